@@ -1,0 +1,1 @@
+"""Decoded readings to committed raw, intervals and rollups: the one write path."""

@@ -1,0 +1,39 @@
+"""Reads the data tables that ship with a package: one TOML file, one kind of row, unknown keys refused."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from .errors import BadInput
+
+
+def read_toml(package: str, name: str) -> dict[str, Any]:
+    """Read `data/NAME` that ships with `package`."""
+    text = files(package).joinpath("data", name).read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def read_toml_file(path: Path) -> dict[str, Any]:
+    """Read a user's TOML file; a syntax error names file and line."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"is no valid TOML: {error}", code="bad_toml", place=str(path), remedy="Mend the file and run again."
+        ) from error
+
+
+def check_keys(row: dict[str, Any], *, required: set[str], optional: set[str], place: str) -> None:
+    """Refuse a row that lacks a required key or holds one that nobody reads."""
+    missing = sorted(required - row.keys())
+    unknown = sorted(row.keys() - required - optional)
+    if missing or unknown:
+        parts = [f"lacks {', '.join(missing)}"] if missing else []
+        parts += [f"holds unknown {', '.join(unknown)}"] if unknown else []
+        raise BadInput(
+            " and ".join(parts) + ".",
+            code="bad_row",
+            place=place,
+            remedy=f"Known keys are {', '.join(sorted(required | optional))}.",
+        )

@@ -1,0 +1,127 @@
+"""Periods: UTC inside, the city's local day outside, half-open ranges, 23- and 25-hour days as they are."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from .errors import UsageError
+
+MICROSECONDS = 1_000_000
+MINUTE_US = 60 * MICROSECONDS
+HOUR_US = 60 * MINUTE_US
+
+
+class Resolution(StrEnum):
+    """The steps in which series and balances are asked for."""
+
+    QUARTER = "15min"
+    HALF = "30min"
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
+FIXED_MINUTES = {Resolution.QUARTER: 15, Resolution.HALF: 30, Resolution.HOUR: 60}
+
+
+def to_us(moment: datetime) -> int:
+    """Give microseconds since 1970 UTC; a naive datetime raises."""
+    if moment.tzinfo is None:
+        raise UsageError(f"{moment.isoformat()} has no offset.", code="naive_time", remedy="Write it as 2025-01-01T00:00:00+09:00.")
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def from_us(microseconds: int) -> datetime:
+    """Give the UTC moment of microseconds since 1970."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+
+
+def parse_moment(text: str, tz: ZoneInfo) -> datetime:
+    """Read a moment: RFC 3339 with an offset, or a date or month, which means the start of that local day.
+
+    A time without an offset is refused: in an autumn night it would mean two moments.
+    """
+    try:
+        if len(text) == 7:
+            return day_start(date.fromisoformat(f"{text}-01"), tz)
+        if len(text) == 10:
+            return day_start(date.fromisoformat(text), tz)
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is no moment.", code="bad_time", remedy="Write 2025-01-31 or 2025-01-31T12:00:00+09:00."
+        ) from error
+    to_us(moment)
+    return moment.astimezone(UTC)
+
+
+def day_start(day: date, tz: ZoneInfo) -> datetime:
+    """Give the UTC moment at which a local day starts (the first such moment where midnight is doubled or missing)."""
+    return datetime.combine(day, time(), tzinfo=tz).astimezone(UTC)
+
+
+def local_day(moment: datetime, tz: ZoneInfo) -> date:
+    """Give the local day that holds a moment."""
+    return moment.astimezone(tz).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of time [start, end), both UTC."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        """Refuse a range that ends before it starts and a naive bound."""
+        if to_us(self.end) <= to_us(self.start):
+            raise UsageError(
+                f"the range {self.start.isoformat()} .. {self.end.isoformat()} is empty.",
+                code="empty_range",
+                remedy="--to is the first moment that no longer counts; it must be after --from.",
+            )
+
+    @property
+    def start_us(self) -> int:
+        """Start in microseconds since 1970."""
+        return to_us(self.start)
+
+    @property
+    def end_us(self) -> int:
+        """End in microseconds since 1970."""
+        return to_us(self.end)
+
+
+def edges(span: Span, resolution: Resolution, tz: ZoneInfo) -> list[datetime]:
+    """Cut a span into periods of the local clock: n + 1 UTC moments for n periods, the first and last as asked.
+
+    Hours and quarters are counted from the local midnight, so a 23-hour day has 23 of them.
+    """
+    out = [span.start]
+    day = local_day(span.start, tz)
+    while out[-1] < span.end:
+        if resolution is Resolution.MONTH:
+            day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+            out.append(day_start(day, tz))
+            continue
+        step = timedelta(minutes=FIXED_MINUTES.get(resolution, 1440))
+        begin, following = day_start(day, tz), day_start(day + timedelta(days=1), tz)
+        if resolution is Resolution.DAY:
+            out.append(following)
+        else:
+            moment = begin + ((out[-1] - begin) // step + 1) * step
+            while moment < following and out[-1] < span.end:
+                out.append(moment)
+                moment += step
+            if out[-1] < span.end:
+                out.append(following)
+        day += timedelta(days=1)
+    out[-1] = span.end
+    return out
+
+
+def days(span: Span, tz: ZoneInfo) -> list[date]:
+    """List the local days that a span touches."""
+    first, last = local_day(span.start, tz), local_day(span.end - timedelta(microseconds=1), tz)
+    return [first + timedelta(days=i) for i in range((last - first).days + 1)]
