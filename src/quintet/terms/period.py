@@ -5,6 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
+
 from .errors import UsageError
 
 MICROSECONDS = 1_000_000
@@ -125,3 +128,47 @@ def days(span: Span, tz: ZoneInfo) -> list[date]:
     """List the local days that a span touches."""
     first, last = local_day(span.start, tz), local_day(span.end - timedelta(microseconds=1), tz)
     return [first + timedelta(days=i) for i in range((last - first).days + 1)]
+
+
+EPOCH = date(1970, 1, 1)
+
+
+def day_number(day: date) -> int:
+    """Count days since 1970-01-01: how tables name a local day."""
+    return (day - EPOCH).days
+
+
+def day_of_number(number: int) -> date:
+    """Give the date of a day number."""
+    return EPOCH + timedelta(days=number)
+
+
+def day_edges(first_us: int, last_us: int, tz: ZoneInfo) -> tuple[int, npt.NDArray[np.int64]]:
+    """Give the number of the local day that holds `first_us`, and the start of it and of each day to the one after
+    the day that holds `last_us` (n + 1 edges in microseconds for n days)."""
+    first, last = local_day(from_us(first_us), tz), local_day(from_us(last_us), tz)
+    starts = [to_us(day_start(first + timedelta(days=i), tz)) for i in range((last - first).days + 2)]
+    return day_number(first), np.array(starts, np.int64)
+
+
+def day_numbers(moments_us: npt.NDArray[np.int64], tz: ZoneInfo) -> npt.NDArray[np.int32]:
+    """Give the local day number of each moment."""
+    if not len(moments_us):
+        return np.zeros(0, np.int32)
+    first, starts = day_edges(int(moments_us.min()), int(moments_us.max()), tz)
+    return (first + np.searchsorted(starts, moments_us, side="right") - 1).astype(np.int32)
+
+
+def grid_phase(tz: ZoneInfo, cadence_us: int) -> int:
+    """Give the phase of a local grid: a slot starts where (start + phase) % cadence == 0.
+
+    The zone's standard offset of January 2000 is taken; summer time moves by whole slots of an hour or less.
+    """
+    offset = datetime(2000, 1, 1, tzinfo=UTC).astimezone(tz).utcoffset() or timedelta(0)
+    return (offset // timedelta(microseconds=1)) % cadence_us
+
+
+def hour_starts(moments_us: npt.NDArray[np.int64], tz: ZoneInfo) -> npt.NDArray[np.int64]:
+    """Give the start of the local clock's hour that holds each moment."""
+    phase = grid_phase(tz, HOUR_US)
+    return moments_us - (moments_us + phase) % HOUR_US

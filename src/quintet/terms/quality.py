@@ -8,13 +8,15 @@ from .catalogue import check_keys, read_toml
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """One quality. `kind` is measured, estimated or rejected; `rank` is the precedence of the effective value."""
+    """One quality. `kind` is measured, estimated or rejected; `rank` is the precedence of the effective value;
+    `doubt` orders them when a period holds several: it shows the most doubtful."""
 
     id: int
     code: str
     rank: int
     kind: str
     espi: int
+    doubt: int
 
 
 @cache
@@ -22,8 +24,8 @@ def qualities() -> dict[str, Quality]:
     """Give the shipped table, by code."""
     table: dict[str, Quality] = {}
     for code, row in read_toml("quintet.terms", "qualities.toml")["quality"].items():
-        check_keys(row, required={"id", "rank", "kind", "espi"}, optional={"note"}, place=f"quality {code}")
-        table[code] = Quality(row["id"], code, row["rank"], row["kind"], row["espi"])
+        check_keys(row, required={"id", "rank", "kind", "espi", "doubt"}, optional={"note"}, place=f"quality {code}")
+        table[code] = Quality(row["id"], code, row["rank"], row["kind"], row["espi"], row["doubt"])
     return table
 
 

@@ -1,0 +1,146 @@
+"""A city on this machine: its folder, and the parts wired together. Only here a concrete engine is named."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+
+from quintet.access import Access, Scope
+from quintet.jobs.closing import close_days
+from quintet.jobs.doctor import Examination, examine
+from quintet.pipeline.commit import Pipeline, now_us
+from quintet.registry import Registry
+from quintet.store.backup import create_backup
+from quintet.store.book import read_records
+from quintet.store.durable import write_durably
+from quintet.store.engine import Engine
+from quintet.store.records import believed
+from quintet.terms.catalogue import read_toml, read_toml_file
+from quintet.terms.errors import CityError, UsageError
+from quintet.terms.reading import clock
+from quintet.vee import Rules, rules
+
+SETTINGS = "city.toml"
+
+
+class City:
+    """One open city. Whoever holds it is the owner: nobody else may open the folder meanwhile."""
+
+    def __init__(self, folder: Path, engine: Engine, now: Callable[[], int]) -> None:
+        """Wire the parts over an open engine."""
+        self.folder = folder
+        self.engine = engine
+        self.now = now
+        self.rules: Rules = rules()
+        self.pipeline = Pipeline(engine, self.rules, now=now)
+        self._known: dict[int, Registry] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        *,
+        name_en: str = "City",
+        name_ko: str = "도시",
+        timezone: str = "UTC",
+        simulated: bool = False,
+    ) -> Self:
+        """Make a city folder with its settings and an empty store; one that is a city already is refused."""
+        clock(timezone)
+        if (folder / SETTINGS).exists():
+            raise UsageError(
+                "is a city already.", code="city_exists", place=str(folder), remedy="Choose another folder."
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            text = settings_text(name_en, name_ko, timezone, simulated=simulated)
+            write_durably(folder / SETTINGS, text.encode())
+        except OSError as error:
+            raise CityError(
+                f"cannot be made: {error.strerror}.",
+                code="folder_unwritable",
+                place=str(folder),
+                remedy="Choose a folder that you may write to.",
+            ) from error
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path, *, now: Callable[[], int] = now_us) -> Self:
+        """Open a city folder, bring it to this version, and take its settings into the registry."""
+        path = folder / SETTINGS
+        if not path.is_file():
+            raise CityError(
+                "is no city.", code="no_city", place=str(folder), remedy=f"Make one with `quintet init {folder}`."
+            )
+        settings = read_toml_file(path)
+        timezone = settings.get("city", {}).get("timezone", "UTC")
+        city = cls(folder, Engine.open(folder, timezone), now)
+        city.pipeline.describe(settings, source=SETTINGS, actor="operator")
+        return city
+
+    def registry(self, known_batch: int | None = None) -> Registry:
+        """Give the registry now, or as known at a batch."""
+        if known_batch is None:
+            return self.pipeline.registry()
+        with self._lock:
+            if known_batch not in self._known:
+                with self.engine.snapshot() as snapshot:
+                    said = believed(read_records(snapshot, known_batch))
+                self._known = {known_batch: Registry.from_records(said)}
+            return self._known[known_batch]
+
+    def access(self, scope: Scope) -> Access:
+        """Give the read path for one reader."""
+        return Access(self.engine, self.registry, scope, self.rule_set, self.now)
+
+    @property
+    def rule_set(self) -> str:
+        """Name the rules and thresholds in force: a digest of their data."""
+        said = json.dumps(
+            [read_toml("quintet.vee", "rules.toml"), read_toml("quintet.pipeline", "derive.toml")],
+            sort_keys=True,
+            default=str,
+        )
+        return f"vee-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+
+    def close_days(self, until: date | None = None, progress: Callable[[str], None] | None = None) -> list[int]:
+        """Close every day that is over (or all before `until`); give the days' numbers."""
+        return close_days(self.engine, self.registry(), until, self.now(), progress)
+
+    def doctor(self, *, scrub: bool = True) -> Examination:
+        """Look for what is wrong with the city and say how to mend it."""
+        return examine(self.engine, self.registry(), scrub_all=scrub)
+
+    def backup(self, target: Path) -> dict[str, Any]:
+        """Copy a consistent moment of the city into a new folder."""
+        return create_backup(self.engine, self.folder / SETTINGS, target)
+
+    def quarantine(self, limit: int = 100) -> pa.Table:
+        """List what was set aside, newest first."""
+        with self.engine.snapshot() as snapshot:
+            return snapshot.arrow(
+                """select batch, source, row, site, meter, code, reason, original from quarantine
+                    order by batch desc, row limit ?""",
+                [limit],
+            )
+
+    def close(self) -> None:
+        """Close the store."""
+        self.engine.close()
+
+
+def settings_text(name_en: str, name_ko: str, timezone: str, *, simulated: bool) -> str:
+    """Give a new city's settings as TOML."""
+    lines = [
+        "[city]",
+        f"name_en = {json.dumps(name_en)}",
+        f"name_ko = {json.dumps(name_ko, ensure_ascii=False)}",
+        f'timezone = "{timezone}"',
+    ]
+    return "\n".join([*lines, "simulated = true"] if simulated else lines) + "\n"

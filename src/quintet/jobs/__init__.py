@@ -1,0 +1,1 @@
+"""Work over the whole city: closing days, examining the stores."""

@@ -1,0 +1,100 @@
+"""Looking a city over: what is wrong, what it means, how to mend it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from quintet.pipeline.difference import all_new, reduced
+from quintet.pipeline.rows import IntervalRows
+from quintet.registry import Registry
+from quintet.store.closing import bounds
+from quintet.store.engine import Engine
+from quintet.store.read import content_hash, intervals
+from quintet.store.scrub import scrub
+from quintet.terms.period import day_numbers, day_of_number
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: a stable code, where, what, how to mend it; severity is `error` or `warning`."""
+
+    code: str
+    place: str
+    message: str
+    remedy: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a look at the city gave: findings, and facts (content hash, counts, versions)."""
+
+    findings: list[Finding]
+    facts: dict[str, Any]
+
+
+def examine(engine: Engine, registry: Registry, *, scrub_all: bool = True) -> Examination:
+    """Examine a city: files against digests, rollups against intervals, registry against itself, quarantine, space."""
+    findings: list[Finding] = []
+    if scrub_all:
+        findings += [
+            Finding("damaged", damage.place, damage.message, "Restore it from a backup.", "error") for damage in scrub(engine)
+        ]
+    if not findings:
+        findings += wrong_rollups(engine)
+    findings += [
+        Finding("dangling", "city.toml", text, "Correct city.toml or register the meter.", "warning")
+        for text in registry.dangling()
+    ]
+    findings += waiting(engine)
+    return Examination(findings, facts(engine, hashed=not any(f.code == "damaged" for f in findings)))
+
+
+def wrong_rollups(engine: Engine) -> list[Finding]:
+    """Compare each day's rollup with the sums of its effective intervals."""
+    out: list[Finding] = []
+    with engine.snapshot() as snapshot:
+        for (day,) in snapshot.rows("select distinct day from rollup_day order by day"):
+            low, high = bounds(engine, day)
+            table = intervals(engine, snapshot, low, high)
+            rows = IntervalRows(*(table[name].to_numpy() for name in ("channel", "start_us", "value", "quality")))
+            sums = reduced(all_new(rows), "day", day_numbers(rows.start_us, engine.tz), 0)
+            wrong = snapshot.arrow(
+                """select count(*) as n from (select channel from (
+                    select channel, value, arrived, estimated from sums union all
+                    select channel, -value, -arrived, -estimated from rollup_day where day = ?)
+                    group by channel having sum(value) <> 0 or sum(arrived) <> 0 or sum(estimated) <> 0)""",
+                [day],
+                {"sums": sums},
+            )["n"][0].as_py()
+            if wrong:
+                name = day_of_number(day).isoformat()
+                out.append(
+                    Finding("rollup", name, f"sums of {wrong} channels differ from their intervals.", "Report this.", "error")
+                )
+    return out
+
+
+def waiting(engine: Engine) -> list[Finding]:
+    """Count what stands in quarantine, by reason."""
+    with engine.snapshot() as snapshot:
+        rows = snapshot.rows("select code, any_value(reason), count(*) from quarantine group by code order by code")
+    return [
+        Finding("quarantine", code, f"{count} rows are set aside: {reason}", "Mend the cause; `quintet quarantine list` shows them.", "warning")
+        for code, reason, count in rows
+    ]
+
+
+def facts(engine: Engine, *, hashed: bool) -> dict[str, Any]:
+    """Count what the city holds."""
+    counted = {
+        "batches": "select count(*) from batch",
+        "raw_rows": "select (select count(*) from raw) + coalesce((select sum(rows) from lake_file where live and lake = 'raw'), 0)",
+        "interval_versions": """select (select count(*) from interval)
+            + coalesce((select sum(rows) from lake_file where live and lake <> 'raw'), 0)""",
+        "closed_days": "select count(*) from closed_day",
+        "lake_bytes": "select coalesce(sum(bytes), 0) from lake_file where live",
+        "quarantined": "select count(*) from quarantine",
+    }
+    with engine.snapshot() as snapshot:
+        out: dict[str, Any] = {name: int(snapshot.rows(sql)[0][0]) for name, sql in counted.items()}
+        version = snapshot.rows("select value from meta where key = 'schema_version'")[0][0]
+        return {**out, "schema_version": int(version), "content_hash": content_hash(engine, snapshot) if hashed else None}

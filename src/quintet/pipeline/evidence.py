@@ -1,0 +1,156 @@
+"""From what arrived to the evidence that counts: duplicates out, conflicts settled, the neighbourhood fetched.
+
+The reading that counts at a moment is that of the latest batch; within one batch, where order must not matter, the one
+of lower magnitude (then the lower one), and its interval is marked questionable. All of them are kept as raw.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from quintet.store.engine import Engine, Snapshot
+from quintet.store.read import EARLIEST_US, raw_readings
+from quintet.terms.period import day_start, from_us, local_day, to_us
+
+from .rows import I32, I64, Mask, RawRows, key_order, starts_of_runs
+
+DAY_US = 86_400_000_000
+NEAR_DAYS = 10
+"""How far back the neighbourhood of a late or appended reading is looked for before the whole channel is read."""
+NEIGHBOURS = 24
+"""Readings on each side that may change how one reading is understood (see derive's locality)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What is new in a batch: rows to keep as raw (sorted by channel and moment), and how many said nothing new."""
+
+    rows: RawRows
+    duplicate: int
+
+
+def without_repeats(rows: RawRows) -> Arrived:
+    """Sort by channel and moment and drop rows that repeat another row of the batch exactly."""
+    order = key_order(rows.channel, rows.at_us)
+    rows = rows if order is None else rows.take(order)
+    same = repeats_key(rows)
+    if not same.any():
+        return Arrived(rows, 0)
+    group = np.cumsum(~same) - 1
+    crowded = np.bincount(group)[group] > 1
+    here = np.flatnonzero(crowded)
+    inside = np.lexsort((rows.unit[here], rows.exponent[here], rows.mantissa[here], group[here]))
+    here = here[inside]
+    keys = (group[here], rows.mantissa[here], rows.exponent[here], rows.unit[here])
+    first = np.zeros(len(here), np.bool_)
+    first[starts_of_runs(*keys)] = True
+    keep = np.ones(len(rows), np.bool_)
+    keep[here[~first]] = False
+    return Arrived(rows.take(keep), int((~first).sum()))
+
+
+def repeats_key(rows: RawRows) -> Mask:
+    """Say for each sorted row whether the row before has the same channel and moment."""
+    same = np.zeros(len(rows), np.bool_)
+    same[1:] = (rows.channel[1:] == rows.channel[:-1]) & (rows.at_us[1:] == rows.at_us[:-1])
+    return same
+
+
+def without_known(engine: Engine, snapshot: Snapshot, arrived: Arrived, tail_us: I64) -> Arrived:
+    """Drop rows that the store holds already, value for value; `tail_us` is each channel's newest stored moment."""
+    rows = arrived.rows
+    old = np.flatnonzero(rows.at_us <= tail_us[rows.channel])
+    if not len(old):
+        return arrived
+    suspects = rows.take(old)
+    heads = starts_of_runs(suspects.channel)
+    windows = pa.table({"channel": suspects.channel[heads], "from_us": suspects.at_us[heads]})
+    known = raw_readings(engine, snapshot, windows)
+    incoming = suspects.to_arrow(0).append_column("place", pa.array(old))
+    found = snapshot.arrow(
+        """select i.place from incoming i semi join known k on i.channel = k.channel and i.at_us = k.at_us
+            and i.mantissa = k.mantissa and i.exponent = k.exponent and i.unit = k.unit""",
+        tables={"incoming": incoming, "known": known},
+    )["place"].to_numpy()
+    keep = np.ones(len(rows), np.bool_)
+    keep[found] = False
+    return Arrived(rows.take(keep), arrived.duplicate + len(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All readings that count for some channels, sorted and unique by channel and moment.
+
+    `doubtful` marks a moment at which one batch said two things; `corrected` one that a later batch said anew.
+    """
+
+    rows: RawRows
+    doubtful: Mask
+    corrected: Mask
+
+
+def settle(rows: RawRows, batch: I32) -> Evidence:
+    """Choose the reading that counts at each moment from all versions (sorted by channel and moment)."""
+    same = repeats_key(rows)
+    if not same.any():
+        none = np.zeros(len(rows), np.bool_)
+        return Evidence(rows, none, none.copy())
+    group = np.cumsum(~same) - 1
+    value = rows.mantissa * 10.0 ** rows.exponent.astype(np.float64)
+    order = np.lexsort((rows.unit, value, np.abs(value), -batch, group))
+    ordered = group[order]
+    heads = starts_of_runs(ordered)
+    winner = order[heads]
+    sizes = np.diff(np.append(heads, len(order)))
+    second = order[np.minimum(heads + 1, len(order) - 1)]
+    twice = (sizes > 1) & (batch[second] == batch[winner])
+    earlier = (sizes > 1) & (batch[order[heads + sizes - 1]] != batch[winner])
+    return Evidence(rows.take(winner), twice, earlier)
+
+
+def neighbourhood(
+    engine: Engine, snapshot: Snapshot, channels: I32, first_new_us: I64, whole: Mask
+) -> tuple[RawRows, I32, I64]:
+    """Fetch stored readings around the new ones of each channel.
+
+    `whole` marks channels that must be read from their beginning (their remainders chain). Gives the rows (sorted),
+    their batches, and for each channel the moment from which derived intervals are to be trusted and compared.
+    """
+    near = np.array([day_floor(engine, int(us)) for us in first_new_us], np.int64) - NEAR_DAYS * DAY_US
+    near[whole] = EARLIEST_US
+    table = raw_readings(engine, snapshot, pa.table({"channel": channels, "from_us": near}))
+    trust = trusted_from(engine, table, channels, near, first_new_us)
+    lacking = np.flatnonzero((trust == EARLIEST_US) & (near != EARLIEST_US))
+    if len(lacking):
+        keep = ~np.isin(table["channel"].to_numpy(), channels[lacking])
+        far = pa.table({"channel": channels[lacking], "from_us": np.full(len(lacking), EARLIEST_US)})
+        table = pa.concat_tables([table.filter(pa.array(keep)), raw_readings(engine, snapshot, far)])
+        table = table.sort_by([("channel", "ascending"), ("at_us", "ascending")])
+    return RawRows.from_arrow(table), table["batch"].to_numpy().astype(np.int32, copy=False), trust
+
+
+def trusted_from(engine: Engine, table: pa.Table, channels: I32, near: I64, first_new_us: I64) -> I64:
+    """Find for each channel the moment two days before the neighbourhood of its first new reading.
+
+    Where too few readings stand before it, the answer is the beginning of the channel.
+    """
+    stored_channel, stored_at = table["channel"].to_numpy(), table["at_us"].to_numpy()
+    out = np.full(len(channels), EARLIEST_US, np.int64)
+    heads = np.searchsorted(stored_channel, channels, side="left")
+    tails = np.searchsorted(stored_channel, channels, side="right")
+    for i, (head, tail) in enumerate(zip(heads, tails, strict=True)):
+        before = int(np.searchsorted(stored_at[head:tail], first_new_us[i], side="left"))
+        if near[i] == EARLIEST_US or before < 2 * NEIGHBOURS:
+            continue
+        neighbour = int(stored_at[head + before - NEIGHBOURS])
+        start = day_floor(engine, neighbour) - 2 * DAY_US
+        enough = int(np.searchsorted(stored_at[head:tail], start, side="left")) >= NEIGHBOURS
+        if enough and start - 2 * DAY_US >= near[i]:
+            out[i] = start
+    return out
+
+
+def day_floor(engine: Engine, moment_us: int) -> int:
+    """Give the start of the local day that holds a moment."""
+    return to_us(day_start(local_day(from_us(moment_us), engine.tz), engine.tz))

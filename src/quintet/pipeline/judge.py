@@ -1,0 +1,161 @@
+"""Derived intervals are judged and their gaps filled, in blocks of channels that share cadence and days."""
+
+import dataclasses
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from quintet.terms.period import day_numbers, day_of_number, day_start, to_us
+from quintet.vee import Block, Gaps, Rules, estimate, like_days, validate
+
+from .derive import Derived
+from .meaning import Meaning
+from .rows import I32, I64, IntervalRows, key_order, starts_of_runs
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Final intervals of some channels, and what the rules found: channel, first and last moment, rule id."""
+
+    rows: IntervalRows
+    finding_channel: I32
+    finding_at_us: I64
+    finding_until_us: I64
+    finding_rule: list[str]
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How far each of k channels reaches: its first and last slot, and the local days that hold them."""
+
+    first_us: I64
+    last_us: I64
+    first_day: I64
+    last_day: I64
+    starts_day: I64
+    ends_day: I64
+
+
+def extent_of(derived: Derived, meaning: Meaning, channels: I32, tz: ZoneInfo) -> Extent:
+    """Measure where each channel's intervals and gaps begin and end; channels without any are given as empty."""
+    size = len(channels)
+    first, last = np.full(size, 2**62, np.int64), np.full(size, -(2**62), np.int64)
+    heads = starts_of_runs(derived.channel)
+    own = derived.channel[heads]
+    first[own] = derived.start_us[heads]
+    last[own] = derived.start_us[np.append(heads[1:], len(derived.channel)) - 1]
+    cadence = meaning.cadence_us[channels]
+    gap_end = derived.gaps.start_us + (derived.gaps.slots - 1) * cadence[derived.gaps.channel]
+    np.minimum.at(first, derived.gaps.channel, derived.gaps.start_us)
+    np.maximum.at(last, derived.gaps.channel, gap_end)
+    held = last >= first
+    first_day, last_day = np.zeros(size, np.int64), np.full(size, -1, np.int64)
+    first_day[held], last_day[held] = day_numbers(first[held], tz), day_numbers(last[held], tz)
+    before, after = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    before[held] = day_numbers(first[held] - cadence[held], tz) < first_day[held]
+    after[held] = day_numbers(last[held] + cadence[held], tz) > last_day[held]
+    return Extent(first, last, first_day, last_day, before, after)
+
+
+def judge(derived: Derived, meaning: Meaning, channels: I32, rules: Rules, tz: ZoneInfo) -> Judged:
+    """Validate all intervals and estimate the gaps between them.
+
+    `derived` numbers channels 0..k-1; `channels` gives their numbers in the city. A day is judged for a channel when
+    the channel's evidence covers its beginning and its end, whatever other channels have.
+    """
+    extent = extent_of(derived, meaning, channels, tz)
+    held = np.flatnonzero(extent.last_day >= extent.first_day)
+    keys = np.stack(
+        [
+            meaning.cadence_us[channels[held]], meaning.phase_us[channels[held]], extent.first_day[held],
+            extent.last_day[held], extent.starts_day[held], extent.ends_day[held],
+        ]
+    )  # fmt: skip
+    order = np.lexsort(keys[::-1])
+    heads = starts_of_runs(*(key[order] for key in keys))
+    parts: list[Judged] = []
+    bounds = np.searchsorted(derived.channel, np.arange(len(channels) + 1))
+    gap_order = np.argsort(derived.gaps.channel, kind="stable")
+    gap_bounds = np.searchsorted(derived.gaps.channel[gap_order], np.arange(len(channels) + 1))
+    for head, tail in zip(heads, np.append(heads[1:], len(order)), strict=True):
+        members = np.sort(held[order[head:tail]])
+        rows = runs(bounds[members], bounds[members + 1])
+        gaps = gap_order[runs(gap_bounds[members], gap_bounds[members + 1])]
+        parts.append(judge_group(derived, rows, gaps, members, extent, meaning, channels, rules, tz))
+    return merged(parts)
+
+
+def runs(first: I64, end: I64) -> I64:
+    """Give all places in the half-open ranges [first, end), one range after another."""
+    length = end - first
+    return np.arange(int(length.sum())) + np.repeat(first - (np.cumsum(length) - length), length)
+
+
+def judge_group(
+    derived: Derived,
+    rows: I64,
+    gaps: I64,
+    members: I64,
+    extent: Extent,
+    meaning: Meaning,
+    channels: I32,
+    rules: Rules,
+    tz: ZoneInfo,
+) -> Judged:
+    """Judge the channels of one cadence and one extent as one block."""
+    numbers = channels[members]
+    cadence, phase = int(meaning.cadence_us[numbers[0]]), int(meaning.phase_us[numbers[0]])
+    low = to_us(day_start(day_of_number(int(extent.first_day[members[0]])), tz))
+    high = to_us(day_start(day_of_number(int(extent.last_day[members[0]]) + 1), tz))
+    start = low + (-(low + phase)) % cadence
+    columns = -((start - high) // cadence)
+    value = np.zeros((len(members), columns), np.int64)
+    quality = np.zeros(value.shape, np.uint8)
+    row = np.searchsorted(members, derived.channel[rows])
+    column = (derived.start_us[rows] - start) // cadence
+    value[row, column], quality[row, column] = derived.value[rows], derived.quality[rows]
+    block = Block.of(start, cadence, numbers, (value, quality, quality > 0), tz)
+    whole = block.whole_day.copy()
+    whole[0] &= bool(extent.starts_day[members[0]])
+    whole[-1] &= bool(extent.ends_day[members[0]])
+    block = dataclasses.replace(block, whole_day=whole)
+    quality, found = validate(block, meaning.traits(numbers), rules)
+    if len(gaps):
+        block = dataclasses.replace(block, quality=quality)
+        open_gaps = Gaps(
+            np.searchsorted(members, derived.gaps.channel[gaps]).astype(np.int32),
+            ((derived.gaps.start_us[gaps] - start) // cadence).astype(np.int32),
+            derived.gaps.slots[gaps].astype(np.int32),
+            derived.gaps.total[gaps],
+            derived.gaps.has_total[gaps],
+        )
+        value, quality = estimate(block, open_gaps, None, like_days())
+    at_row, at_column = np.nonzero(quality)
+    final = IntervalRows(
+        numbers[at_row], start + at_column * cadence, value[at_row, at_column], quality[at_row, at_column]
+    )
+    return Judged(
+        final,
+        numbers[found.row],
+        start + found.column_first.astype(np.int64) * cadence,
+        start + (found.column_last.astype(np.int64) + 1) * cadence,
+        [rules.rules[index].id for index in found.rule],
+    )
+
+
+def merged(parts: list[Judged]) -> Judged:
+    """Put groups together, sorted by channel and start."""
+    if not parts:
+        none = np.zeros(0, np.int64)
+        empty = IntervalRows(np.zeros(0, np.int32), none, none, np.zeros(0, np.uint8))
+        return Judged(empty, np.zeros(0, np.int32), none, none, [])
+    rows = IntervalRows.concat([part.rows for part in parts])
+    order = key_order(rows.channel, rows.start_us)
+    return Judged(
+        rows if order is None else rows.take(order),
+        np.concatenate([part.finding_channel for part in parts]),
+        np.concatenate([part.finding_at_us for part in parts]),
+        np.concatenate([part.finding_until_us for part in parts]),
+        [rule for part in parts for rule in part.finding_rule],
+    )

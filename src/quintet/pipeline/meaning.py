@@ -1,0 +1,87 @@
+"""What the registry says of channels, as arrays indexed by channel number, ready for whole columns of readings."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from quintet.registry import Registry
+from quintet.terms.period import MINUTE_US, grid_phase
+from quintet.terms.reading import ValueKind, clock
+from quintet.terms.unit import units
+from quintet.vee import Traits
+
+from .derive import Channels
+from .rows import I32, I64, U8
+
+KINDS = list(ValueKind)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Traits of all channels; arrays are indexed by channel number (gaps in the numbering hold zeros)."""
+
+    kind: U8
+    cadence_us: I64
+    phase_us: I64
+    dials: I32
+    plate_max_per_hour: I64
+    tz: list[str]
+    multiplier: list[Fraction]
+    commodity: list[str]
+    role: list[str]
+    quantity: list[str]
+
+    @classmethod
+    def of(cls, registry: Registry) -> "Meaning":
+        """Read every channel of a registry snapshot."""
+        rows = registry.channels().to_pylist()
+        size = max((row["channel"] for row in rows), default=-1) + 1
+        kind, cadence = np.zeros(size, np.uint8), np.full(size, MINUTE_US, np.int64)
+        phase, plate = np.zeros(size, np.int64), np.full(size, -1, np.int64)
+        dials = np.full(size, -1, np.int32)
+        words: dict[str, list[str]] = {name: [""] * size for name in ("tz", "commodity", "role", "quantity")}
+        multiplier = [Fraction(1)] * size
+        phases: dict[tuple[str, int], int] = {}
+        for row in rows:
+            at = row["channel"]
+            kind[at] = KINDS.index(ValueKind(row["value_kind"]))
+            cadence[at] = row["cadence_min"] * MINUTE_US
+            grid = (row["tz"], int(cadence[at]))
+            if grid not in phases:
+                phases[grid] = grid_phase(clock(row["tz"]), grid[1])
+            phase[at] = phases[grid]
+            dials[at] = -1 if row["dials"] is None else row["dials"]
+            if row["plate_max"] is not None:
+                plate[at] = int(Fraction(row["plate_max"]) * units()[row["unit"]].ratio)
+            for name, column in words.items():
+                column[at] = row[name]
+            multiplier[at] = Fraction(row["multiplier"])
+        return cls(kind, cadence, phase, dials, plate, words["tz"], multiplier, *(words[n] for n in ("commodity", "role", "quantity")))
+
+    def channels(self, numbers: I32, unit_names: list[str]) -> Channels:
+        """Give some channels as the derivation wants them; `unit_names` are the units as received, by number."""
+        known = [units()[name] for name in unit_names]
+        some = [self.multiplier[n] for n in numbers]
+        return Channels(
+            kind=self.kind[numbers],
+            cadence_us=self.cadence_us[numbers],
+            phase_us=self.phase_us[numbers],
+            tz=[self.tz[n] for n in numbers],
+            dials=self.dials[numbers],
+            multiplier=None if all(m == 1 for m in some) else some,
+            plate_max_per_hour=self.plate_max_per_hour[numbers],
+            unit_ratios=[unit.ratio for unit in known],
+            unit_rates=[unit.rate for unit in known],
+            carry={},
+        )
+
+    def traits(self, numbers: I32) -> Traits:
+        """Give some channels as the rules want them."""
+        return Traits(
+            commodity=[self.commodity[n] for n in numbers],
+            role=[self.role[n] for n in numbers],
+            quantity=[self.quantity[n] for n in numbers],
+            plate_max_per_hour=self.plate_max_per_hour[numbers],
+            value_kind=[KINDS[self.kind[n]].value for n in numbers],
+        )

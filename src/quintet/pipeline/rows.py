@@ -1,0 +1,105 @@
+"""Columns of raw readings and of intervals while they travel through the pipeline: NumPy arrays of one length."""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+I16 = npt.NDArray[np.int16]
+I8 = npt.NDArray[np.int8]
+U8 = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class RawRows:
+    """Raw readings: channel number, moment (us), mantissa and exponent as received, number of the unit as received."""
+
+    channel: I32
+    at_us: I64
+    mantissa: I64
+    exponent: I8
+    unit: I16
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.channel)
+
+    def take(self, rows: I64 | Mask) -> Self:
+        """Give the chosen rows."""
+        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    @classmethod
+    def concat(cls, parts: list[Self]) -> Self:
+        """Put parts behind one another."""
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
+    @classmethod
+    def from_arrow(cls, table: pa.Table) -> Self:
+        """Read columns of the same names."""
+        kinds = (np.int32, np.int64, np.int64, np.int8, np.int16)
+        return cls(*(table[f.name].to_numpy().astype(kind, copy=False) for f, kind in zip(fields(cls), kinds, strict=True)))
+
+    def to_arrow(self, batch: int) -> pa.Table:
+        """Give the rows as the store keeps them."""
+        columns = {field.name: pa.array(getattr(self, field.name)) for field in fields(self)}
+        return pa.table({**columns, "batch": constant(batch, len(self))})
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRows:
+    """Intervals: channel number, start (us), value in sub-units, quality id; sorted by channel and start."""
+
+    channel: I32
+    start_us: I64
+    value: I64
+    quality: U8
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.channel)
+
+    def take(self, rows: I64 | Mask) -> Self:
+        """Give the chosen rows."""
+        return type(self)(self.channel[rows], self.start_us[rows], self.value[rows], self.quality[rows])
+
+    @classmethod
+    def concat(cls, parts: list[Self]) -> Self:
+        """Put parts behind one another."""
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
+    def to_arrow(self, batch: int) -> pa.Table:
+        """Give the rows as the store keeps them."""
+        columns = {field.name: pa.array(getattr(self, field.name)) for field in fields(self)}
+        return pa.table({**columns, "batch": constant(batch, len(self))})
+
+
+def constant(value: int, count: int) -> pa.Array:
+    """Give a column that says the same on every row."""
+    return pa.array(np.full(count, value, np.int32))
+
+
+def key_order(channel: I32, moment: I64) -> I64 | None:
+    """Give the order by channel and moment; None when the rows are in it already."""
+    if len(channel) < 2:
+        return None
+    step = np.diff(channel)
+    if bool(np.all((step > 0) | ((step == 0) & (np.diff(moment) >= 0)))):
+        return None
+    return np.lexsort((moment, channel)).astype(np.int64, copy=False)
+
+
+def starts_of_runs(*columns: npt.NDArray[np.generic]) -> I64:
+    """Give the first row of each run of equal keys in sorted columns."""
+    count = len(columns[0])
+    if not count:
+        return np.zeros(0, np.int64)
+    changed = np.zeros(count, np.bool_)
+    changed[0] = True
+    for column in columns:
+        changed[1:] |= column[1:] != column[:-1]
+    return np.flatnonzero(changed)

@@ -1,0 +1,163 @@
+"""From new raw rows to what they change: evidence gathered, derived, judged and compared, shard by shard of channels."""
+
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from os import sched_getaffinity
+
+import numpy as np
+import pyarrow as pa
+
+from quintet.store.engine import Engine, Snapshot
+from quintet.store.read import EARLIEST_US, OUTRANKING, intervals
+from quintet.vee import Rules
+
+from .derive import Derived, derive
+from .derive import Evidence as DeriveEvidence
+from .difference import Change, against, all_new, rollups
+from .evidence import DAY_US, Evidence, neighbourhood, settle
+from .judge import Judged, judge
+from .meaning import Meaning
+from .rows import I32, I64, IntervalRows, RawRows, constant, starts_of_runs
+from .tails import Tails
+
+SHARD_ROWS = 1_000_000
+"""Readings derived at once by one thread: about 100 MB of working space."""
+EDITED = np.array([int(number) for number in OUTRANKING.split(", ")], np.int64)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the evidence of some channels changes, as the store's rows."""
+
+    change: Change
+    by_hour: pa.Table
+    by_day: pa.Table
+    findings: pa.Table
+    carry: pa.Table
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Evidence of some channels, whether the store knows them, and from when on results count for each."""
+
+    evidence: Evidence
+    channels: I32
+    trust_us: I64
+    stored: IntervalRows | None
+
+
+class Settlement:
+    """Turns the new rows of one batch into outcomes; several threads, one shard of channels each."""
+
+    def __init__(self, engine: Engine, meaning: Meaning, rules: Rules, unit_names: list[str], batch: int) -> None:
+        """Settle for one batch, with the registry's meaning and rules as they stand."""
+        self._engine = engine
+        self._meaning = meaning
+        self._rules = rules
+        self._unit_names = unit_names
+        self._batch = batch
+
+    def outcomes(self, snapshot: Snapshot, rows: RawRows, tails: Tails) -> Generator[Outcome]:
+        """Give the outcome of each shard, in order of channel within fresh and known channels."""
+        known = tails.at_us[rows.channel] > EARLIEST_US
+        fresh = rows if not known.any() else rows.take(~known)
+        shards = [*self._fresh(fresh), *self._known(snapshot, rows.take(known))]
+        with ThreadPoolExecutor(max_workers=len(sched_getaffinity(0))) as pool:
+            yield from pool.map(self._settle, shards)
+
+    def _fresh(self, rows: RawRows) -> Generator[Shard]:
+        """Cut rows of channels without a past into shards; the batch is all their evidence."""
+        for low, high in cuts(rows.channel):
+            part = rows.take(np.arange(low, high))
+            evidence = settle(part, np.zeros(len(part), np.int32))
+            channels = evidence.rows.channel[starts_of_runs(evidence.rows.channel)]
+            yield Shard(evidence, channels, np.full(len(channels), EARLIEST_US, np.int64), None)
+
+    def _known(self, snapshot: Snapshot, rows: RawRows) -> Generator[Shard]:
+        """Fetch the neighbourhood of rows of channels with a past, and what the store says there now."""
+        if not len(rows):
+            return
+        heads = starts_of_runs(rows.channel)
+        channels, first = rows.channel[heads], rows.at_us[heads]
+        chained = snapshot.arrow("select distinct channel from carry")["channel"].to_numpy()
+        # The new rows are in the raw table by now: they come back with the stored ones, their batch known.
+        found, batch, trust = neighbourhood(self._engine, snapshot, channels, first, np.isin(channels, chained))
+        compare = np.where(trust == EARLIEST_US, EARLIEST_US, trust + DAY_US)
+        for low, high in cuts(found.channel):
+            part = found.take(np.arange(low, high))
+            evidence = settle(part, batch[low:high])
+            own = evidence.rows.channel[starts_of_runs(evidence.rows.channel)]
+            own_compare = compare[np.searchsorted(channels, own)]
+            yield Shard(evidence, own, own_compare, self._stored(snapshot, own, own_compare))
+
+    def _stored(self, snapshot: Snapshot, channels: I32, from_us: I64) -> IntervalRows:
+        """Read what is effective now for channels, each from its own moment on."""
+        low, high = int(from_us.min()), -EARLIEST_US * 8
+        table = intervals(self._engine, snapshot, low, high, channels=channels)
+        rows = IntervalRows(
+            table["channel"].to_numpy(), table["start_us"].to_numpy(), table["value"].to_numpy(), table["quality"].to_numpy()
+        )
+        return rows.take(rows.start_us >= from_us[np.searchsorted(channels, rows.channel)])
+
+    def _settle(self, shard: Shard) -> Outcome:
+        """Derive, judge and compare one shard."""
+        rows = shard.evidence.rows
+        local = np.searchsorted(shard.channels, rows.channel).astype(np.int32)
+        meaning = self._meaning.channels(shard.channels, self._unit_names)
+        derived = derive(
+            DeriveEvidence(local, rows.at_us, rows.mantissa, rows.exponent, rows.unit, shard.evidence.doubtful), meaning
+        )
+        judged = judge(derived, self._meaning, shard.channels, self._rules, self._engine.tz)
+        final = judged.rows
+        if shard.stored is None:
+            change = all_new(final)
+        else:
+            trusted = final.start_us >= shard.trust_us[np.searchsorted(shard.channels, final.channel)]
+            change = against(final.take(trusted), shard.stored, EDITED)
+        by_hour, by_day = rollups(change, self._engine.tz, self._batch)
+        findings = self._findings(shard, derived, judged)
+        carry = pa.table(
+            {
+                "channel": pa.array([int(shard.channels[row]) for row in derived.carry], pa.int32()),
+                "numerator": pa.array([str(rest) for rest in derived.carry.values()], pa.string()),
+                "batch": constant(self._batch, len(derived.carry)),
+            }
+        )
+        return Outcome(change, by_hour, by_day, findings, carry)
+
+    def _findings(self, shard: Shard, derived: Derived, judged: Judged) -> pa.Table:
+        """Give what derivation and rules found from the moment on that this batch may have changed."""
+        settled = shard.evidence
+        twice, anew = np.flatnonzero(settled.doubtful), np.flatnonzero(settled.corrected)
+        channel = np.concatenate(
+            [shard.channels[derived.findings.channel], judged.finding_channel, settled.rows.channel[twice], settled.rows.channel[anew]]
+        )
+        at_us = np.concatenate(
+            [derived.findings.at_us, judged.finding_at_us, settled.rows.at_us[twice], settled.rows.at_us[anew]]
+        )
+        until = np.concatenate(
+            [derived.findings.at_us, judged.finding_until_us, settled.rows.at_us[twice], settled.rows.at_us[anew]]
+        )
+        rule = [*derived.findings.rule, *judged.finding_rule, *["V19_conflict"] * len(twice), *["V19_corrected"] * len(anew)]
+        keep = at_us >= shard.trust_us[np.searchsorted(shard.channels, channel)]
+        return pa.table(
+            {
+                "channel": pa.array(channel[keep].astype(np.int32)),
+                "at_us": pa.array(at_us[keep]),
+                "until_us": pa.array(until[keep]),
+                "rule": pa.array(np.array(rule, dtype=object)[keep], pa.string()),
+                "batch": constant(self._batch, int(keep.sum())),
+            }
+        )
+
+
+def cuts(channel: I32) -> Generator[tuple[int, int]]:
+    """Cut sorted rows at channel boundaries into ranges of about SHARD_ROWS."""
+    low, count = 0, len(channel)
+    while low < count:
+        high = min(low + SHARD_ROWS, count)
+        if high < count:
+            high = int(np.searchsorted(channel, channel[high - 1], side="right"))
+        yield low, high
+        low = high

@@ -1,0 +1,225 @@
+"""The embedded engine: one DuckDB database that one process owns, with transactions, batches and snapshots."""
+
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+
+from quintet.terms.errors import CityError
+from quintet.terms.period import HOUR_US, day_number, from_us, grid_phase, local_day
+from quintet.terms.reading import clock
+
+from .lake import LAKES, Lake, VerifiedFiles
+from .schema import migrate
+
+DATABASE = "quintet.duckdb"
+MEMORY_LIMIT = "900MB"
+"""DuckDB's share of the owner's 2 GB; what does not fit spills to the city folder."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """One committed step: who brought what when, and what became of it."""
+
+    id: int
+    kind: str
+    source: str
+    actor: str
+    received_us: int
+    accepted: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+
+
+class Snapshot:
+    """One consistent moment of the store, for reading."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, files: VerifiedFiles) -> None:
+        """Read through a cursor that is inside a transaction."""
+        self._cursor = cursor
+        self._files = files
+
+    def arrow(
+        self, sql: str, parameters: Sequence[Any] = (), tables: Mapping[str, pa.Table] | None = None
+    ) -> pa.Table:
+        """Run a query, with Arrow tables joined in under their names; give the result as Arrow."""
+        for name, table in (tables or {}).items():
+            self._cursor.register(name, table)
+        try:
+            return self._cursor.sql(sql, params=list(parameters)).to_arrow_table()
+        finally:
+            for name in tables or {}:
+                self._cursor.unregister(name)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a query; give the result as tuples."""
+        return self._cursor.execute(sql, list(parameters)).fetchall()
+
+    def lake_paths(self, lake: str, first_day: int, last_day: int) -> list[str]:
+        """List the verified files of a lake table that hold the given local days (both included)."""
+        found = self.rows(
+            "select path, digest from lake_file where lake = ? and live and day between ? and ? order by day",
+            [lake, first_day, last_day],
+        )
+        return [self._files.path(lake, path, digest) for path, digest in found]
+
+
+class Writing(Snapshot):
+    """An open write transaction: everything appended becomes durable together, or not at all."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, files: VerifiedFiles, batch: Batch) -> None:
+        """Write as part of one batch."""
+        super().__init__(cursor, files)
+        self.batch = batch
+
+    def append(self, table: str, rows: pa.Table) -> None:
+        """Append rows to a table, columns matched by name."""
+        if rows.num_rows:
+            self._cursor.register("incoming", rows)
+            self._cursor.execute(f"insert into {table} by name select * from incoming")
+            self._cursor.unregister("incoming")
+
+    def execute(
+        self, sql: str, parameters: Sequence[Any] = (), tables: Mapping[str, pa.Table] | None = None
+    ) -> None:
+        """Run a statement of the store's own (removal at a close, counters)."""
+        for name, table in (tables or {}).items():
+            self._cursor.register(name, table)
+        self._cursor.execute(sql, list(parameters))
+        for name in tables or {}:
+            self._cursor.unregister(name)
+
+
+class Engine:
+    """Owns the database file and the lake of one city; every write of the city goes through one lock here."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, tz: ZoneInfo) -> None:
+        """Wrap an open, migrated database."""
+        self._connection = connection
+        self._lock = threading.RLock()
+        self._local = threading.local()
+        self.folder = folder
+        self.tz = tz
+        self.hour_phase_us = grid_phase(tz, HOUR_US)
+        self.lakes = {name: Lake(folder / "lake", name) for name in LAKES}
+        self.files = VerifiedFiles(folder / "lake")
+        row = connection.execute("select coalesce(max(id), 0) from batch").fetchone()
+        self._last_batch = int(row[0]) if row else 0
+
+    @classmethod
+    def open(cls, folder: Path, timezone: str, *, memory_limit: str = MEMORY_LIMIT) -> "Engine":
+        """Open (or make) the store below a city folder and drop what a crash left half done."""
+        clock(timezone)
+        path = folder / "store" / DATABASE
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = duckdb.connect(str(path))
+        except (duckdb.Error, OSError) as error:
+            raise CityError(
+                f"cannot be opened: {first_line(error)}",
+                code="store_unreadable",
+                place=str(path),
+                remedy="Check permissions and free space; if the file is damaged, restore a backup.",
+            ) from error
+        connection.execute(f"set memory_limit = '{memory_limit}'")
+        connection.execute(f"set temp_directory = '{str(folder / 'store' / 'spill').replace(chr(39), chr(39) * 2)}'")
+        connection.execute("set timezone = 'UTC'")
+        connection.execute("set checkpoint_threshold = '256MB'")
+        connection.execute("set preserve_insertion_order = true")
+        migrate(connection, str(path))
+        stored = connection.execute("select value from meta where key = 'timezone'").fetchone()
+        if stored is None:
+            connection.execute("insert into meta values ('timezone', ?)", [timezone])
+        elif stored[0] != timezone:
+            connection.close()
+            raise CityError(
+                f"keeps its days in {stored[0]}, city.toml now says {timezone}.",
+                code="timezone_changed",
+                place=str(folder / "city.toml"),
+                remedy=f"Set timezone back to {stored[0]}; a city's days cannot move once data are stored.",
+            )
+        engine = cls(connection, folder, clock(timezone))
+        engine.recover()
+        return engine
+
+    def recover(self) -> list[str]:
+        """Bring the lake back to what the database recorded; give what was dropped."""
+        dropped: list[str] = []
+        for name, lake in self.lakes.items():
+            found = self._connection.execute("select path, version from lake_file where lake = ?", [name]).fetchall()
+            version = max((int(row[1]) for row in found), default=None)
+            dropped += lake.recover(version, {row[0] for row in found})
+        return dropped
+
+    @contextmanager
+    def snapshot(self) -> Generator[Snapshot]:
+        """Read at one moment; each thread has a cursor of its own."""
+        cursor = getattr(self._local, "cursor", None)
+        if cursor is None:
+            cursor = self._local.cursor = self._connection.cursor()
+        cursor.begin()
+        try:
+            yield Snapshot(cursor, self.files)
+        finally:
+            cursor.rollback()
+
+    @contextmanager
+    def writing(self, kind: str, source: str, actor: str, received_us: int) -> Generator[Writing]:
+        """Open the one write transaction; it is durable when the block ends, and gone when the block raises."""
+        with self._lock:
+            batch = Batch(self._last_batch + 1, kind, source, actor, received_us)
+            self._connection.begin()
+            try:
+                writing = Writing(self._connection, self.files, batch)
+                yield writing
+                writing.execute(
+                    "insert into batch values (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [batch.id, kind, source, actor, received_us, batch.accepted, batch.duplicate, batch.quarantined],
+                )
+                self._connection.commit()
+            except BaseException:
+                self._rollback()
+                raise
+            self._last_batch = batch.id
+
+    def _rollback(self) -> None:
+        """Undo an open transaction; one that the engine already ended (a full disk) needs nothing."""
+        try:
+            self._connection.rollback()
+        except duckdb.TransactionException:
+            return
+
+    @property
+    def lock(self) -> "threading._RLock":
+        """The write lock, for steps that must see no commit between them."""
+        return self._lock
+
+    @property
+    def last_batch(self) -> int:
+        """The newest committed batch."""
+        return self._last_batch
+
+    def day_of(self, moment_us: int) -> int:
+        """Give the number of the city's local day that holds a moment."""
+        return day_number(local_day(from_us(moment_us), self.tz))
+
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the database file."""
+        with self._lock:
+            self._connection.execute("checkpoint")
+
+    def close(self) -> None:
+        """Fold the log in and give the file free."""
+        with self._lock:
+            self._connection.close()
+
+
+def first_line(error: Exception) -> str:
+    """Give an error's first line, which is what a person can read of it."""
+    return str(error).strip().split("\n")[0]

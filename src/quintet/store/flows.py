@@ -1,0 +1,103 @@
+"""Sums of flows by hour and place: from intervals of a day when it closes, from the hot rollups before that."""
+
+from collections.abc import Mapping, Set
+
+import pyarrow as pa
+
+from .engine import Engine, Snapshot
+from .read import ESTIMATED, MEASURED, day_range, effective_sql, lake_interval_paths, versions_sql
+
+FLOW_SUMS = """flow, commodity, quantity, renewable,
+    sum(case when q_measured or q_estimated then amount else 0 end)::decimal(38, 0) as value,
+    sum(case when q_measured then cadence_min else 0 end)::bigint as arrived_min,
+    sum(case when q_estimated then cadence_min else 0 end)::bigint as estimated_min"""
+"""`clip` is 0 for a plain flow, +1 or -1 for the positive or negative half of a signed one (storage)."""
+AMOUNT = "case when clip = 0 then sign * value else greatest(clip * sign * value, 0) end"
+
+
+def placed_sql(source: str, moment: str) -> str:
+    """Give SQL that joins valued rows with the placements in force at their moment."""
+    return f"""select p.place, p.flow, p.commodity, p.quantity, p.renewable, p.cadence_min, {AMOUNT} as amount, s.*
+        exclude (value) from ({source}) s join placements p
+        on s.channel = p.channel and s.{moment} >= p.start_us and s.{moment} < p.end_us"""
+
+
+def interval_flows(
+    engine: Engine,
+    snapshot: Snapshot,
+    low: int,
+    high: int,
+    placements: pa.Table,
+    bucket: str,
+    *,
+    known_batch: int | None = None,
+    by_place: bool = False,
+) -> pa.Table:
+    """Sum effective intervals in [low, high) by bucket (an SQL expression of start_us) and flow, by place if asked."""
+    paths = lake_interval_paths(engine, snapshot, low, high, known_batch)
+    versions = versions_sql(paths, some_channels=True, known_batch=known_batch)
+    source = f"""select channel, start_us, value, quality in ({MEASURED}) as q_measured,
+        quality in ({ESTIMATED}) as q_estimated from ({effective_sql(versions)})"""
+    place = "place, " if by_place else ""
+    sql = f"""select {bucket} as bucket_us, {place}{FLOW_SUMS} from ({placed_sql(source, "start_us")})
+        group by all order by all"""
+    return snapshot.arrow(sql, [low, high], {"placements": placements, "wanted": placements.select(["channel"])})
+
+
+def hour_bucket(phase_us: int) -> str:
+    """Give SQL for the start of the local hour that holds start_us."""
+    return f"start_us - ((start_us + {phase_us}) % 3600000000)"
+
+
+def flow_hours(engine: Engine, snapshot: Snapshot, day: int, low: int, high: int, placements: pa.Table) -> pa.Table:
+    """Sum a local day's effective intervals by hour, place and flow, as `flow_hour` keeps them."""
+    sums = interval_flows(engine, snapshot, low, high, placements, hour_bucket(engine.hour_phase_us), by_place=True)
+    sums = sums.rename_columns({"bucket_us": "hour_us"})
+    return sums.append_column("day", pa.array([day] * sums.num_rows, pa.int32()))
+
+
+def stored_flows(
+    engine: Engine,
+    snapshot: Snapshot,
+    low: int,
+    high: int,
+    place: str,
+    inside: Set[str],
+    boundary: Mapping[str, str],
+    stale: list[int],
+) -> pa.Table:
+    """Sum what closed days keep, over a place and the places in it.
+
+    `boundary` maps flows that only count at the place itself to the name they are summed under; `stale` days are left out.
+    """
+    first, last = day_range(engine, low, high)
+    names = ", ".join(f"'{name}'" for name in boundary)
+    called = " ".join(f"when '{old}' then '{new}'" for old, new in boundary.items())
+    return snapshot.arrow(
+        f"""select hour_us as bucket_us, case flow {called} else flow end as flow, commodity, quantity, renewable,
+            sum(value)::decimal(38, 0) as value, sum(arrived_min)::bigint as arrived_min,
+            sum(estimated_min)::bigint as estimated_min
+            from flow_hour where day between $3 and $4 and not list_contains($6, day) and hour_us >= $1 and hour_us < $2
+            and case when flow in ({names}) then place = $5 else place in (select place from inside) end
+            group by all order by all""",
+        [low, high, first, last, place, stale],
+        {"inside": pa.table({"place": pa.array(sorted(inside), pa.string())})},
+    )
+
+
+def rollup_flows(
+    snapshot: Snapshot, low: int, high: int, placements: pa.Table, left_out: list[tuple[int, int]]
+) -> pa.Table:
+    """Sum the open rollups by hour and flow; `left_out` are ranges [start, end) that others sum."""
+    but = " ".join(f"and not (hour_us >= {start} and hour_us < {end})" for start, end in left_out)
+    return snapshot.arrow(
+        f"""select r.hour_us as bucket_us, p.flow, p.commodity, p.quantity, p.renewable,
+            sum(p.sign * r.value)::decimal(38, 0) as value,
+            sum(r.arrived * p.cadence_min)::bigint as arrived_min,
+            sum(r.estimated * p.cadence_min)::bigint as estimated_min
+            from rollup_hour r join placements p
+            on r.channel = p.channel and r.hour_us >= p.start_us and r.hour_us < p.end_us
+            where r.hour_us >= ? and r.hour_us < ? {but} group by all order by all""",
+        [low, high],
+        {"placements": placements},
+    )

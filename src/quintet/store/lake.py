@@ -1,0 +1,188 @@
+"""The lake: closed days as immutable Parquet in Delta Lake tables that any engine can read.
+
+A day becomes part of the lake in this order, so that a crash at any point leaves the old or the new state, never half:
+write and sync the Parquet file; publish it in the Delta log; sync the log entry and both folders; then the caller
+records file, digest and version together with the hot rows' removal in one database transaction. What was published
+but never recorded is dropped when the city is opened next.
+"""
+
+import json
+import shutil
+import threading
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from deltalake.transaction import AddAction, PostCommitHookProperties, RemoveAction
+
+from quintet.terms.errors import Damaged
+from quintet.terms.period import day_of_number
+from quintet.terms.tables import MOMENT
+
+from .digest import file_digest
+from .durable import sync_file, sync_folder
+
+ROW_GROUP = 122_880
+"""Rows a group: a point read prunes to one; 0.2 s of decoding at most for a group of a country's channel range."""
+PACKED = ("channel", "start", "at", "batch")
+"""Sorted or slowly growing columns: delta-packed they cost about a bit a row."""
+NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+"""The log is one small entry a day; a checkpoint would be one more file that could be torn."""
+
+INTERVAL_FILE = pa.schema(
+    [
+        pa.field("channel", pa.int32(), nullable=False),
+        pa.field("start", MOMENT, nullable=False),
+        pa.field("value", pa.int64(), nullable=False),
+        pa.field("quality", pa.int16(), nullable=False),
+        pa.field("batch", pa.int32(), nullable=False),
+    ]
+)
+RAW_FILE = pa.schema(
+    [
+        pa.field("channel", pa.int32(), nullable=False),
+        pa.field("at", MOMENT, nullable=False),
+        pa.field("mantissa", pa.int64(), nullable=False),
+        pa.field("exponent", pa.int16(), nullable=False),
+        pa.field("unit", pa.int16(), nullable=False),
+        pa.field("batch", pa.int32(), nullable=False),
+    ]
+)
+LAKES = {"intervals": INTERVAL_FILE, "superseded": INTERVAL_FILE, "raw": RAW_FILE}
+"""The lake's tables: effective intervals, the versions they superseded, and raw readings as received."""
+
+
+@dataclass(frozen=True, slots=True)
+class LakeFile:
+    """One published file: where it is, what it weighs, its digest and the table's version that brought it."""
+
+    lake: str
+    day: int
+    path: str
+    rows: int
+    bytes: int
+    digest: str
+    version: int
+
+
+class Lake:
+    """One Delta table of the city, partitioned by local day."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        """Open (or later create) the table `name` below the lake's folder."""
+        self.folder = root / name
+        self.name = name
+        self.schema = LAKES[name]
+
+    @property
+    def log(self) -> Path:
+        """The folder of the Delta log."""
+        return self.folder / "_delta_log"
+
+    def table(self) -> DeltaTable:
+        """Open the Delta table, creating it empty at first use."""
+        if not self.log.is_dir() or not any(self.log.iterdir()):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            partitioned = self.schema.append(pa.field("day", pa.date32(), nullable=False))
+            DeltaTable.create(self.folder, partitioned, mode="ignore", partition_by=["day"], name=f"quintet_{self.name}")
+        return DeltaTable(self.folder)
+
+    def write(self, day: int, table: pa.Table) -> tuple[str, int, str]:
+        """Write and sync one day's sorted rows; give path below the table, size in bytes and digest."""
+        folder = self.folder / f"day={day_of_number(day).isoformat()}"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"part-{uuid.uuid4()}.parquet"
+        packed = [name for name in self.schema.names if name in PACKED]
+        pq.write_table(
+            table.cast(self.schema),
+            path,
+            compression="zstd",
+            compression_level=6,
+            row_group_size=ROW_GROUP,
+            use_dictionary=[name for name in self.schema.names if name not in PACKED],
+            column_encoding=dict.fromkeys(packed, "DELTA_BINARY_PACKED"),
+            store_schema=False,
+        )
+        sync_file(path)
+        sync_folder(folder)
+        sync_folder(self.folder)
+        return str(path.relative_to(self.folder)), path.stat().st_size, file_digest(path)
+
+    def publish(self, day: int, table: pa.Table, replaced: Iterable[LakeFile] = ()) -> LakeFile:
+        """Make one day's rows part of the table, in place of the day's earlier files."""
+        delta = self.table()
+        path, size, digest = self.write(day, table)
+        partition: dict[str, str | None] = {"day": day_of_number(day).isoformat()}
+        stamp = (self.folder / path).stat().st_mtime_ns // 1_000_000
+        stats = json.dumps({"numRecords": table.num_rows})
+        actions: list[AddAction | RemoveAction] = [AddAction(path, size, partition, stamp, True, stats)]
+        actions += [
+            RemoveAction(file.path, deletion_timestamp=stamp, data_change=True, partition_values=partition, size=file.bytes)
+            for file in replaced
+        ]
+        delta.create_write_transaction(
+            actions, "append", delta.schema(), partition_by=["day"], post_commithook_properties=NO_HOOKS
+        )
+        delta.update_incremental()
+        version = delta.version()
+        for entry in self.log.glob("*.json"):
+            if int(entry.stem) >= version - 1:
+                sync_file(entry)
+        sync_folder(self.log)
+        sync_folder(self.folder)
+        return LakeFile(self.name, day, path, table.num_rows, size, digest, version)
+
+    def recover(self, recorded_version: int | None, recorded_paths: set[str]) -> list[str]:
+        """Drop what was published or written but never recorded; give the names of what was dropped."""
+        dropped: list[str] = []
+        if not self.folder.is_dir():
+            return dropped
+        if recorded_version is None:
+            shutil.rmtree(self.folder)
+            return [self.name]
+        for entry in sorted(self.log.iterdir()):
+            number = entry.name.split(".")[0]
+            if not number.isdigit() or int(number) > recorded_version or entry.suffix != ".json":
+                entry.unlink()
+                dropped.append(entry.name)
+        for path in self.folder.glob("day=*/*"):
+            if str(path.relative_to(self.folder)) not in recorded_paths:
+                path.unlink()
+                dropped.append(path.name)
+        if dropped:
+            sync_folder(self.log)
+        return dropped
+
+
+class VerifiedFiles:
+    """Checks a lake file's digest before its first use in this process, and again when its size or time changed."""
+
+    def __init__(self, root: Path) -> None:
+        """Remember nothing yet; `root` is the lake's folder."""
+        self._root = root
+        self._seen: dict[str, tuple[int, int]] = {}
+        self._lock = threading.Lock()
+
+    def path(self, lake: str, path: str, digest: str) -> str:
+        """Give the absolute path of a file whose bytes are as recorded; a damaged or absent one raises."""
+        absolute = self._root / lake / path
+        remedy = "Run `quintet doctor`, then restore this file from a backup."
+        try:
+            status = absolute.stat()
+        except FileNotFoundError as error:
+            raise Damaged("is missing from the lake.", code="lake_file_missing", place=str(absolute), remedy=remedy) from error
+        state = (status.st_size, status.st_mtime_ns)
+        with self._lock:
+            if self._seen.get(path) == state:
+                return str(absolute)
+        if file_digest(absolute) != digest:
+            raise Damaged("does not match its recorded digest.", code="lake_file_damaged", place=str(absolute), remedy=remedy)
+        with self._lock:
+            self._seen[path] = state
+        return str(absolute)
+
+

@@ -1,0 +1,130 @@
+"""Reading hot tables, overlay and lake as one: effective intervals, now or as known at a batch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from quintet.terms.period import day_numbers
+from quintet.terms.quality import qualities
+
+from .engine import Engine, Snapshot
+
+TOP_RANK = max(quality.rank for quality in qualities().values())
+OUTRANKING = ", ".join(str(q.id) for q in qualities().values() if q.rank == TOP_RANK)
+WITHDRAWN = qualities()["withdrawn"].id
+MEASURED = ", ".join(str(q.id) for q in qualities().values() if q.kind == "measured")
+ESTIMATED = ", ".join(str(q.id) for q in qualities().values() if q.kind == "estimated")
+
+
+def wanted(channels: Sequence[int] | npt.NDArray[np.int32]) -> pa.Table:
+    """Give channel numbers as a table to join with."""
+    return pa.table({"channel": pa.array(channels, pa.int32())})
+
+
+def quoted(paths: list[str]) -> str:
+    """Give paths as an SQL list."""
+    return "[" + ", ".join("'" + path.replace("'", "''") + "'" for path in paths) + "]"
+
+
+def versions_sql(paths: list[str], *, some_channels: bool, known_batch: int | None) -> str:
+    """Give SQL for all versions of intervals with start in [$1, $2): hot rows and the given lake files."""
+    more = " and channel in (select channel from wanted)" if some_channels else ""
+    more += f" and batch <= {known_batch}" if known_batch is not None else ""
+    sql = f"select channel, start_us, value, quality, batch from interval where start_us >= $1 and start_us < $2{more}"
+    if paths:
+        sql += f""" union all select channel, epoch_us(start), value, quality::utinyint, batch
+            from read_parquet({quoted(paths)}) where start >= make_timestamptz($1) and start < make_timestamptz($2){more}"""
+    return sql
+
+
+def effective_sql(versions: str) -> str:
+    """Give SQL that keeps, of all versions, the effective one: edits outrank, then the later batch wins.
+
+    The precedence is one integer per row, so that a plain aggregate (not a sort) finds the winner.
+    """
+    return f"""select channel, start_us, won.value as value, won.quality as quality, won.batch as batch from (
+        select channel, start_us, arg_max({{'value': value, 'quality': quality, 'batch': batch}},
+            batch::bigint + case when quality in ({OUTRANKING}) then 4294967296 else 0 end) as won
+        from ({versions}) group by channel, start_us) where won.quality <> {WITHDRAWN}"""
+
+
+def day_range(engine: Engine, start_us: int, end_us: int) -> tuple[int, int]:
+    """Give the first and last local day number that [start, end) touches."""
+    first, last = day_numbers(np.array([start_us, end_us - 1], np.int64), engine.tz)
+    return int(first), int(last)
+
+
+def lake_interval_paths(
+    engine: Engine, snapshot: Snapshot, start_us: int, end_us: int, known_batch: int | None
+) -> list[str]:
+    """List the lake files that hold a range; superseded versions are only needed for an earlier moment."""
+    first, last = day_range(engine, start_us, end_us)
+    paths = snapshot.lake_paths("intervals", first, last)
+    if known_batch is not None:
+        paths += snapshot.lake_paths("superseded", first, last)
+    return paths
+
+
+def intervals(
+    engine: Engine,
+    snapshot: Snapshot,
+    start_us: int,
+    end_us: int,
+    *,
+    channels: Sequence[int] | npt.NDArray[np.int32] | None = None,
+    known_batch: int | None = None,
+) -> pa.Table:
+    """Read effective intervals with start in [start, end): channel, start_us, value, quality, batch; sorted."""
+    paths = lake_interval_paths(engine, snapshot, start_us, end_us, known_batch)
+    versions = versions_sql(paths, some_channels=channels is not None, known_batch=known_batch)
+    tables = {"wanted": wanted(channels)} if channels is not None else None
+    return snapshot.arrow(effective_sql(versions) + " order by channel, start_us", [start_us, end_us], tables)
+
+
+def raw_readings(
+    engine: Engine, snapshot: Snapshot, windows: pa.Table, *, known_batch: int | None = None
+) -> pa.Table:
+    """Read raw rows of channels from a moment each on.
+
+    `windows` holds channel, from_us; gives channel, at_us, mantissa, exponent, unit, batch, sorted by channel and time.
+    """
+    if not windows.num_rows:
+        windows = windows.slice(0, 0)
+    known = f" and batch <= {known_batch}" if known_batch is not None else ""
+    sql = f"""select r.channel, r.at_us, mantissa, exponent, unit, batch from raw r
+        join windows w on r.channel = w.channel and r.at_us >= w.from_us where true{known}"""
+    lowest = snapshot.arrow("select min(from_us) as low from windows", tables={"windows": windows})["low"][0].as_py()
+    paths = [] if lowest is None else snapshot.lake_paths("raw", day_or_first(engine, lowest), 2**31 - 1)
+    if paths:
+        sql += f""" union all select r.channel, epoch_us(r.at), mantissa, exponent::tinyint, unit::smallint, batch
+            from read_parquet({quoted(paths)}) r join windows w
+            on r.channel = w.channel and r.at >= make_timestamptz(w.from_us) where true{known}"""
+    return snapshot.arrow(f"select * from ({sql}) order by channel, at_us", tables={"windows": windows})
+
+
+EARLIEST_US = -(10**15)
+"""About 1938: no meter's reading is older, and time zone arithmetic still works."""
+
+
+def day_or_first(engine: Engine, moment_us: int) -> int:
+    """Give the local day number of a moment, the first day of all for one before every reading."""
+    if moment_us <= EARLIEST_US:
+        return -(2**31)
+    return int(day_numbers(np.array([moment_us], np.int64), engine.tz)[0])
+
+
+def content_hash(engine: Engine, snapshot: Snapshot) -> str:
+    """Give a digest of all effective intervals, whatever their order, batch or place: the sum of their MD5 sums.
+
+    Two stores that say the same of the same channels have the same hash.
+    """
+    paths = snapshot.lake_paths("intervals", -(2**31), 2**31 - 1)
+    versions = versions_sql(paths, some_channels=False, known_batch=None)
+    names = """select (body->>'id')::integer as channel, any_value(key) as name from record
+        where kind = 'channel' and body is not null group by all"""
+    sql = f"""select sum((md5_number(n.name || '|' || e.start_us || '|' || e.value || '|' || e.quality) % 18446744073709551557)::hugeint)
+        from ({effective_sql(versions)}) e join ({names}) n using (channel)"""
+    total = snapshot.rows(sql, [EARLIEST_US, -EARLIEST_US * 8])[0][0]
+    return f"{int(total or 0) % 2**64:016x}"

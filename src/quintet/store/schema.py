@@ -1,0 +1,81 @@
+"""The embedded store's tables and their versions: each version is a list of statements, run once and in order."""
+
+import duckdb
+
+from quintet.terms.errors import CityError
+
+VERSIONS: list[list[str]] = [
+    [
+        "create table meta (key varchar not null, value varchar not null)",
+        """create table batch (
+            id integer not null, kind varchar not null, source varchar not null, actor varchar not null,
+            received_us bigint not null, accepted bigint not null, duplicate bigint not null,
+            quarantined bigint not null)""",
+        """create table record (
+            kind varchar not null, key varchar not null, valid_from_us bigint not null, body varchar,
+            batch integer not null)""",
+        "create table unit_code (id smallint not null, code varchar not null)",
+        """create table raw (
+            channel integer not null, at_us bigint not null, mantissa bigint not null, exponent tinyint not null,
+            unit smallint not null, batch integer not null)""",
+        "create table carry (channel integer not null, numerator varchar not null, batch integer not null)",
+        """create table interval (
+            channel integer not null, start_us bigint not null, value bigint not null, quality utinyint not null,
+            batch integer not null)""",
+        """create table rollup_hour (
+            channel integer not null, hour_us bigint not null, value bigint not null, arrived smallint not null,
+            estimated smallint not null, batch integer not null)""",
+        """create table rollup_day (
+            channel integer not null, day integer not null, value bigint not null, arrived smallint not null,
+            estimated smallint not null, batch integer not null)""",
+        "create table tail (channel integer not null, at_us bigint not null)",
+        """create table finding (
+            channel integer not null, at_us bigint not null, until_us bigint not null, rule varchar not null,
+            batch integer not null)""",
+        """create table quarantine (
+            batch integer not null, source varchar not null, row bigint, site varchar, meter varchar,
+            code varchar not null, reason varchar not null, original varchar not null)""",
+        """create table lake_file (
+            lake varchar not null, day integer not null, path varchar not null, rows bigint not null,
+            bytes bigint not null, digest varchar not null, version bigint not null, live boolean not null)""",
+        """create table closed_day (
+            day integer not null, batch integer not null, registry_batch integer not null)""",
+        """create table flow_hour (
+            day integer not null, hour_us bigint not null, place varchar not null, flow varchar not null,
+            commodity varchar not null, quantity varchar not null, renewable boolean not null, value decimal(38, 0) not null,
+            arrived_min bigint not null, estimated_min bigint not null)""",
+    ],
+]
+
+
+def version_of(connection: duckdb.DuckDBPyConnection) -> int:
+    """Read the schema version of an open database; 0 for an empty one."""
+    known = connection.execute("select count(*) from duckdb_tables() where table_name = 'meta'").fetchone()
+    if not known or not known[0]:
+        return 0
+    row = connection.execute("select value from meta where key = 'schema_version'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, place: str, versions: list[list[str]] | None = None) -> int:
+    """Bring a database to the newest version, each step in one transaction; refuse one made by a newer Quintet.
+
+    Gives the version found before.
+    """
+    steps = VERSIONS if versions is None else versions
+    found = version_of(connection)
+    if found > len(steps):
+        raise CityError(
+            f"was made by a newer Quintet (store version {found}, this one knows {len(steps)}).",
+            code="newer_store",
+            place=place,
+            remedy="Install the newer Quintet; nothing was changed.",
+        )
+    for number, statements in enumerate(steps[found:], start=found + 1):
+        connection.begin()
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("delete from meta where key = 'schema_version'")
+        connection.execute("insert into meta values ('schema_version', ?)", [str(number)])
+        connection.commit()
+    return found
