@@ -1,0 +1,203 @@
+"""Greenhouse gases of a balance: every row names its factor, date and source, or says why there is no number."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from quintet.terms.errors import UsageError
+from quintet.terms.period import local_day
+from quintet.terms.unit import units
+
+from .calorific import Calorific, to_factor_unit
+from .dated import said
+from .factors import Chosen, Factor, Factors, Gwp, Source, factors, gwp_set
+
+NOT_ESTIMATED, NOT_OCCURRING = "NE", "NO"
+"""Notation keys of the GPC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """What one source emitted in one period.
+
+    `amount` is what was burnt or bought, in `unit` (None: not known). `kg_co2e` is exact, or None: then `notation` is
+    "NE" (no factor) or None (the amount is missing) and `reason` says why. `gases_kg` is empty where the factor was
+    published as CO2e. `gwp` names the set that weighed it. `derived`: the amount rests on no meter of its own.
+    """
+
+    start: datetime
+    place: str
+    commodity: str
+    source_id: str
+    scope: int
+    amount: Decimal | None
+    unit: str
+    kg_co2e: Fraction | None
+    gases_kg: Mapping[str, Fraction]
+    factor: str | None
+    source: str | None
+    published_on: str | None
+    certainty: str | None
+    basis: str | None
+    gwp: str | None
+    notation: str | None
+    reason: str | None
+    derived: bool
+    coverage: float | None
+    estimated_share: float | None
+
+    def for_people(self) -> dict[str, Any]:
+        """Give the row as it is printed: kg as decimals to the milligram, the rest as it stands."""
+        row: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        row["kg_co2e"] = None if self.kg_co2e is None else said(self.kg_co2e)
+        row["gases_kg"] = {gas: said(kg) for gas, kg in self.gases_kg.items()}
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How emissions are asked: the set of weights, the purpose, what a city pinned, and the data that answer."""
+
+    tz: ZoneInfo
+    gwp: Gwp
+    purpose: str = "inventory"
+    pinned: Mapping[str, str] = field(default_factory=dict)
+    table: Factors = field(default_factory=factors)
+    calorific: list[Calorific] | None = None
+    known_on: date | None = None
+
+    def choose(self, source: Source, day: date) -> Chosen | None:
+        """Choose the factor of a source on a day: the pinned one of its commodity, else by the activity year."""
+        code = self.pinned.get(source.commodity)
+        if code is None:
+            return self.table.factor_for(
+                source.commodity, day, self.purpose, end_use=source.end_use, known_on=self.known_on
+            )
+        factor = self.table[code]
+        if factor.commodity != source.commodity:
+            raise UsageError(f"factor {code} is not for {source.commodity}.", code="wrong_factor")
+        return Chosen(factor, f"pinned, {factor.years}")
+
+    def rate(self, source: Source, quantity: str, day: date) -> "Rate":
+        """Find what one sub-unit of a metered quantity emits on a day."""
+        chosen = self.choose(source, day)
+        if chosen is None:
+            return Rate(None, None, {}, None, None, f"no factor for it ({self.purpose})")
+        factor = chosen.factor
+        way = to_factor_unit(quantity, factor, day, self.calorific)
+        if way is None:
+            reason = f"metered as {quantity}, the factor is per {factor.unit}"
+            return Rate(factor, None, {}, chosen.basis, None, reason)
+        gases = {gas: kg * way.per_sub_unit for gas, kg in (factor.gases_kg or {}).items()}
+        return Rate(
+            factor=factor,
+            kg_co2e=factor.kg_co2e(self.gwp) * way.per_sub_unit,
+            gases_kg=gases,
+            basis=f"{chosen.basis}; {way.basis}" if way.basis else chosen.basis,
+            gwp=self.gwp.id if gases else f"as published ({factor.gwp})",
+            reason=None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What one sub-unit emits, in kg; `kg_co2e` is None where there is no factor or no way to its unit (`reason`)."""
+
+    factor: Factor | None
+    kg_co2e: Fraction | None
+    gases_kg: Mapping[str, Fraction]
+    basis: str | None
+    gwp: str | None
+    reason: str | None
+
+
+def emissions(
+    balance: pa.Table,
+    *,
+    tz: ZoneInfo,
+    gwp: str = "AR5",
+    purpose: str = "inventory",
+    pinned: Mapping[str, str] | None = None,
+    table: Factors | None = None,
+    calorific: list[Calorific] | None = None,
+    known_on: date | None = None,
+) -> list[Emission]:
+    """Give the emissions of a BALANCE table: one row per period and source, in the order of the table.
+
+    `tz` is the city's clock (a period belongs to the local year of its start); `pinned` names a factor by commodity, as
+    a heat supplier's own; `table` and `calorific` replace the shipped data. Scope 1 is what burns here, scope 2 what is
+    bought (location-based, by the grid's mean: market-based wants contracts, which nobody hands in yet). Heat made here
+    is never counted a second time at its users. Nothing is netted by exports. Raises UsageError for an unknown set of
+    weights or factor.
+    """
+    question = Question(tz, gwp_set(gwp), purpose, pinned or {}, table or factors(), calorific, known_on)
+    for code in question.pinned.values():
+        question.table[code]
+    by_commodity: dict[str, list[Source]] = {}
+    for source in question.table.sources.values():
+        by_commodity.setdefault(source.commodity, []).append(source)
+    memory: dict[tuple[str, str, date], Rate] = {}
+    out: list[Emission] = []
+    for row in balance.to_pylist():
+        for source in by_commodity.get(row["commodity"], ()):
+            key = (source.id, row["quantity"], local_day(row["start"], tz))
+            if key not in memory:
+                memory[key] = question.rate(source, *key[1:])
+            out.append(_emission(row, source, memory[key]))
+    return out
+
+
+def _emission(row: Mapping[str, Any], source: Source, rate: Rate) -> Emission:
+    """Answer for one source in one period: a number, or why there is none."""
+    parts = [row[name] for name in source.flows]
+    amount = None if None in parts else sum(int(part) for part in parts)
+    kg, gases, notation, reason = rate.kg_co2e, rate.gases_kg, None, rate.reason
+    if kg is None:
+        notation = NOT_ESTIMATED
+        if amount == 0:
+            kg, notation, reason = Fraction(0), NOT_OCCURRING, "nothing was burnt or bought"
+    elif amount is None:
+        kg, gases, reason = None, {}, "the amount is not known"
+    else:
+        kg, gases = kg * amount, {gas: each * amount for gas, each in gases.items()}
+    factor = rate.factor
+    return Emission(
+        start=row["start"], place=row["place"], commodity=row["commodity"], source_id=source.id, scope=source.scope,
+        amount=None if amount is None else units()[row["unit"]].to_decimal(amount), unit=row["unit"], kg_co2e=kg,
+        gases_kg=gases, factor=factor and factor.id, source=factor and factor.source,
+        published_on=factor and factor.published_on, certainty=factor and factor.certainty, basis=rate.basis,
+        gwp=rate.gwp, notation=notation, reason=reason, derived=not set(source.flows).isdisjoint(row["derived"]),
+        coverage=row["coverage"], estimated_share=row["estimated_share"],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeTotal:
+    """One scope's sum over the rows that have a number; `missing` rows had no amount, `not_estimated` no factor."""
+
+    scope: int
+    kg_co2e: Fraction
+    rows: int
+    missing: int
+    not_estimated: int
+
+
+def by_scope(rows: Sequence[Emission]) -> list[ScopeTotal]:
+    """Sum emissions by scope, direct and indirect apart; what has no number is counted, never taken as 0."""
+    return [
+        ScopeTotal(
+            scope,
+            sum((row.kg_co2e for row in mine if row.kg_co2e is not None), Fraction(0)),
+            len(mine),
+            sum(row.kg_co2e is None and row.notation is None for row in mine),
+            sum(row.notation == NOT_ESTIMATED for row in mine),
+        )
+        for scope in sorted({row.scope for row in rows})
+        for mine in [[row for row in rows if row.scope == scope]]
+    ]

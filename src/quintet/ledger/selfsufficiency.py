@@ -1,0 +1,228 @@
+"""Energy self-sufficiency by every shipped definition, matched interval by interval, with what is missing said."""
+
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from quintet.terms.commodity import Commodities
+from quintet.terms.errors import UsageError
+from quintet.terms.tables import FLOW_NAMES
+
+from .balance import EXPORT, IMPORT, Balanced, balanced_carriers
+from .dated import said
+from .definitions import Definition, definitions
+from .grid import FLOW_INDEX, Amounts, Mask
+
+
+@dataclass(frozen=True, slots=True)
+class SelfSufficiency:
+    """One definition's answer. `value` is exact (1 means 100 %), or None and `reason` says why.
+
+    `numerator` and `denominator` are sums over the `matched` of `intervals` intervals in which every term is known, in
+    `unit`. `coverage` is the share of the expected channel-minutes that arrived within the matched intervals, and never
+    more than matched / intervals. `derived` names the flows that no meter gave.
+    """
+
+    id: str
+    name_en: str
+    name_ko: str
+    value: Fraction | None
+    reason: str | None
+    numerator: Decimal | None
+    denominator: Decimal | None
+    unit: str
+    interval: str
+    matched: int
+    intervals: int
+    coverage: float | None
+    estimated_share: float | None
+    derived: tuple[str, ...]
+    explanation_en: str
+    explanation_ko: str
+
+    def for_people(self) -> dict[str, Any]:
+        """Give the answer as it is printed: the value as a decimal to the millionth, the rest as it stands."""
+        row: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {**row, "value": None if self.value is None else said(self.value), "derived": list(self.derived)}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a method may use, per interval, in sub-units."""
+
+    own: Amounts
+    use: Amounts
+    imported: Amounts
+    exported: Amounts
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How one kind of definition is computed: numerator and denominator of each interval, and which terms they need."""
+
+    numerator: Callable[[Terms], Amounts]
+    denominator: Callable[[Terms], Amounts]
+    needs: tuple[str, ...]
+
+
+def _own(terms: Terms) -> Amounts:
+    """Give what was produced here."""
+    return terms.own
+
+
+def _use(terms: Terms) -> Amounts:
+    """Give what was used here."""
+    return terms.use
+
+
+def _not_imported(terms: Terms) -> Amounts:
+    """Give the use that import does not account for: sum(use - import) / sum(use) = 1 - sum(import) / sum(use)."""
+    return terms.use - terms.imported
+
+
+def _matched(terms: Terms) -> Amounts:
+    """Give the use that own production meets within the same interval."""
+    return np.minimum(terms.use, terms.own)
+
+
+def _kept(terms: Terms) -> Amounts:
+    """Give the own production that did not leave."""
+    return terms.own - terms.exported
+
+
+METHODS = {
+    "produced_of_used": Method(_own, _use, ("own", "use")),
+    "not_imported": Method(_not_imported, _use, ("imported", "use")),
+    "matched_of_used": Method(_matched, _use, ("own", "use")),
+    "kept_of_produced": Method(_kept, _own, ("own", "exported")),
+}
+
+
+def selfsufficiency(
+    flows: pa.Table,
+    *,
+    edges: Sequence[datetime],
+    commodities: Commodities,
+    boundaries_metered: AbstractSet[tuple[str, str]],
+    interval: str,
+    only: Iterable[str] | None = None,
+) -> list[SelfSufficiency]:
+    """Answer every definition (or those named) for one place's flows (FLOWS) at the matching interval.
+
+    `interval` is the word for the resolution of `edges` ("hour"); it stands in each answer, which depends on it.
+    An interval with a missing term is left out of both sums and lowers the coverage: it never raises the ratio unsaid.
+    Raises UsageError for a definition that does not exist.
+    """
+    balanced = balanced_carriers(flows, edges, commodities, boundaries_metered)
+    by_carrier = {(one.carrier.commodity, one.carrier.quantity): one for one in balanced}
+    out: list[SelfSufficiency] = []
+    for definition in _chosen(only):
+        unit = commodities[definition.commodity].display_unit(definition.quantity)
+        one = by_carrier.get((definition.commodity, definition.quantity))
+        if one is None:
+            reason = f"no {definition.commodity} is metered as {definition.quantity} here"
+            out.append(_refused(definition, reason, unit.code, interval, len(edges) - 1))
+            continue
+        out.append(_answer(definition, one, commodities, interval))
+    return out
+
+
+def _chosen(only: Iterable[str] | None) -> list[Definition]:
+    """Give the definitions asked for, in the order of the table."""
+    table = definitions()
+    wanted = set(table) if only is None else set(only)
+    unknown = sorted(wanted - table.keys())
+    if unknown:
+        raise UsageError(
+            f"unknown definition {', '.join(unknown)}.", code="unknown_definition", remedy=f"Known: {', '.join(table)}."
+        )
+    return [row for code, row in table.items() if code in wanted]
+
+
+def _answer(definition: Definition, one: Balanced, commodities: Commodities, interval: str) -> SelfSufficiency:
+    """Compute one definition on its carrier's balance."""
+    unit = commodities[definition.commodity].display_unit(definition.quantity)
+    method = METHODS[definition.method]
+    carrier, count = one.carrier, one.value.shape[1]
+    if "use" in method.needs and not carrier.has(*definition.use):
+        return _refused(definition, "no use is metered here", unit.code, interval, count)
+    involved, derived, gone = _involved(definition, method, one)
+    own_rows = [FLOW_INDEX[name] for name in definition.own]
+    own = (carrier.renewable if definition.renewable_only else carrier.value)[own_rows].sum(axis=0)
+    terms = Terms(own, carrier.total(definition.use)[0], one.value[IMPORT], one.value[EXPORT])
+    matched = ~gone
+    above, below = (int(part(terms)[matched].sum()) for part in (method.numerator, method.denominator))
+    coverage, estimated = _shares(one, involved, matched)
+    reason = None
+    if not matched.any():
+        reason = "in no interval is everything known that it needs"
+    elif below <= 0:
+        reason = "the sum to divide by is not above zero"
+    return SelfSufficiency(
+        id=definition.id,
+        name_en=definition.name_en,
+        name_ko=definition.name_ko,
+        value=None if reason else Fraction(above, below),
+        reason=reason,
+        numerator=unit.to_decimal(above) if matched.any() else None,
+        denominator=unit.to_decimal(below) if matched.any() else None,
+        unit=unit.code,
+        interval=interval,
+        matched=int(matched.sum()),
+        intervals=count,
+        coverage=coverage,
+        estimated_share=estimated,
+        derived=derived,
+        explanation_en=definition.explanation_en,
+        explanation_ko=definition.explanation_ko,
+    )
+
+
+def _involved(definition: Definition, method: Method, one: Balanced) -> tuple[list[int], tuple[str, ...], Mask]:
+    """Give the flows that a definition rests on, those of them that are derived, and where one of them is not known.
+
+    A derived flow rests on every flow of the balance.
+    """
+    names: set[str] = set()
+    derived: list[str] = []
+    gone = np.zeros(one.value.shape[1], dtype=np.bool_)
+    boundary = {
+        "imported": ("import", one.import_derived),
+        "exported": ("export", one.import_derived and not one.carrier.has("export")),
+    }
+    for need in method.needs:
+        if need not in boundary:
+            names |= set(definition.own if need == "own" else definition.use)
+            continue
+        name, is_derived = boundary[need]
+        names |= set(FLOW_NAMES) if is_derived else {name}
+        gone |= one.unknown[FLOW_INDEX[name]]
+        derived += [name] if is_derived else []
+    rows = [FLOW_INDEX[name] for name in FLOW_NAMES if name in names]
+    return rows, tuple(derived), gone | one.carrier.missing[rows].any(axis=0)
+
+
+def _shares(one: Balanced, rows: list[int], matched: Mask) -> tuple[float | None, float | None]:
+    """Give coverage (never above the share of intervals that matched) and the estimated share within those."""
+    carrier = one.carrier
+    expected = int(carrier.expected_min[rows].sum())
+    arrived = int(carrier.arrived_min[rows][:, matched].sum())
+    estimated = int(carrier.estimated_min[rows][:, matched].sum())
+    coverage = min(Fraction(arrived, expected), Fraction(int(matched.sum()), len(matched))) if expected else None
+    known = arrived + estimated
+    return None if coverage is None else float(coverage), estimated / known if known else None
+
+
+def _refused(definition: Definition, reason: str, unit: str, interval: str, count: int) -> SelfSufficiency:
+    """Say that a definition cannot be computed, and why."""
+    return SelfSufficiency(
+        definition.id, definition.name_en, definition.name_ko, None, reason, None, None, unit, interval, 0, count,
+        None, None, (), definition.explanation_en, definition.explanation_ko,
+    )  # fmt: skip

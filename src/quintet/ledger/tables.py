@@ -1,0 +1,23 @@
+"""The table of a balance: one row per period, commodity and quantity of a place."""
+
+import pyarrow as pa
+
+from quintet.terms.tables import FLOW_NAMES, MOMENT, SUM
+
+CLOSURE = "closure_error"
+
+BALANCE = pa.schema(
+    [
+        pa.field("start", MOMENT, nullable=False),
+        pa.field("place", pa.string(), nullable=False),
+        pa.field("commodity", pa.string(), nullable=False),
+        pa.field("quantity", pa.string(), nullable=False),
+        pa.field("unit", pa.string(), nullable=False),
+        *[pa.field(name, SUM) for name in (*FLOW_NAMES, CLOSURE)],
+        pa.field("derived", pa.list_(pa.string()), nullable=False),
+        pa.field("coverage", pa.float64()),
+        pa.field("estimated_share", pa.float64()),
+    ]
+)
+"""Amounts are sub-units (null: not known); `unit` names the unit in which people read them, `derived` the flows that no
+meter gave. `coverage` is null where nothing is expected, `estimated_share` where nothing arrived."""
