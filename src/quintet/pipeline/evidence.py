@@ -131,7 +131,9 @@ def neighbourhood(
 
 
 def trusted_from(engine: Engine, table: pa.Table, channels: I32, near: I64, first_new_us: I64) -> I64:
-    """Find for each channel the moment two days before the neighbourhood of its first new reading.
+    """Find for each channel the start of the local day before the neighbourhood of its first new reading.
+
+    Evidence is complete for a day and NEIGHBOURS readings before that.
 
     Where too few readings stand before it, the answer is the beginning of the channel.
     """
@@ -147,7 +149,7 @@ def trusted_from(engine: Engine, table: pa.Table, channels: I32, near: I64, firs
         start = day_floor(engine, neighbour) - 2 * DAY_US
         enough = int(np.searchsorted(stored_at[head:tail], start, side="left")) >= NEIGHBOURS
         if enough and start - 2 * DAY_US >= near[i]:
-            out[i] = start
+            out[i] = start + DAY_US
     return out
 
 

@@ -1,7 +1,9 @@
 """From new raw rows to what they change: evidence gathered, derived, judged and compared, shard by shard of channels."""
 
+import dataclasses
+from collections import deque
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from os import sched_getaffinity
 
@@ -23,6 +25,9 @@ from .tails import Tails
 
 SHARD_ROWS = 1_000_000
 """Readings derived at once by one thread: about 100 MB of working space."""
+LOOK_BACK_DAYS = 70
+"""Like days are named up to eight weeks before the week of a gap (vee's table)."""
+WORKERS = len(sched_getaffinity(0))
 EDITED = np.array([int(number) for number in OUTRANKING.split(", ")], np.int64)
 
 
@@ -39,12 +44,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Shard:
-    """Evidence of some channels, whether the store knows them, and from when on results count for each."""
+    """Evidence of some channels; what is derived counts from `trust_us` of each on, what stands before stays.
+
+    `known` says that the store may hold intervals of these channels.
+    """
 
     evidence: Evidence
     channels: I32
     trust_us: I64
-    stored: IntervalRows | None
+    known: bool
 
 
 class Settlement:
@@ -63,8 +71,16 @@ class Settlement:
         known = tails.at_us[rows.channel] > EARLIEST_US
         fresh = rows if not known.any() else rows.take(~known)
         shards = [*self._fresh(fresh), *self._known(snapshot, rows.take(known))]
-        with ThreadPoolExecutor(max_workers=len(sched_getaffinity(0))) as pool:
-            yield from pool.map(self._settle, shards)
+        waiting: deque[Future[Outcome]] = deque()
+        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+            for shard, derived in zip(shards, pool.map(self._derive, shards), strict=True):
+                # Reads go through the batch's own transaction, which only this thread may use.
+                stored = self._stored(snapshot, shard, derived) if shard.known else None
+                waiting.append(pool.submit(self._settle, shard, derived, stored))
+                while len(waiting) > WORKERS:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
 
     def _fresh(self, rows: RawRows) -> Generator[Shard]:
         """Cut rows of channels without a past into shards; the batch is all their evidence."""
@@ -72,10 +88,10 @@ class Settlement:
             part = rows.take(np.arange(low, high))
             evidence = settle(part, np.zeros(len(part), np.int32))
             channels = evidence.rows.channel[starts_of_runs(evidence.rows.channel)]
-            yield Shard(evidence, channels, np.full(len(channels), EARLIEST_US, np.int64), None)
+            yield Shard(evidence, channels, np.full(len(channels), EARLIEST_US, np.int64), known=False)
 
     def _known(self, snapshot: Snapshot, rows: RawRows) -> Generator[Shard]:
-        """Fetch the neighbourhood of rows of channels with a past, and what the store says there now."""
+        """Fetch the neighbourhood of rows of channels with a past."""
         if not len(rows):
             return
         heads = starts_of_runs(rows.channel)
@@ -83,38 +99,50 @@ class Settlement:
         chained = snapshot.arrow("select distinct channel from carry")["channel"].to_numpy()
         # The new rows are in the raw table by now: they come back with the stored ones, their batch known.
         found, batch, trust = neighbourhood(self._engine, snapshot, channels, first, np.isin(channels, chained))
-        compare = np.where(trust == EARLIEST_US, EARLIEST_US, trust + DAY_US)
         for low, high in cuts(found.channel):
-            part = found.take(np.arange(low, high))
-            evidence = settle(part, batch[low:high])
+            evidence = settle(found.take(np.arange(low, high)), batch[low:high])
             own = evidence.rows.channel[starts_of_runs(evidence.rows.channel)]
-            own_compare = compare[np.searchsorted(channels, own)]
-            yield Shard(evidence, own, own_compare, self._stored(snapshot, own, own_compare))
+            yield Shard(evidence, own, trust[np.searchsorted(channels, own)], known=True)
 
-    def _stored(self, snapshot: Snapshot, channels: I32, from_us: I64) -> IntervalRows:
-        """Read what is effective now for channels, each from its own moment on."""
-        low, high = int(from_us.min()), -EARLIEST_US * 8
-        table = intervals(self._engine, snapshot, low, high, channels=channels)
-        rows = IntervalRows(
-            table["channel"].to_numpy(), table["start_us"].to_numpy(), table["value"].to_numpy(), table["quality"].to_numpy()
-        )
-        return rows.take(rows.start_us >= from_us[np.searchsorted(channels, rows.channel)])
-
-    def _settle(self, shard: Shard) -> Outcome:
-        """Derive, judge and compare one shard."""
+    def _derive(self, shard: Shard) -> Derived:
+        """Derive a shard's intervals from its evidence."""
         rows = shard.evidence.rows
         local = np.searchsorted(shard.channels, rows.channel).astype(np.int32)
         meaning = self._meaning.channels(shard.channels, self._unit_names)
-        derived = derive(
+        return derive(
             DeriveEvidence(local, rows.at_us, rows.mantissa, rows.exponent, rows.unit, shard.evidence.doubtful), meaning
         )
+
+    def _stored(self, snapshot: Snapshot, shard: Shard, derived: Derived) -> IntervalRows:
+        """Read what is effective now: from `trust_us` on, to compare with, and before it, to judge by.
+
+        Rules look back a day; where a gap is to be filled, estimates look back at the weeks that like days come from.
+        """
+        from_us = np.where(shard.trust_us == EARLIEST_US, EARLIEST_US, shard.trust_us - DAY_US)
+        gap_end = derived.gaps.start_us + derived.gaps.slots * self._cadence(shard, derived.gaps.channel)
+        filled = derived.gaps.channel[gap_end > shard.trust_us[derived.gaps.channel]]
+        from_us[filled] = np.maximum(shard.trust_us[filled] - LOOK_BACK_DAYS * DAY_US, EARLIEST_US)
+        table = intervals(self._engine, snapshot, int(from_us.min()), -EARLIEST_US * 8, channels=shard.channels)
+        rows = IntervalRows(*(table[name].to_numpy() for name in ("channel", "start_us", "value", "quality")))
+        return rows.take(rows.start_us >= from_us[np.searchsorted(shard.channels, rows.channel)])
+
+    def _cadence(self, shard: Shard, local: I32) -> I64:
+        """Give the cadence of channels numbered within a shard."""
+        return self._meaning.cadence_us[shard.channels[local]]
+
+    def _settle(self, shard: Shard, derived: Derived, stored: IntervalRows | None) -> Outcome:
+        """Judge what was derived for a shard and compare it with what the store says."""
+        if stored is not None:
+            before = stored.start_us < shard.trust_us[np.searchsorted(shard.channels, stored.channel)]
+            derived = self._continued(shard, derived, stored.take(before))
+            stored = stored.take(~before)
         judged = judge(derived, self._meaning, shard.channels, self._rules, self._engine.tz)
         final = judged.rows
-        if shard.stored is None:
+        if stored is None:
             change = all_new(final)
         else:
             trusted = final.start_us >= shard.trust_us[np.searchsorted(shard.channels, final.channel)]
-            change = against(final.take(trusted), shard.stored, EDITED)
+            change = against(final.take(trusted), stored, EDITED)
         by_hour, by_day = rollups(change, self._engine.tz, self._batch)
         findings = self._findings(shard, derived, judged)
         carry = pa.table(
@@ -125,6 +153,22 @@ class Settlement:
             }
         )
         return Outcome(change, by_hour, by_day, findings, carry)
+
+    def _continued(self, shard: Shard, derived: Derived, past: IntervalRows) -> Derived:
+        """Put what stands before `trust_us` in the place of what was derived there from a part of the evidence."""
+        keep = derived.start_us >= shard.trust_us[derived.channel]
+        local = np.searchsorted(shard.channels, past.channel).astype(np.int32)
+        channel = np.concatenate([local, derived.channel[keep]])
+        start = np.concatenate([past.start_us, derived.start_us[keep]])
+        order = np.lexsort((start, channel))
+        value = np.concatenate([past.value, derived.value[keep]])[order]
+        quality = np.concatenate([past.quality, derived.quality[keep]])[order]
+        gaps = derived.gaps
+        ahead = gaps.start_us + gaps.slots * self._cadence(shard, gaps.channel) > shard.trust_us[gaps.channel]
+        gaps = dataclasses.replace(gaps, **{f.name: getattr(gaps, f.name)[ahead] for f in dataclasses.fields(gaps)})
+        return dataclasses.replace(
+            derived, channel=channel[order], start_us=start[order], value=value, quality=quality, gaps=gaps
+        )
 
     def _findings(self, shard: Shard, derived: Derived, judged: Judged) -> pa.Table:
         """Give what derivation and rules found from the moment on that this batch may have changed."""

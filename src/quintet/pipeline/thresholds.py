@@ -1,0 +1,35 @@
+"""The thresholds of the derivation: data with source and reason, unknown keys refused."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from quintet.terms.catalogue import check_keys, read_toml
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The numbers of `data/derive.toml`.
+
+    `measured_cadences`: longest register span that counts as measured; `excursion_readings`: most readings in a row
+    that may leave a register's path and come back; `rollover_from_percent`, `rollover_share_percent`: share of the
+    dials that a rollover starts above and may add; `early_reset_pace`: times the day's mean pace that a daytime reset
+    may show.
+    """
+
+    measured_cadences: int
+    excursion_readings: int
+    rollover_from_percent: int
+    rollover_share_percent: int
+    early_reset_pace: int
+
+
+@cache
+def limits() -> Limits:
+    """Give the shipped thresholds (`data/derive.toml`)."""
+    table = read_toml("quintet.pipeline", "derive.toml")
+    check_keys(table, required={"limit"}, optional=set(), place="derive.toml")
+    rows = table["limit"]
+    check_keys(rows, required=set(Limits.__slots__), optional=set(), place="derive.toml [limit]")
+    for name, row in rows.items():
+        check_keys(row, required={"value", "source", "why"}, optional=set(), place=f"derive.toml [limit.{name}]")
+    return Limits(**{name: int(row["value"]) for name, row in rows.items()})

@@ -1,0 +1,272 @@
+"""Cumulative registers to intervals: sums equal differences exactly; rollover, excursion, rollback, gaps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quintet.pipeline.derive import Channels, Derived, Evidence, derive
+from quintet.terms.quality import qualities
+from quintet.terms.reading import ValueKind
+from quintet.terms.unit import units
+
+VALID, QUESTIONABLE, DERIVED, PARTIAL = (
+    qualities()[code].id for code in ("valid", "questionable", "derived", "partial")
+)
+KINDS = list(ValueKind)
+MINUTE = 60_000_000
+T0 = 1_700_006_400_000_000 // (24 * 60 * MINUTE) * (24 * 60 * MINUTE)
+
+
+@dataclass
+class Meter:
+    """One channel of a test: readings as (seconds after a UTC midnight, decimal as received)."""
+
+    kind: ValueKind
+    readings: Sequence[tuple[float, object]]
+    unit: str = "kWh"
+    cadence: int = 15
+    tz: str = "UTC"
+    phase: int = 0
+    dials: int = -1
+    multiplier: Fraction = Fraction(1)
+    plate: int = -1
+    doubtful: Sequence[float] = field(default_factory=tuple)
+
+
+def run(*meters: Meter, carry: dict[int, Fraction] | None = None) -> Derived:
+    rows = [
+        (n, T0 + round(s * 1e6), Decimal(str(v)).as_tuple(), s in m.doubtful)
+        for n, m in enumerate(meters)
+        for s, v in m.readings
+    ]
+    names = sorted({meter.unit for meter in meters})
+    signed = [int("".join(map(str, number.digits))) * (-1 if number.sign else 1) for _, _, number, _ in rows]
+    evidence = Evidence(
+        np.array([row[0] for row in rows], np.int32),
+        np.array([row[1] for row in rows], np.int64),
+        np.array(signed, np.int64),
+        np.array([number.exponent for _, _, number, _ in rows], np.int8),
+        np.array([names.index(meters[row[0]].unit) for row in rows], np.int16),
+        np.array([row[3] for row in rows], np.bool_),
+    )
+    channels = Channels(
+        np.array([KINDS.index(meter.kind) for meter in meters], np.uint8),
+        np.array([meter.cadence * MINUTE for meter in meters], np.int64),
+        np.array([meter.phase * MINUTE for meter in meters], np.int64),
+        [meter.tz for meter in meters],
+        np.array([meter.dials for meter in meters], np.int32),
+        [meter.multiplier for meter in meters],
+        np.array([meter.plate for meter in meters], np.int64),
+        [units()[name].ratio for name in names],
+        [units()[name].rate for name in names],
+        carry or {},
+    )
+    return derive(evidence, channels)
+
+
+def rows_of(derived: Derived, channel: int = 0) -> list[tuple[float, int, int]]:
+    """Give (minutes after midnight, value, quality) of one channel."""
+    mine = derived.channel == channel
+    minutes = ((derived.start_us[mine] - T0) / MINUTE).tolist()
+    return list(zip(minutes, derived.value[mine].tolist(), derived.quality[mine].tolist(), strict=True))
+
+
+def gaps_of(derived: Derived) -> list[tuple[float, int, int | None]]:
+    """Give (minutes after midnight, slots, total or None) of every gap."""
+    gaps = derived.gaps
+    minutes = ((gaps.start_us - T0) / MINUTE).tolist()
+    totals = [one if has else None for one, has in zip(gaps.total.tolist(), gaps.has_total.tolist(), strict=True)]
+    return list(zip(minutes, gaps.slots.tolist(), totals, strict=True))
+
+
+def rules_of(derived: Derived) -> list[tuple[float, str]]:
+    """Give (minutes after midnight, rule) of every finding but the gaps'."""
+    minutes = ((derived.findings.at_us - T0) / MINUTE).tolist()
+    named = zip(minutes, derived.findings.rule.tolist(), strict=True)
+    return [(minute, rule) for minute, rule in named if rule != "V03_gap"]
+
+
+REGISTER = ValueKind.REGISTER_CUMULATIVE
+HOUR = 3600
+
+
+def water(*values: object, **more: object) -> Meter:
+    """Give a water meter read in litres on every full hour; None is a reading that never came."""
+    readings = [(HOUR * n, value) for n, value in enumerate(values) if value is not None]
+    return Meter(REGISTER, readings, **{"unit": "L", "cadence": 60, **more})  # type: ignore[arg-type]
+
+
+def litres(derived: Derived) -> list[tuple[float, float, int]]:
+    return [(minute / 60, value / 1000, quality) for minute, value, quality in rows_of(derived)]
+
+
+def test_readings_on_the_grid_are_differences() -> None:
+    assert litres(run(water(10, 12, 12, 20))) == [(0, 2, VALID), (1, 0, VALID), (2, 8, VALID)]
+
+
+def test_a_single_reading_says_nothing() -> None:
+    derived = run(water(10))
+    assert rows_of(derived) == []
+    assert gaps_of(derived) == []
+
+
+def test_readings_at_irregular_seconds_are_apportioned() -> None:
+    derived = run(Meter(REGISTER, [(1800, 0), (5400, 1), (9000, 4)], unit="mL", cadence=60))
+    assert rows_of(derived) == [(0, 0, PARTIAL), (60, 2, VALID), (120, 2, PARTIAL)]
+
+
+def test_a_long_span_is_a_gap_that_knows_its_total() -> None:
+    derived = run(Meter(REGISTER, [(1800, 0), (1800 + 4 * HOUR, 400)], unit="mL", cadence=60))
+    assert rows_of(derived) == [(0, 50, PARTIAL), (240, 50, PARTIAL)]
+    assert gaps_of(derived) == [(60, 3, 300)]
+
+
+def test_the_edge_slots_of_a_long_span_are_questionable_when_the_neighbours_fill_them() -> None:
+    readings = [(0, 0), (1800, 10), (1800 + 4 * HOUR, 410), (5 * HOUR, 420)]
+    derived = run(Meter(REGISTER, readings, unit="mL", cadence=60))
+    assert rows_of(derived) == [(0, 60, QUESTIONABLE), (240, 60, QUESTIONABLE)]
+    assert gaps_of(derived) == [(60, 3, 300)]
+
+
+def test_one_missed_reading_still_counts_as_measured() -> None:
+    assert litres(run(water(0, None, 5))) == [(0, 2.5, VALID), (1, 2.5, VALID)]
+
+
+def test_a_momentary_zero_is_no_spike() -> None:
+    derived = run(water(100, 101, 0, 103, 104))
+    assert litres(derived) == [(0, 1, VALID), (1, 1, QUESTIONABLE), (2, 1, QUESTIONABLE), (3, 1, VALID)]
+    assert rules_of(derived) == [(120, "momentary_zero")]
+
+
+def test_a_register_that_alternates_with_a_higher_one_keeps_the_lower() -> None:
+    derived = run(water(100, 9100, 102, 9103, 104, 9105, 106, 9107, 108, 109, 110, 111, 112))
+    assert [rule for _, rule in rules_of(derived)] == ["excursion"] * 4
+    assert int(derived.value.sum()) == 12_000
+
+
+def test_a_rollback_claims_nothing_for_its_span() -> None:
+    derived = run(water(500, 501, 3, 4, 5, 6, 7))
+    assert litres(derived) == [(0, 1, VALID)] + [(n, 1, VALID) for n in (2, 3, 4, 5)]
+    assert gaps_of(derived) == [(60, 1, None)]
+    assert rules_of(derived) == [(120, "rollback")]
+
+
+def test_a_rollback_between_irregular_readings_leaves_partial_slots() -> None:
+    readings = [(0, 500), (1800, 501), (2400, 3), (HOUR, 4), (HOUR + 60, 4), (HOUR + 120, 4), (2 * HOUR, 5)]
+    derived = run(Meter(REGISTER, readings, unit="L", cadence=60))
+    assert litres(derived) == [(0, 2, PARTIAL), (1, 1, VALID)]
+
+
+def test_the_last_reading_cannot_prove_a_setback_and_claims_nothing() -> None:
+    derived = run(water(100, 101, 0))
+    assert litres(derived) == [(0, 1, VALID)]
+    assert rules_of(derived) == [(120, "momentary_zero")]
+
+
+def test_a_rollover_by_dial_count_continues() -> None:
+    derived = run(water(9990, 9998, 3, 10, dials=4))
+    assert litres(derived) == [(0, 8, VALID), (1, 5, VALID), (2, 7, VALID)]
+    assert rules_of(derived) == [(120, "V12_rollover")]
+
+
+def test_a_rollover_counts_dials_after_the_multiplier_scales_the_reading() -> None:
+    derived = run(water(9990, 9998, 3, 10, dials=4, multiplier=Fraction(10)))
+    assert litres(derived) == [(0, 80, VALID), (1, 50, VALID), (2, 70, VALID)]
+
+
+def test_a_fall_from_the_middle_of_the_dials_is_no_rollover() -> None:
+    derived = run(water(5000, 5001, 3, 4, 5, 6, 7, dials=4))
+    assert rules_of(derived) == [(120, "rollback")]
+
+
+def test_a_rollover_above_what_the_plate_allows_is_a_rollback() -> None:
+    series = (9990, 9998, 300, 310, 320, 330, 340)
+    assert rules_of(run(water(*series, dials=4, plate=400_000))) == [(120, "V12_rollover")]
+    assert rules_of(run(water(*series, dials=4, plate=200_000))) == [(120, "rollback")]
+
+
+def test_a_momentary_zero_near_the_top_of_the_dials_is_no_rollover() -> None:
+    derived = run(water(9990, 9995, 0, 9996, 9997, dials=4))
+    assert rules_of(derived) == [(120, "momentary_zero")]
+    assert int(derived.value.sum()) == 7_000
+
+
+def test_a_negative_register_is_named_and_left_out() -> None:
+    derived = run(water(10, -5, 12, 13))
+    assert rules_of(derived) == [(60, "V12_negative")]
+    assert int(derived.value.sum()) == 3_000
+
+
+def test_a_conflict_is_doubted_on_both_sides() -> None:
+    assert run(water(1, 2, 3, 4, doubtful=(HOUR,))).quality.tolist() == [QUESTIONABLE, QUESTIONABLE, VALID]
+
+
+def test_an_awkward_unit_telescopes() -> None:
+    derived = run(water(*range(0, 700, 7), unit="ft3"))
+    ratio = units()["ft3"].ratio
+    assert np.cumsum(derived.value).tolist() == [(ratio * 7 * n).__floor__() for n in range(1, 100)]
+    assert derived.carry == {}
+
+
+steps = st.lists(
+    st.tuples(st.one_of(st.integers(1, 5000), st.integers(1, 90_000), st.just(3600)), st.integers(0, 10**6)),
+    min_size=1,
+    max_size=30,
+)
+
+
+def path(moves: list[tuple[int, int]], start: int = 1800) -> list[tuple[float, object]]:
+    """Give readings of a register that never falls."""
+    moments = np.cumsum([start, *(move[0] for move in moves)]).tolist()
+    values = np.cumsum([7, *(move[1] for move in moves)]).tolist()
+    return list(zip(moments, values, strict=True))
+
+
+@given(steps, st.sampled_from(["mL", "US_gal", "L"]), st.sampled_from([1, 15, 30, 60]))
+def test_intervals_and_gap_totals_sum_to_the_difference(moves: list[tuple[int, int]], unit: str, cadence: int) -> None:
+    readings = path(moves)
+    derived = run(Meter(REGISTER, readings, unit=unit, cadence=cadence))
+    first, last = ((Fraction(str(value)) * units()[unit].ratio).__floor__() for _, value in (readings[0], readings[-1]))
+    assert int(derived.value.sum()) + int(derived.gaps.total.sum()) == last - first
+    assert derived.gaps.has_total.all()
+    assert (derived.value >= 0).all()
+
+
+@given(st.lists(st.tuples(st.integers(1, 7200), st.integers(0, 10**6)), min_size=1, max_size=30))
+def test_each_slot_equals_the_interpolated_register(moves: list[tuple[int, int]]) -> None:
+    readings = path(moves)
+    derived = run(Meter(REGISTER, readings, unit="mL", cadence=60))
+
+    def at(second: int) -> int:
+        """Interpolate in plain integers; before the first and after the last reading the register stands still."""
+        for (t0, v0), (t1, v1) in pairwise(readings):
+            if t0 <= second <= t1:
+                return v0 + (v1 - v0) * (second - t0) // (t1 - t0)
+        return readings[0][1] if second < readings[0][0] else readings[-1][1]
+
+    expected = [(start, at(start * 60 + HOUR) - at(start * 60)) for start, _, _ in rows_of(derived)]
+    assert [(start, value) for start, value, _ in rows_of(derived)] == expected
+    hours = {int(second) // HOUR for second, _ in readings[:-1]}
+    assert hours <= {int(start) // 60 for start, _, _ in rows_of(derived)}
+
+
+@given(
+    st.lists(st.integers(0, 50), min_size=12, max_size=40),
+    st.integers(4, 7),
+    st.lists(st.integers(-10_000, 10_000).filter(bool), min_size=1, max_size=3),
+)
+def test_up_to_three_readings_may_leave_the_path(uses: list[int], where: int, strays: list[int]) -> None:
+    values = (np.cumsum(uses) + 20_000).tolist()
+    wrong = values.copy()
+    for offset, stray in enumerate(strays):
+        wrong[where + offset] = values[where + offset] + stray
+    derived = run(water(*wrong))
+    assert int(derived.value.sum()) + int(derived.gaps.total.sum()) == 1000 * (values[-1] - values[0])
+    assert (derived.value >= 0).all()
+    assert "rollback" not in derived.findings.rule.tolist()

@@ -1,0 +1,206 @@
+"""Counters that reset daily by their meter's clock: closing rows, resets missed, standstills, doubled hours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from quintet.pipeline.derive import Channels, Derived, Evidence, derive
+from quintet.terms.quality import qualities
+from quintet.terms.reading import ValueKind
+from quintet.terms.unit import units
+
+VALID, QUESTIONABLE, DERIVED, PARTIAL = (
+    qualities()[code].id for code in ("valid", "questionable", "derived", "partial")
+)
+KINDS = list(ValueKind)
+MINUTE = 60_000_000
+T0 = 1_700_006_400_000_000 // (24 * 60 * MINUTE) * (24 * 60 * MINUTE)
+
+
+@dataclass
+class Meter:
+    """One channel of a test: readings as (seconds after a UTC midnight, decimal as received)."""
+
+    kind: ValueKind
+    readings: Sequence[tuple[float, object]]
+    unit: str = "kWh"
+    cadence: int = 15
+    tz: str = "UTC"
+    phase: int = 0
+    dials: int = -1
+    multiplier: Fraction = Fraction(1)
+    plate: int = -1
+    doubtful: Sequence[float] = field(default_factory=tuple)
+
+
+def run(*meters: Meter, carry: dict[int, Fraction] | None = None) -> Derived:
+    rows = [
+        (n, T0 + round(s * 1e6), Decimal(str(v)).as_tuple(), s in m.doubtful)
+        for n, m in enumerate(meters)
+        for s, v in m.readings
+    ]
+    names = sorted({meter.unit for meter in meters})
+    signed = [int("".join(map(str, number.digits))) * (-1 if number.sign else 1) for _, _, number, _ in rows]
+    evidence = Evidence(
+        np.array([row[0] for row in rows], np.int32),
+        np.array([row[1] for row in rows], np.int64),
+        np.array(signed, np.int64),
+        np.array([number.exponent for _, _, number, _ in rows], np.int8),
+        np.array([names.index(meters[row[0]].unit) for row in rows], np.int16),
+        np.array([row[3] for row in rows], np.bool_),
+    )
+    channels = Channels(
+        np.array([KINDS.index(meter.kind) for meter in meters], np.uint8),
+        np.array([meter.cadence * MINUTE for meter in meters], np.int64),
+        np.array([meter.phase * MINUTE for meter in meters], np.int64),
+        [meter.tz for meter in meters],
+        np.array([meter.dials for meter in meters], np.int32),
+        [meter.multiplier for meter in meters],
+        np.array([meter.plate for meter in meters], np.int64),
+        [units()[name].ratio for name in names],
+        [units()[name].rate for name in names],
+        carry or {},
+    )
+    return derive(evidence, channels)
+
+
+def rows_of(derived: Derived, channel: int = 0) -> list[tuple[float, int, int]]:
+    """Give (minutes after midnight, value, quality) of one channel."""
+    mine = derived.channel == channel
+    minutes = ((derived.start_us[mine] - T0) / MINUTE).tolist()
+    return list(zip(minutes, derived.value[mine].tolist(), derived.quality[mine].tolist(), strict=True))
+
+
+def gaps_of(derived: Derived) -> list[tuple[float, int, int | None]]:
+    """Give (minutes after midnight, slots, total or None) of every gap."""
+    gaps = derived.gaps
+    minutes = ((gaps.start_us - T0) / MINUTE).tolist()
+    totals = [one if has else None for one, has in zip(gaps.total.tolist(), gaps.has_total.tolist(), strict=True)]
+    return list(zip(minutes, gaps.slots.tolist(), totals, strict=True))
+
+
+def rules_of(derived: Derived) -> list[tuple[float, str]]:
+    """Give (minutes after midnight, rule) of every finding but the gaps'."""
+    minutes = ((derived.findings.at_us - T0) / MINUTE).tolist()
+    named = zip(minutes, derived.findings.rule.tolist(), strict=True)
+    return [(minute, rule) for minute, rule in named if rule != "V03_gap"]
+
+
+DAILY = ValueKind.REGISTER_DAILY_RESET
+QUARTER = 15 * 60
+DAY = 86_400
+
+
+def counter(*readings: tuple[float, object], **more: object) -> Meter:
+    """Give a daily counter in mL; hours after a UTC midnight."""
+    moments = [(hour * 3600, value) for hour, value in readings]
+    return Meter(DAILY, moments, **{"unit": "mL", "cadence": 60, **more})  # type: ignore[arg-type]
+
+
+def hours(derived: Derived) -> list[tuple[float, int, int]]:
+    return [(minute / 60, value, quality) for minute, value, quality in rows_of(derived)]
+
+
+def test_the_row_at_midnight_closes_the_day_before() -> None:
+    derived = run(counter((22, 90), (23, 95), (24, 100), (25, 4), (26, 9)))
+    assert hours(derived) == [(22, 5, VALID), (23, 5, VALID), (24, 4, VALID), (25, 5, VALID)]
+    assert rules_of(derived) == []
+
+
+def test_a_missing_closing_row_leaves_the_tail_of_its_day_unknown() -> None:
+    derived = run(counter((21, 85), (22, 90), (25, 4), (26, 9)))
+    assert hours(derived) == [(21, 5, VALID), (24, 4, VALID), (25, 5, VALID)]
+    assert gaps_of(derived) == [(22 * 60, 2, None)]
+    assert rules_of(derived) == [(22 * 60, "day_not_closed")]
+
+
+def test_the_day_is_that_of_the_meters_clock() -> None:
+    derived = run(counter((14, 90), (15, 100), (16, 4), tz="Asia/Seoul"))
+    assert hours(derived) == [(14, 10, VALID), (15, 4, VALID)]
+
+
+def test_days_of_23_and_25_hours_reset_at_their_own_midnight() -> None:
+    # T0 is 2023-11-15 UTC; New York left summer time on 2023-11-05 and met it again on 2024-03-10.
+    autumn, spring = -10 * 24, 116 * 24
+    readings = [(autumn + 4, 50), (autumn + 5, 2), (autumn + 28, 70), (autumn + 29, 80), (autumn + 30, 3)]
+    derived = run(counter(*readings, tz="America/New_York"))
+    assert [row for row in hours(derived) if row[0] >= autumn + 28] == [
+        (autumn + 28, 10, VALID),
+        (autumn + 29, 3, VALID),
+    ]
+    readings = [(spring + 4, 50), (spring + 5, 60), (spring + 6, 2), (spring + 28, 80), (spring + 29, 3)]
+    derived = run(counter(*readings, tz="America/New_York"))
+    assert hours(derived)[:2] == [(spring + 4, 10, VALID), (spring + 5, 2, VALID)]
+    assert hours(derived)[-1] == (spring + 28, 3, VALID)
+
+
+def test_a_standstill_over_midnight_that_ends_lower_counts_from_midnight() -> None:
+    derived = run(counter((20, 80), (21, 90), *((hour, 90) for hour in range(22, 31)), (31, 40), (32, 45)))
+    assert hours(derived) == [(20, 10, VALID), (31, 5, VALID)]
+    assert gaps_of(derived) == [(21 * 60, 3, None), (24 * 60, 7, 40)]
+    assert [rule for _, rule in rules_of(derived)] == ["day_not_closed"] + ["stale"] * 9
+
+
+def test_a_standstill_that_ends_higher_claims_no_total() -> None:
+    derived = run(counter((20, 80), (21, 90), *((hour, 90) for hour in range(22, 31)), (31, 400), (32, 405)))
+    assert hours(derived) == [(20, 10, VALID), (31, 5, VALID)]
+    assert gaps_of(derived) == [(21 * 60, 10, None)]
+    assert (31 * 60, "reset_unseen") in rules_of(derived)
+
+
+def test_zeros_over_midnight_are_no_standstill() -> None:
+    derived = run(counter(*((hour, 0) for hour in range(22, 27))))
+    assert hours(derived) == [(hour, 0, VALID) for hour in range(22, 26)]
+    assert rules_of(derived) == []
+
+
+def test_a_reset_that_did_not_happen_is_said() -> None:
+    derived = run(counter((23, 360), (24, 365), (25, 368), (26, 371)))
+    assert hours(derived) == [(23, 5, VALID), (24, 3, QUESTIONABLE), (25, 3, VALID)]
+    assert rules_of(derived) == [(25 * 60, "reset_missed")]
+
+
+def test_a_reset_in_the_daytime_counts_from_zero_only_at_the_days_pace() -> None:
+    early = run(counter((8, 80), (9, 90), (10, 12), (11, 20), (12, 30), (13, 40), (14, 50)))
+    assert hours(early)[1] == (9, 12, QUESTIONABLE)
+    assert rules_of(early) == [(10 * 60, "reset_early")]
+    back = run(counter((8, 80), (9, 90), (10, 60), (11, 61), (12, 62), (13, 63), (14, 64)))
+    assert hours(back)[:2] == [(8, 10, VALID), (10, 1, VALID)]
+    assert rules_of(back) == [(10 * 60, "rollback")]
+    assert gaps_of(back) == [(9 * 60, 1, None)]
+
+
+def test_a_first_reading_of_the_day_may_be_astray() -> None:
+    derived = run(counter((23, 95), (24, 100), (25, 9000), (26, 5), (27, 9)))
+    assert hours(derived) == [(23, 5, VALID), (24, 2, QUESTIONABLE), (25, 3, QUESTIONABLE), (26, 4, VALID)]
+    assert rules_of(derived) == [(25 * 60, "excursion")]
+
+
+def test_a_low_closing_row_is_no_proof_of_a_stray() -> None:
+    derived = run(counter((22, 90), (23, 95), (24, 2), (25, 4)))
+    assert hours(derived) == [(22, 5, VALID), (23, 2, QUESTIONABLE), (24, 4, VALID)] or rules_of(derived) == []
+    assert rules_of(derived)[0] == (24 * 60, "reset_early")
+
+
+def test_a_momentary_zero_within_a_day_is_no_reset() -> None:
+    derived = run(counter((8, 80), (9, 0), (10, 90), (11, 95)))
+    assert int(derived.value.sum()) == 15
+    assert rules_of(derived) == [(9 * 60, "momentary_zero")]
+
+
+def test_a_doubled_hour_whose_second_half_is_missing_stays_exact_in_sum() -> None:
+    # Read every quarter; the stamps of the second pass fell on the first, the lower value was kept and marked.
+    readings = [(6.0, 20), (6.25, 27), (6.5, 33), (6.75, 38), (8.0, 44), (8.25, 71), (8.5, 76)]
+    derived = run(counter(*readings, cadence=15, doubtful=tuple(hour * 3600 for hour in (6.25, 6.5, 6.75, 8.0))))
+    assert int(derived.value.sum()) + int(derived.gaps.total.sum()) == 56
+    assert gaps_of(derived) == [(6.75 * 60, 5, 6)]
+    assert derived.quality.tolist() == [QUESTIONABLE] * 4 + [VALID]
+
+
+def test_irregular_stamps_cut_at_midnight() -> None:
+    derived = run(Meter(DAILY, [(DAY - 90 * 60, 95), (DAY - 60, 100), (DAY + 59 * 60, 59)], unit="mL", cadence=60))
+    minutes = [(minute / 60, value, quality) for minute, value, quality in rows_of(derived)]
+    assert minutes == [(22, 1, PARTIAL), (23, 4, PARTIAL), (24, 59, PARTIAL)]
