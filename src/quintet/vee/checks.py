@@ -1,0 +1,140 @@
+"""The rules' functions: each takes a slab of rows of one kind and its thresholds, and gives the spans it objects to.
+
+A rule sees amounts of measured intervals only: where nothing may be judged (missing, rejected, estimated, edited) the
+slab holds 0 and `judged` is False. All verdicts are in whole numbers.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from quintet.terms.period import HOUR_US
+
+from .apportion import times_floor
+from .block import Ids, Ints, Mask, spans
+
+Spans = tuple[Ids, Ids, Ids]
+"""Row of the slab, first column, last column (both included), in that order."""
+Settings = Mapping[str, Fraction]
+UNKNOWN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Slab:
+    """Some rows of a block, all of one kind: k rows, n columns.
+
+    `value` is 0 wherever `judged` is False. `plate_max` is sub-units an hour, -1 unknown. `days` are the whole local
+    days as half-open ranges of columns, in order.
+    """
+
+    value: Ints
+    judged: Mask
+    plate_max: Ints
+    cadence_us: int
+    days: list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule's function and the thresholds it reads, by name, with the form each must have."""
+
+    function: Callable[[Slab, Settings], Spans]
+    needs: Mapping[str, str]
+
+
+def spike(slab: Slab, settings: Settings) -> Spans:
+    """V07: values of a whole day with (P - P3) / P3 > ratio, P3 the third highest; equal passes.
+
+    Days are skipped where the highest is under the floor (an hour) or P3 = 0. Written without division:
+    P > P3 (1 + ratio).
+    """
+    least = -(-settings["floor"] * slab.cadence_us // HOUR_US)
+    out: list[Spans] = []
+    for first, end in slab.days:
+        if end - first < 3:
+            continue
+        day = slab.value[:, first:end]
+        rows = np.flatnonzero(day.max(axis=1) >= least)
+        high = day[rows]
+        third = np.partition(high, end - first - 3, axis=1)[:, end - first - 3]
+        limit = times_floor(np.maximum(third, 0), 1 + settings["ratio"])
+        bad = (high.max(axis=1, initial=0) > limit) & (third > 0)
+        row, column = np.nonzero(high[bad] > limit[bad, None])
+        at = (column + first).astype(np.int32)
+        out.append((rows[bad][row].astype(np.int32), at, at))
+    return _joined(out)
+
+
+def zero_days(slab: Slab, settings: Settings) -> Spans:
+    """V10: at least so many whole local days in a row with every interval measured and zero."""
+    days = slab.days
+    if not days:
+        return _joined([])
+    blank = np.zeros((len(slab.value), len(days)), np.bool_)
+    for place, (first, end) in enumerate(days):
+        rows = np.flatnonzero((slab.value[:, first] == 0) & slab.judged[:, first])
+        blank[rows, place] = ~slab.value[rows, first:end].any(axis=1) & slab.judged[rows, first:end].all(axis=1)
+    breaks = [place for place in range(1, len(days)) if days[place][0] != days[place - 1][1]]
+    out: list[Spans] = []
+    for begin, end in zip([0, *breaks], [*breaks, len(days)], strict=True):
+        row, first, last = spans(blank[:, begin:end], int(settings["days"]))
+        starts = np.array([day[0] for day in days[begin:end]], np.int32)
+        ends = np.array([day[1] - 1 for day in days[begin:end]], np.int32)
+        out.append((row, starts[first], ends[last]))
+    return _joined(out)
+
+
+def below_zero(slab: Slab, settings: Settings) -> Spans:
+    """V12: values under zero; zero passes. A slab holds zero where nothing is judged."""
+    del settings
+    rows = np.flatnonzero(slab.value.min(axis=1) < 0)
+    row, first, last = spans(slab.value[rows] < 0)
+    return rows[row].astype(np.int32), first, last
+
+
+def above_plate(slab: Slab, settings: Settings) -> Spans:
+    """V16: magnitudes above the plate's maximum for one interval; equal passes, an unknown plate passes all."""
+    del settings
+    known = np.flatnonzero(slab.plate_max != UNKNOWN)
+    if not len(known):
+        return _joined([])
+    value = slab.value if len(known) == len(slab.value) else slab.value[known]
+    limit = times_floor(slab.plate_max[known], Fraction(slab.cadence_us, HOUR_US))
+    over = np.flatnonzero((value.max(axis=1) > limit) | (value.min(axis=1) < -limit))
+    row, first, last = spans(np.abs(value[over]) > limit[over, None])
+    return known[over[row]].astype(np.int32), first, last
+
+
+def stuck(slab: Slab, settings: Settings) -> Spans:
+    """V18: the same value, not zero, so many times in a row or more; a missing interval ends the run.
+
+    A run of N holds two neighbours of every (N // 2)-th column; only rows with such an equal pair are looked at whole.
+    """
+    times = int(settings["times"])
+    coarse = slab.value[:, :: max(times // 2, 1)]
+    pairs = (coarse[:, 1:] == coarse[:, :-1]) & (coarse[:, 1:] != 0)
+    rows = np.flatnonzero(pairs.any(axis=1)) if times > 1 else np.arange(len(slab.value))
+    value = slab.value[rows]
+    same = (value[:, 1:] == value[:, :-1]) & (value[:, 1:] != 0)
+    row, first, last = spans(same, max(times - 1, 1))
+    return rows[row].astype(np.int32), first, last + 1
+
+
+def _joined(parts: list[Spans]) -> Spans:
+    """Join lists of spans; none gives empty arrays."""
+    empty = np.zeros(0, np.int32)
+    row, first, last = (np.concatenate([empty, *(part[place] for part in parts)]) for place in range(3))
+    return row, first, last
+
+
+CHECKS: dict[str, Check] = {
+    "V07": Check(spike, {"ratio": "ratio", "floor": "rate"}),
+    "V10": Check(zero_days, {"days": "count"}),
+    "V12_negative": Check(below_zero, {}),
+    "V12_reverse": Check(below_zero, {}),
+    "V16": Check(above_plate, {}),
+    "V18": Check(stuck, {"times": "count"}),
+}
+"""Every rule that is judged here, by its id; the rest of the table is `upstream`."""

@@ -1,0 +1,232 @@
+"""The table of rules: data with severity, scope and sourced thresholds; nothing half-described loads."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from functools import cache
+from typing import Any, NamedTuple
+
+from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.errors import BadInput
+from quintet.terms.reading import Role, ValueKind
+from quintet.terms.unit import units
+
+from .checks import CHECKS
+
+SEVERITIES = ("reject", "flag", "note")
+COUNTS = ("times", "days")
+SCOPES = ("commodities", "roles", "quantities", "value_kinds")
+MOST_TOP, MOST_BOTTOM = 10**12, 10**6
+"""Bounds of a ratio's numerator and denominator: a product of both stays in 62 bits, so comparisons stay exact."""
+
+
+class Kind(NamedTuple):
+    """What a channel is, as far as rules ask; the order is that of SCOPES."""
+
+    commodity: str
+    role: str
+    quantity: str
+    value_kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """For which channels something holds: a set for each of SCOPES, None for all."""
+
+    allowed: tuple[frozenset[str] | None, ...]
+
+    def fits(self, kind: Kind) -> bool:
+        """Tell whether a channel of this kind is in scope."""
+        return all(names is None or own in names for names, own in zip(self.allowed, kind, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A threshold: exact value (a rate in sub-units an hour, an amount in sub-units), form, scope and where it is from.
+
+    `form` is ratio, count, rate or amount; `quantity` is that of its unit, None for a ratio or a count.
+    """
+
+    name: str
+    value: Fraction
+    unit: str
+    form: str
+    quantity: str | None
+    scope: Scope
+    source: str
+    date: date
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; `severity` is reject, flag or note."""
+
+    id: str
+    name_en: str
+    name_ko: str
+    text_en: str
+    text_ko: str
+    severity: str
+    upstream: bool
+    scope: Scope
+    parameters: tuple[Parameter, ...]
+
+    def settings(self, kind: Kind) -> Mapping[str, Fraction] | None:
+        """Give the thresholds in force for a kind of channel, by name; None where the rule does not apply."""
+        if not self.scope.fits(kind):
+            return None
+        found = [p for p in self.parameters if p.quantity in (None, kind.quantity) and p.scope.fits(kind)]
+        return {parameter.name: parameter.value for parameter in found}
+
+
+class Rules:
+    """The rules in force, in the order of the table, and a fingerprint that names this very set."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        """Build from `[rule.X]` rows."""
+        self.rules = tuple(_rule(code, row) for code, row in table.items())
+        self.index = {rule.id: place for place, rule in enumerate(self.rules)}
+        text = json.dumps(table, sort_keys=True, default=str)
+        self.fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def __getitem__(self, code: str) -> Rule:
+        """Find a rule that must exist."""
+        place = self.index.get(code)
+        if place is None:
+            raise BadInput(f"unknown rule {code}.", code="unknown_rule", remedy=f"Known: {', '.join(self.index)}.")
+        return self.rules[place]
+
+
+@cache
+def shipped() -> Mapping[str, Any]:
+    """Give the rows that ship with the package."""
+    return read_toml("quintet.vee", "rules.toml")["rule"]
+
+
+def overlay(rows: Mapping[str, Any], overrides: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Give the shipped rows with a city's own on top: `{"V07": {"severity": "reject", "parameter": [...]}}`.
+
+    Keys replace, parameter rows are added after the shipped ones (the last that fits counts), each with its own source
+    and date. A rule that does not exist, or a key that no rule has, is refused.
+    """
+    merged = dict(rows)
+    for code, change in (overrides or {}).items():
+        place = f"rule {code}"
+        if code not in merged:
+            raise BadInput("is no rule.", code="unknown_rule", place=place, remedy=f"Known: {', '.join(merged)}.")
+        check_keys(change, required=set(), optional={"severity", "applies", "parameter"}, place=place)
+        more = {**merged[code], **change}
+        if "parameter" in change:
+            more["parameter"] = [*merged[code].get("parameter", []), *change["parameter"]]
+        merged[code] = more
+    return merged
+
+
+def _rule(code: str, row: Mapping[str, Any]) -> Rule:
+    """Read one row."""
+    place = f"rule {code}"
+    names = {"name_en", "name_ko", "text_en", "text_ko", "severity"}
+    check_keys(dict(row), required=names, optional={"applies", "parameter", "upstream"}, place=place)
+    if row["severity"] not in SEVERITIES:
+        raise BadInput(
+            f"{row['severity']!r} is no severity.", code="bad_rule", place=place, remedy=f"Use {SEVERITIES}."
+        )
+    parameters = tuple(_parameter(item, place) for item in row.get("parameter", []))
+    return Rule(
+        code,
+        row["name_en"],
+        row["name_ko"],
+        row["text_en"],
+        row["text_ko"],
+        row["severity"],
+        upstream=row.get("upstream", False),
+        scope=_scope(row.get("applies", {}), place),
+        parameters=parameters,
+    )
+
+
+def _scope(row: Mapping[str, Any], place: str) -> Scope:
+    """Read `applies`; a role, quantity or value kind that does not exist is a slip of the pen and refused."""
+    check_keys(dict(row), required=set(), optional=set(SCOPES), place=f"{place}, applies")
+    known = {"roles": set(Role), "quantities": set(units().sub_units), "value_kinds": set(ValueKind)}
+    for key, names in row.items():
+        strange = sorted(set(names) - set(map(str, known.get(key, set(names)))))
+        if strange:
+            raise BadInput(f"{', '.join(strange)} is none of the {key}.", code="bad_rule", place=place)
+    return Scope(tuple(frozenset(row[key]) if key in row else None for key in SCOPES))
+
+
+def _parameter(row: Mapping[str, Any], place: str) -> Parameter:
+    """Read one threshold; without source and date, or as a float, it does not load."""
+    place = f"{place}, parameter {row.get('name', '?')}"
+    needed = {"name", "value", "unit", "source", "date"}
+    check_keys(dict(row), required=needed, optional={"roles", "commodities"}, place=place)
+    if not str(row["source"]).strip() or not isinstance(row["date"], date):
+        raise BadInput(
+            "has no source or no date.", code="no_source", place=place, remedy="Say where it is from and when."
+        )
+    try:
+        number = Fraction(Decimal(row["value"])) if isinstance(row["value"], str) else None
+    except (InvalidOperation, ValueError, OverflowError):
+        number = None
+    if number is None or number < 0:
+        raise BadInput(
+            f"{row['value']!r} is no threshold.", code="bad_rule", place=place, remedy='Write it as text, as in "1.8".'
+        )
+    scope = _scope({key: row[key] for key in ("roles", "commodities") if key in row}, place)
+    value, form, quantity = _measure(number, row["unit"], place)
+    return Parameter(row["name"], value, row["unit"], form, quantity, scope, row["source"], row["date"])
+
+
+def _measure(number: Fraction, unit: str, place: str) -> tuple[Fraction, str, str | None]:
+    """Turn a number and its unit into value, form and quantity."""
+    if unit == "1":
+        if number.numerator > MOST_TOP or number.denominator > MOST_BOTTOM:
+            raise BadInput("has too many digits for a ratio.", code="bad_rule", place=place)
+        return number, "ratio", None
+    if unit in COUNTS:
+        if number.denominator != 1 or number < 1:
+            raise BadInput("must be a whole number from 1 on.", code="bad_rule", place=place)
+        return number, "count", None
+    found = units()[unit]
+    return number * found.ratio, "rate" if found.rate else "amount", found.quantity
+
+
+def _guard(rule: Rule) -> None:
+    """Refuse a rule without function, and thresholds that its function lacks, never reads or takes in another form."""
+    place = f"rule {rule.id}"
+    check = CHECKS.get(rule.id)
+    if (check is None) != rule.upstream:
+        problem = "has no function" if check is None else "has a function and is marked upstream"
+        raise BadInput(f"{problem}.", code="bad_rule", place=place, remedy="Add one to CHECKS, or set upstream = true.")
+    if check is None:
+        return
+    strange = sorted({p.name for p in rule.parameters if check.needs.get(p.name) != p.form})
+    if strange:
+        raise BadInput(f"does not read {', '.join(strange)} in that form.", code="bad_rule", place=place)
+    quantities = rule.scope.allowed[SCOPES.index("quantities")] or units().sub_units
+    general = [p for p in rule.parameters if p.scope.allowed == (None,) * len(SCOPES)]
+    for name in check.needs:
+        lacking = [q for q in quantities if not any(p.name == name and p.quantity in (None, q) for p in general)]
+        if lacking:
+            raise BadInput(f"has no {name} for {', '.join(sorted(lacking))}.", code="bad_rule", place=place)
+
+
+def rules_from(rows: Mapping[str, Any]) -> Rules:
+    """Load a table of rule rows and hold it against the functions: each side must know the other."""
+    table = Rules(rows)
+    for rule in table.rules:
+        _guard(rule)
+    orphans = sorted(CHECKS.keys() - table.index.keys())
+    if orphans:
+        raise BadInput(f"the functions {', '.join(orphans)} have no row.", code="bad_rule", place="rules")
+    return table
+
+
+def rules(overrides: Mapping[str, Any] | None = None) -> Rules:
+    """Give the rules in force: those that ship, with a city's own changes on top (see `overlay`)."""
+    return rules_from(overlay(shipped(), overrides))

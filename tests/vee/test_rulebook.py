@@ -1,0 +1,155 @@
+"""The table of rules: what ships is whole, and what is half-described does not load."""
+
+import copy
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from quintet.terms.errors import BadInput
+from quintet.terms.unit import units
+from quintet.vee import rules
+from quintet.vee.checks import CHECKS
+from quintet.vee.rulebook import SEVERITIES, Kind, rules_from, shipped
+
+HOUSE = Kind("electricity", "consumption", "energy", "interval_sum")
+TAP = Kind("water", "consumption", "volume", "register_cumulative")
+
+
+def changed(code: str, **keys: Any) -> dict[str, Any]:
+    """Give the shipped rows with one row's keys replaced; None removes a key."""
+    rows = copy.deepcopy(dict(shipped()))
+    row = {**rows[code], **keys}
+    rows[code] = {key: value for key, value in row.items() if value is not None}
+    return rows
+
+
+def threshold(**keys: Any) -> list[dict[str, Any]]:
+    """Give V18's parameter rows with keys replaced; None removes a key."""
+    row = {**shipped()["V18"]["parameter"][0], **keys}
+    return [{key: value for key, value in row.items() if value is not None}]
+
+
+@pytest.mark.parametrize("code", list(shipped()))
+def test_every_row_is_complete_in_both_languages(code: str) -> None:
+    rule = rules()[code]
+    assert rule.severity in SEVERITIES
+    assert all((rule.name_en, rule.name_ko, rule.text_en, rule.text_ko))
+    assert rule.upstream == (code not in CHECKS)
+    for parameter in rule.parameters:
+        assert parameter.source
+        assert parameter.date <= date(2026, 11, 22)
+
+
+def test_the_defaults_are_those_of_the_field() -> None:
+    spike = rules()["V07"].settings(HOUSE)
+    assert spike == {"ratio": Fraction("1.8"), "floor": Fraction(500_000)}
+    assert rules()["V18"].settings(TAP) == {"times": Fraction(24)}
+    assert [rules()[code].severity for code in ("V07", "V16", "V18", "V10")] == ["flag", "reject", "flag", "flag"]
+
+
+def test_a_floor_follows_the_quantity() -> None:
+    settings = rules()["V07"].settings(TAP)
+    assert settings is not None
+    assert settings["floor"] == units()["m3_h"].ratio
+
+
+def test_scope_is_data() -> None:
+    table = rules()
+    assert table["V12_negative"].settings(TAP) is not None
+    assert table["V12_negative"].settings(HOUSE) is None
+    assert table["V12_reverse"].settings(HOUSE._replace(role="storage")) is None
+    assert table["V10"].settings(HOUSE._replace(commodity="heat")) is None
+
+
+def test_a_commodity_nobody_has_heard_of_is_still_judged() -> None:
+    cooling = Kind("cooling", "consumption", "energy", "interval_sum")
+    judged = [rule.id for rule in rules().rules if not rule.upstream and rule.settings(cooling) is not None]
+    assert judged == ["V07", "V12_reverse", "V16", "V18"]
+
+
+def test_a_row_without_function_does_not_load() -> None:
+    rows = {**shipped(), "V99": {**shipped()["V03_gap"], "upstream": False}}
+    with pytest.raises(BadInput, match="rule V99: has no function"):
+        rules_from(rows)
+
+
+def test_a_function_without_row_does_not_load() -> None:
+    with pytest.raises(BadInput, match="functions V18 have no row"):
+        rules_from({code: row for code, row in shipped().items() if code != "V18"})
+
+
+def test_a_function_whose_row_says_upstream_does_not_load() -> None:
+    with pytest.raises(BadInput, match="marked upstream"):
+        rules_from(changed("V16", upstream=True))
+
+
+@pytest.mark.parametrize(
+    ("keys", "match"),
+    [
+        ({"severity": "fatal"}, "is no severity"),
+        ({"colour": "red"}, "unknown colour"),
+        ({"name_ko": None}, "lacks name_ko"),
+        ({"applies": {"role": ["consumption"]}}, "unknown role"),
+        ({"applies": {"roles": ["consumer"]}}, "consumer is none of the roles"),
+        ({"applies": {"quantities": ["power"]}}, "power is none of the quantities"),
+        ({"parameter": None}, "has no times for"),
+        ({"parameter": threshold(name="count")}, "does not read count"),
+        ({"parameter": threshold(unit="1")}, "does not read times in that form"),
+        ({"parameter": threshold(source=None)}, "lacks source"),
+        ({"parameter": threshold(source=" ")}, "no source or no date"),
+        ({"parameter": threshold(date="2026")}, "no source or no date"),
+        ({"parameter": threshold(value=24.0)}, "is no threshold"),
+        ({"parameter": threshold(value="many")}, "is no threshold"),
+        ({"parameter": threshold(value="NaN")}, "is no threshold"),
+        ({"parameter": threshold(value="-1")}, "is no threshold"),
+        ({"parameter": threshold(value="2.5")}, "whole number"),
+        ({"parameter": threshold(value="0")}, "whole number"),
+        ({"parameter": threshold(unit="dozen")}, "unknown unit dozen"),
+        ({"parameter": threshold(unit="1", value="1.0000001")}, "too many digits"),
+        ({"parameter": threshold(roles=["consumption"])}, "has no times for"),
+        ({"parameter": threshold(note="x")}, "unknown note"),
+    ],
+)
+def test_half_described_rows_are_refused(keys: dict[str, Any], match: str) -> None:
+    with pytest.raises(BadInput, match=match):
+        rules_from(changed("V18", **keys))
+
+
+def test_a_quantity_in_scope_needs_its_own_floor() -> None:
+    with pytest.raises(BadInput, match="has no floor for reactive_energy"):
+        rules_from(changed("V07", applies={}))
+
+
+def test_a_city_changes_severity_and_thresholds_with_a_source() -> None:
+    row = {"name": "times", "value": "12", "unit": "times", "source": "city's own", "date": date(2026, 1, 1)}
+    table = rules({"V18": {"severity": "reject", "parameter": [{**row, "commodities": ["water"]}]}})
+    assert table["V18"].severity == "reject"
+    assert table["V18"].settings(TAP) == {"times": 12}
+    assert table["V18"].settings(HOUSE) == {"times": 24}
+    assert rules()["V18"].severity == "flag"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "match"),
+    [
+        ({"V77": {"severity": "flag"}}, "rule V77: is no rule"),
+        ({"V18": {"upstream": True}}, "unknown upstream"),
+        ({"V18": {"parameter": [{"name": "times", "value": "12", "unit": "times"}]}}, "lacks date, source"),
+    ],
+)
+def test_a_citys_bad_change_is_refused(overrides: dict[str, Any], match: str) -> None:
+    with pytest.raises(BadInput, match=match):
+        rules(overrides)
+
+
+def test_the_fingerprint_names_the_set() -> None:
+    assert rules().fingerprint == rules({}).fingerprint
+    assert rules().fingerprint != rules({"V18": {"severity": "note"}}).fingerprint
+
+
+def test_an_unknown_rule_is_named() -> None:
+    with pytest.raises(BadInput, match="unknown rule V55"):
+        rules()["V55"]
+    assert rules().rules[rules().index["V04_overlap"]].id == "V04_overlap"
