@@ -1,0 +1,166 @@
+"""city.toml: the city, its places, plants, storages, feeders and own commodities, checked and turned into records.
+
+Every table refuses a key that nobody reads. What a file leaves out is not ended by that; the same file again says
+nothing new. A plant, storage or feeder may stand there several times with different `valid_from`.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from quintet.store.records import ALWAYS, Record
+from quintet.terms.catalogue import check_keys
+from quintet.terms.commodity import Commodities
+from quintet.terms.errors import BadInput
+from quintet.terms.period import day_start, parse_moment, to_us
+from quintet.terms.reading import clock
+
+from .snapshot import Registry
+from .timeline import Body
+from .tree import LEVELS, ROOT
+
+Row = dict[str, Any]
+Kind = type | tuple[type, ...]
+
+CITY: Mapping[str, Kind] = {"name_en": str, "name_ko": str, "timezone": str, "simulated": bool}
+PLACE: Mapping[str, Kind] = {
+    "id": str, "level": str, "parent": str, "name_en": str, "name_ko": str, "floor_area_m2": (int, float),
+}  # fmt: skip
+DATED: Mapping[str, Kind] = {"id": str, "place": str, "valid_from": (str, date), "source": str}
+PLANT: Mapping[str, Kind] = {**DATED, "kind": str, "inputs": list, "outputs": list, "renewable": bool}
+STORAGE: Mapping[str, Kind] = {**DATED, "channels": list}
+FEEDER: Mapping[str, Kind] = {**DATED, "commodity": str, "supply": list}
+COMMODITY: Mapping[str, Kind] = {"name_en": str, "name_ko": str, "measures": dict, "balanced": bool, "espi": dict}
+TABLES: Mapping[str, Kind] = {
+    "city": dict, "place": list, "plant": list, "storage": list, "feeder": list, "commodity": dict,
+}  # fmt: skip
+
+
+def apply_settings(registry: Registry, settings: Mapping[str, Any]) -> list[Record]:
+    """Give the records that make the registry say what a parsed city.toml says. Raises BadInput, naming the row."""
+    _checked(dict(settings), TABLES, set(), "city.toml")
+    stated = _city(settings) + _commodities(settings) + _places(registry, settings)
+    tz = clock(settings["city"]["timezone"]) if "city" in settings else registry.tz
+    codes = registry.commodities.rows.keys() | settings.get("commodity", {}).keys()
+    for row in _rows(settings, "plant", PLANT, {"id", "kind", "place"}):
+        defaults: Row = {"inputs": [], "outputs": [], "renewable": False}
+        stated.append(_dated("plant", {**defaults, **row}, tz))
+    for row in _rows(settings, "storage", STORAGE, {"id", "place", "channels"}):
+        stated.append(_dated("storage", row, tz))
+    for row in _rows(settings, "feeder", FEEDER, {"id", "commodity", "place", "supply"}):
+        if row["commodity"] not in codes:
+            raise BadInput(
+                f"unknown commodity {row['commodity']}.",
+                code="unknown_commodity",
+                place=f"feeder {row['id']}",
+                remedy=f"Known: {', '.join(sorted(codes))}.",
+            )
+        stated.append(_dated("feeder", row, tz))
+    return _news(registry, stated)
+
+
+def _news(registry: Registry, stated: list[Record]) -> list[Record]:
+    """Keep the records that say something new; the same thing stated twice for one moment is refused."""
+    unique: dict[tuple[str, str, int], Record] = {}
+    for record in stated:
+        key = (record.kind, record.key, record.valid_from_us)
+        if unique.setdefault(key, record).body != record.body:
+            raise BadInput(
+                "stands there twice, differently.",
+                code="duplicate_row",
+                place=f"{record.kind} {record.key}",
+                remedy="Keep one row, or give them different valid_from.",
+            )
+    out: list[Record] = []
+    for record in unique.values():
+        said = registry.timelines(record.kind).get(record.key, ())
+        if dict(said).get(record.valid_from_us, ...) != record.body:
+            out.append(record)
+    return out
+
+
+def _city(settings: Mapping[str, Any]) -> list[Record]:
+    if "city" not in settings:
+        return []
+    row = settings["city"]
+    _checked(row, CITY, {"name_en", "name_ko", "timezone"}, "[city]")
+    clock(row["timezone"])
+    return [Record("city", ROOT, ALWAYS, {"simulated": False, **row})]
+
+
+def _commodities(settings: Mapping[str, Any]) -> list[Record]:
+    rows: Mapping[str, Row] = settings.get("commodity", {})
+    for code, row in rows.items():
+        _checked(row, COMMODITY, {"name_en", "name_ko", "measures"}, f"commodity {code}")
+    Commodities({"commodity": rows})
+    return [Record("commodity", code, ALWAYS, dict(row)) for code, row in rows.items()]
+
+
+def _places(registry: Registry, settings: Mapping[str, Any]) -> list[Record]:
+    """Give the places, each below a parent of a higher level; so no circle can be."""
+    levels = {place: body["level"] for place, body in registry.tree.bodies.items()}
+    rows = _rows(settings, "place", PLACE, {"id", "level"})
+    for row in rows:
+        if row["level"] not in LEVELS[1:] or row["id"] == ROOT:
+            raise BadInput(
+                f"{row['id']} cannot be a {row['level']}.",
+                code="bad_level",
+                place=f"place {row['id']}",
+                remedy=f"Below the city there are {', '.join(LEVELS[1:])}.",
+            )
+        levels[row["id"]] = row["level"]
+    out: list[Record] = []
+    for row in rows:
+        parent = row.get("parent", ROOT)
+        if parent not in levels or LEVELS.index(levels[parent]) >= LEVELS.index(row["level"]):
+            raise BadInput(
+                f"cannot stand below {parent}.",
+                code="bad_parent",
+                place=f"place {row['id']}",
+                remedy="Its parent must be a place of this city and of a higher level.",
+            )
+        body: Body = {"name_en": row["id"], "name_ko": row.get("name_en", row["id"]), "parent": ROOT}
+        body |= {key: value for key, value in row.items() if key != "id"}
+        out.append(Record("place", row["id"], ALWAYS, body))
+    return out
+
+
+def _dated(kind: str, row: Row, tz: ZoneInfo) -> Record:
+    """Give a row's record, from its `valid_from` on."""
+    body: Body = {key: value for key, value in row.items() if key not in ("id", "valid_from")}
+    for value in body.values():
+        if isinstance(value, list) and not all(isinstance(name, str) for name in value):
+            raise BadInput("a list must hold channel names.", code="bad_row", place=f"{kind} {row['id']}")
+    return Record(kind, row["id"], _moment_us(row.get("valid_from"), tz), body)
+
+
+def _moment_us(stated: str | date | None, tz: ZoneInfo) -> int:
+    """Read `valid_from`: a TOML moment or date, or the same as text; a date means the city's local day."""
+    if stated is None:
+        return ALWAYS
+    if isinstance(stated, datetime):
+        return to_us(stated)
+    if isinstance(stated, date):
+        return to_us(day_start(stated, tz))
+    return to_us(parse_moment(stated, tz))
+
+
+def _rows(settings: Mapping[str, Any], kind: str, known: Mapping[str, Kind], required: set[str]) -> list[Row]:
+    """Give the checked rows `[[kind]]`."""
+    rows: list[Any] = settings.get(kind, [])
+    for number, row in enumerate(rows, 1):
+        name = row["id"] if isinstance(row, dict) and "id" in row else f"row {number}"
+        _checked(row, known, required, f"{kind} {name}")
+    return rows
+
+
+def _checked(row: Any, known: Mapping[str, Kind], required: set[str], place: str) -> None:
+    """Refuse a row that is no table, lacks or misspells a key, or holds a value of another type."""
+    if not isinstance(row, dict):
+        raise BadInput("is no table.", code="bad_row", place=place, remedy=f"Its keys are {', '.join(known)}.")
+    check_keys(row, required=required, optional=set(known) - required, place=place)
+    for key, value in row.items():
+        kind = known[key]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise BadInput(f"{key} = {value!r} has the wrong type.", code="bad_row", place=place)
