@@ -257,7 +257,7 @@ def test_each_slot_equals_the_interpolated_register(moves: list[tuple[int, int]]
 
 
 @given(
-    st.lists(st.integers(0, 50), min_size=12, max_size=40),
+    st.lists(st.integers(0, 50), min_size=13, max_size=40),
     st.integers(4, 7),
     st.lists(st.integers(-10_000, 10_000).filter(bool), min_size=1, max_size=3),
 )

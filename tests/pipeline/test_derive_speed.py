@@ -65,7 +65,7 @@ def test_a_small_run_accounts_for_everything(name: str) -> None:
 
 
 def main() -> None:
-    """Print millions of readings a second on one core, best of three, for 85,000 channels and a day of quarter-hours."""
+    """Print million readings a second on one core, best of three, for 85,000 channels and a day of quarter-hours."""
     for name, (kinds, irregular) in CASES.items():
         evidence, channels = synthetic(85_000, 96, kinds, irregular)
         took = []

@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quintet.pipeline import thresholds
 from quintet.pipeline.derive import Channels, Derived, Evidence, derive
+from quintet.pipeline.thresholds import limits
+from quintet.terms.errors import BadInput
 from quintet.terms.quality import qualities
 from quintet.terms.reading import ValueKind
 from quintet.terms.unit import units
@@ -162,12 +165,17 @@ def test_a_value_beyond_64_bits_is_named_and_harms_nobody() -> None:
     assert gaps_of(derived) == [(15, 1, None)]
 
 
-def test_long_decimals_stay_exact_though_their_product_leaves_64_bits() -> None:
-    number = "123456.123456789012"
-    derived = run(Meter(SUM, [(QUARTER * n, number) for n in range(9)]))
-    exact = Fraction(number) * 10**6
-    assert np.cumsum(derived.value).tolist() == [(exact * n).__floor__() for n in range(1, 10)]
-    assert derived.carry == {0: exact * 9 % 1}
+@pytest.mark.parametrize("unit", ["kWh", "ft3", "therm"])
+def test_long_decimals_stay_exact_though_their_product_leaves_64_bits(unit: str) -> None:
+    number, carry = "123456.123456789012", {0: Fraction(5, 7), 1: Fraction(1, 10**19)}
+    long = Meter(SUM, [(QUARTER * n, number) for n in range(9)], unit=unit)
+    plain = Meter(SUM, [(QUARTER * n, "0.3") for n in range(9)], unit=unit)
+    derived = run(long, plain, plain, carry=carry)
+    for channel, text in enumerate([number, "0.3", "0.3"]):
+        exact, begun = Fraction(text) * units()[unit].ratio, carry.get(channel, Fraction(0))
+        sums = np.cumsum(derived.value[derived.channel == channel])
+        assert sums.tolist() == [(begun + exact * n).__floor__() for n in range(1, 10)]
+        assert derived.carry.get(channel, 0) == (begun + exact * 9) % 1
 
 
 def test_events_add_up_in_their_slot_and_leave_no_gap() -> None:
@@ -218,3 +226,17 @@ def test_apportioned_sums_lose_nothing(values: list[int], offset: int) -> None:
     derived = run(Meter(SUM, [(offset + QUARTER * n, f"{one}e-6") for n, one in enumerate(values)]))
     assert int(derived.value.sum()) == sum(values)
     assert derived.quality.tolist() == [PARTIAL] + [VALID] * (len(values) - 1) + [PARTIAL]
+
+
+def test_every_threshold_has_its_source_and_an_unknown_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert limits().measured_cadences == 2
+    table = thresholds.read_toml("quintet.pipeline", "derive.toml")
+    assert all(row["source"] and row["why"] for row in table["limit"].values())
+    table["limit"]["more"] = dict(table["limit"]["measured_cadences"])
+    monkeypatch.setattr(thresholds, "read_toml", lambda *_: table)
+    limits.cache_clear()
+    with pytest.raises(BadInput, match="unknown more"):
+        limits()
+    limits.cache_clear()

@@ -14,7 +14,7 @@ from quintet.store.read import day_range
 from quintet.terms.amount import Ints
 from quintet.terms.period import HOUR_US, MINUTE_US, day_of_number, day_start, to_us
 from quintet.terms.reading import ValueKind
-from quintet.terms.tables import FLOWS
+from quintet.terms.tables import FLOWS, PLACEMENTS
 
 BOUNDARY = {"import": "import", "export": "export", "site_import": "import"}
 """Flows that cross a place's boundary: they count for the place they are metered at, and for no other."""
@@ -75,10 +75,14 @@ def clipped(rows: pa.Table, clip: int) -> pa.Table:
     return rows.append_column("clip", pa.array(np.full(rows.num_rows, clip, np.int8)))
 
 
+def called(rows: pa.Table, names: list[str]) -> pa.Table:
+    """Give placements under other flow names."""
+    return rows.set_column(rows.column_names.index("flow"), PLACEMENTS.field("flow"), pa.array(names, pa.string()))
+
+
 def renamed(rows: pa.Table) -> pa.Table:
     """Give boundary flows their name in a balance."""
-    names = pa.array([BOUNDARY.get(name, name) for name in rows["flow"].to_pylist()], pa.string())
-    return rows.set_column(rows.column_names.index("flow"), "flow", names)
+    return called(rows, [BOUNDARY.get(name, name) for name in rows["flow"].to_pylist()])
 
 
 def halves_of(rows: pa.Table) -> pa.Table:
@@ -87,8 +91,7 @@ def halves_of(rows: pa.Table) -> pa.Table:
     for name, halves in HALVES.items():
         own = rows.filter(pa.array([flow == name for flow in rows["flow"].to_pylist()], pa.bool_()))
         for half, clip in halves:
-            named = own.set_column(own.column_names.index("flow"), "flow", pa.array([half] * own.num_rows, pa.string()))
-            parts.append(clipped(named.drop_columns(["clip"]), clip))
+            parts.append(clipped(called(own, [half] * own.num_rows).drop_columns(["clip"]), clip))
     return pa.concat_tables(parts)
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -14,10 +15,13 @@ from quintet.store.records import Record, believed
 from quintet.terms.tables import QUARANTINE
 from quintet.vee import Rules
 
+from .difference import Change, all_new, rollups
 from .evidence import Arrived, without_known, without_repeats
+from .extend import extend
+from .extend import extend
 from .meaning import Meaning
 from .normalise import Normaliser
-from .rows import RawRows, constant
+from .rows import I32, IntervalRows, RawRows, constant
 from .settle import Outcome, Settlement
 from .tails import Tails
 
@@ -173,18 +177,27 @@ class Pipeline:
         with self._engine.snapshot() as snapshot:
             arrived = without_known(self._engine, snapshot, arrived, self.tails.at_us)
         names = list(self._units)
+        new = arrived.rows
         with self._engine.writing("readings", source, actor, self._now()) as writing:
-            known = unit_codes(writing)
-            add_unit_codes(writing, known, names)
+            add_unit_codes(writing, unit_codes(writing), names)
             refused = new_problems(writing, refused)
             writing.append("quarantine", with_batch(refused, writing.batch.id))
-            writing.append("raw", arrived.rows.to_arrow(writing.batch.id))
+            writing.append("raw", new.to_arrow(writing.batch.id))
+            extension = extend(new, self.tails, self.meaning(), names, self._rules, self._engine.tz)
+            write_change(writing, all_new(extension.rows), self._engine.tz)
+            rest = new.take(~np.isin(new.channel, extension.channels)) if len(extension.channels) else new
             settlement = Settlement(self._engine, self.meaning(), self._rules, names, writing.batch.id)
-            for outcome in settlement.outcomes(writing, arrived.rows, self.tails):
-                write_outcome(writing, outcome)
+            evenly: list[tuple[IntervalRows, I32]] = []
+            for outcome in settlement.outcomes(writing, rest, self.tails):
+                write_outcome(writing, outcome, self._engine.tz)
+                evenly.append((outcome.ends, outcome.calm))
             batch = writing.batch
-            batch.accepted, batch.duplicate, batch.quarantined = len(arrived.rows), arrived.duplicate, refused.num_rows
-        self.tails.advance(arrived.rows)
+            batch.accepted, batch.duplicate, batch.quarantined = len(new), arrived.duplicate, refused.num_rows
+        self.tails.settle(extension.rows, extension.channels)
+        self.tails.advance(new)
+        self.tails.calm[rest.channel] = False
+        for ends, calm in evenly:
+            self.tails.settle(ends, calm)
         return Receipt(len(arrived.rows), arrived.duplicate, 0, refused.num_rows)
 
     def _unit_number(self, name: str) -> int:
@@ -192,13 +205,19 @@ class Pipeline:
         return self._units.setdefault(name, len(self._units))
 
 
-def write_outcome(writing: Writing, outcome: Outcome) -> None:
+def write_outcome(writing: Writing, outcome: Outcome, tz: ZoneInfo) -> None:
     """Append what the evidence of some channels gives."""
-    writing.append("interval", outcome.change.rows.to_arrow(writing.batch.id))
-    writing.append("rollup_hour", outcome.by_hour)
-    writing.append("rollup_day", outcome.by_day)
+    write_change(writing, outcome.change, tz)
     writing.append("finding", outcome.findings)
-    writing.append("carry", outcome.carry)
+    writing.append("chained", outcome.chained)
+
+
+def write_change(writing: Writing, change: Change, tz: ZoneInfo) -> None:
+    """Append new versions of intervals and the differences they make to the rollups."""
+    by_hour, by_day = rollups(change, tz, writing.batch.id)
+    writing.append("interval", change.rows.to_arrow(writing.batch.id))
+    writing.append("rollup_hour", by_hour)
+    writing.append("rollup_day", by_day)
 
 
 def new_problems(writing: Writing, problems: pa.Table) -> pa.Table:

@@ -51,7 +51,8 @@ def _cheapest(value: list[int], most: int, open_head: bool, open_tail: bool) -> 
     """Find the kept readings of a cluster and the ones at which the register was set back.
 
     A dropped reading costs 1, a setback most + 1; of equal costs the one that drops more zeros wins, then the one that
-    drops the later readings. The first and last reading stay where that end is not open.
+    drops fewer at an open end, then the one that drops the later readings. The first and last reading stay where that
+    end is not open.
     """
     zero = [0, *np.cumsum([one == 0 for one in value]).tolist()]
     count = len(value)
@@ -72,8 +73,8 @@ def _cheapest(value: list[int], most: int, open_head: bool, open_tail: bool) -> 
         best.append(cost)
         came.append(source)
     ends = range(max(0, count - 1 - most), count) if open_tail else [count - 1]
-    tails = [(best[one][0] + count - 1 - one, best[one][1] - (zero[count] - zero[one + 1]), one) for one in ends]
-    here = min(tails)[2]
+    tails = [(best[one][0] + count - 1 - one, best[one][1] - (zero[count] - zero[one + 1]), -one) for one in ends]
+    here = -min(tails)[2]
     kept: list[int] = []
     broken: list[int] = []
     while here >= 0:

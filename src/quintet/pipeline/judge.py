@@ -7,11 +7,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from quintet.terms.period import day_numbers, day_of_number, day_start, to_us
-from quintet.vee import Block, Gaps, Rules, estimate, like_days, validate
+from quintet.terms.quality import qualities
+from quintet.vee import Block, Gaps, Rules, estimate, like_days, spans, validate
 
 from .derive import Derived
 from .meaning import Meaning
-from .rows import I32, I64, IntervalRows, key_order, starts_of_runs
+from .rows import I32, I64, U8, IntervalRows, key_order, starts_of_runs
+from .thresholds import limits
+
+DAY_US = 86_400_000_000
+REJECTED = qualities()["rejected"].id
 
 
 @dataclass(frozen=True)
@@ -121,16 +126,21 @@ def judge_group(
     whole[-1] &= bool(extent.ends_day[members[0]])
     block = dataclasses.replace(block, whole_day=whole)
     quality, found = validate(block, meaning.traits(numbers), rules)
-    if len(gaps):
-        block = dataclasses.replace(block, quality=quality)
-        open_gaps = Gaps(
+    open_gaps = with_rejected(
+        Gaps(
             np.searchsorted(members, derived.gaps.channel[gaps]).astype(np.int32),
             ((derived.gaps.start_us[gaps] - start) // cadence).astype(np.int32),
             derived.gaps.slots[gaps].astype(np.int32),
             derived.gaps.total[gaps],
             derived.gaps.has_total[gaps],
-        )
-        value, quality = estimate(block, open_gaps, None, like_days())
+        ),
+        quality,
+    )
+    open_gaps = within(open_gaps, limits().longest_estimate_days * DAY_US // cadence)
+    if len(open_gaps):
+        estimated, methods = estimate(dataclasses.replace(block, quality=quality), open_gaps, None, like_days())
+        filled = methods > 0
+        value, quality = np.where(filled, estimated, value), np.where(filled, methods, quality)
     at_row, at_column = np.nonzero(quality)
     final = IntervalRows(
         numbers[at_row], start + at_column * cadence, value[at_row, at_column], quality[at_row, at_column]
@@ -142,6 +152,22 @@ def judge_group(
         start + (found.column_last.astype(np.int64) + 1) * cadence,
         [rules.rules[index].id for index in found.rule],
     )
+
+
+def with_rejected(gaps: Gaps, quality: U8) -> Gaps:
+    """Add the spans of rejected values: where a measurement cannot be, an estimate stands in, if one can be made."""
+    row, first, last = spans(quality == REJECTED)
+    if not len(row):
+        return gaps
+    none = np.zeros(len(row), np.int64)
+    more = Gaps(row, first, (last - first + 1).astype(np.int32), none, none.astype(np.bool_))
+    return Gaps(*(np.concatenate([getattr(g, f.name) for g in (gaps, more)]) for f in dataclasses.fields(Gaps)))
+
+
+def within(gaps: Gaps, longest: int) -> Gaps:
+    """Leave out gaps that nobody may estimate: longer than the rules allow (V20), and without a register's total."""
+    keep = gaps.has_total | (gaps.length <= longest)
+    return Gaps(*(getattr(gaps, field.name)[keep] for field in dataclasses.fields(Gaps)))
 
 
 def merged(parts: list[Judged]) -> Judged:

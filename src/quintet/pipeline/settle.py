@@ -12,14 +12,16 @@ import pyarrow as pa
 
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import EARLIEST_US, OUTRANKING, intervals
+from quintet.terms.quality import qualities
 from quintet.vee import Rules
 
 from .derive import Derived, derive
 from .derive import Evidence as DeriveEvidence
-from .difference import Change, against, all_new, rollups
+from .difference import Change, against, all_new
 from .evidence import DAY_US, Evidence, neighbourhood, settle
+from .exact import Factors
 from .judge import Judged, judge
-from .meaning import Meaning
+from .meaning import KINDS, Meaning
 from .rows import I32, I64, IntervalRows, RawRows, constant, starts_of_runs
 from .tails import Tails
 
@@ -28,18 +30,25 @@ SHARD_ROWS = 1_000_000
 LOOK_BACK_DAYS = 70
 """Like days are named up to eight weeks before the week of a gap (vee's table)."""
 WORKERS = len(sched_getaffinity(0))
+SUMMED = np.isin([kind.value for kind in KINDS], ["interval_sum", "avg_power"])
+"""Kinds whose amounts are rounded interval by interval; registers telescope."""
+VALID = qualities()["valid"].id
 EDITED = np.array([int(number) for number in OUTRANKING.split(", ")], np.int64)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the evidence of some channels changes, as the store's rows."""
+    """What the evidence of some channels changes, as the store's rows.
+
+    `calm` are the channels that end so evenly that a reading may simply continue them (see extend); `ends` are their
+    last intervals.
+    """
 
     change: Change
-    by_hour: pa.Table
-    by_day: pa.Table
     findings: pa.Table
-    carry: pa.Table
+    chained: pa.Table
+    ends: IntervalRows
+    calm: I32
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ class Settlement:
             return
         heads = starts_of_runs(rows.channel)
         channels, first = rows.channel[heads], rows.at_us[heads]
-        chained = snapshot.arrow("select distinct channel from carry")["channel"].to_numpy()
+        chained = snapshot.arrow("select distinct channel from chained")["channel"].to_numpy()
         # The new rows are in the raw table by now: they come back with the stored ones, their batch known.
         found, batch, trust = neighbourhood(self._engine, snapshot, channels, first, np.isin(channels, chained))
         for low, high in cuts(found.channel):
@@ -143,16 +152,29 @@ class Settlement:
         else:
             trusted = final.start_us >= shard.trust_us[np.searchsorted(shard.channels, final.channel)]
             change = against(final.take(trusted), stored, EDITED)
-        by_hour, by_day = rollups(change, self._engine.tz, self._batch)
         findings = self._findings(shard, derived, judged)
-        carry = pa.table(
-            {
-                "channel": pa.array([int(shard.channels[row]) for row in derived.carry], pa.int32()),
-                "numerator": pa.array([str(rest) for rest in derived.carry.values()], pa.string()),
-                "batch": constant(self._batch, len(derived.carry)),
-            }
-        )
-        return Outcome(change, by_hour, by_day, findings, carry)
+        chained = self._chained(shard)
+        rests = pa.table({"channel": pa.array(chained), "batch": constant(self._batch, len(chained))})
+        ends, calm = self._ends(shard, derived, final)
+        return Outcome(change, findings, rests, ends, calm)
+
+    def _ends(self, shard: Shard, derived: Derived, final: IntervalRows) -> tuple[IntervalRows, I32]:
+        """Find the channels that end evenly: their last day's intervals valid and their evidence undoubted."""
+        size = len(shard.channels)
+        local = np.searchsorted(shard.channels, final.channel)
+        last = np.full(size, EARLIEST_US, np.int64)
+        np.maximum.at(last, local, final.start_us)
+        recent = final.start_us > last[local] - DAY_US
+        newest = np.zeros(size, np.int64)
+        np.maximum.at(newest, np.searchsorted(shard.channels, shard.evidence.rows.channel), shard.evidence.rows.at_us)
+        cadence = self._meaning.cadence_us[shard.channels]
+        even = np.bincount(local[recent & (final.quality == VALID)], minlength=size) * cadence >= DAY_US
+        even &= (newest == last) | (newest == last + cadence)
+        found, at_us = derived.findings.channel, derived.findings.at_us
+        even[found[at_us > last[found] - 2 * DAY_US]] = False
+        even[derived.gaps.channel[derived.gaps.start_us > last[derived.gaps.channel] - 2 * DAY_US]] = False
+        even[list(derived.carry)] = False
+        return final.take(recent & even[local]), shard.channels[even]
 
     def _continued(self, shard: Shard, derived: Derived, past: IntervalRows) -> Derived:
         """Put what stands before `trust_us` in the place of what was derived there from a part of the evidence."""
@@ -169,6 +191,18 @@ class Settlement:
         return dataclasses.replace(
             derived, channel=channel[order], start_us=start[order], value=value, quality=quality, gaps=gaps
         )
+
+    def _chained(self, shard: Shard) -> I32:
+        """Find channels with readings that are no whole sub-unit: each interval's remainder goes to the next."""
+        rows = shard.evidence.rows
+        summed = np.flatnonzero(SUMMED[self._meaning.kind[rows.channel]])
+        if not len(summed):
+            return rows.channel[:0]
+        rows = rows.take(summed)
+        local = np.searchsorted(shard.channels, rows.channel).astype(np.int32)
+        evidence = DeriveEvidence(local, rows.at_us, rows.mantissa, rows.exponent, rows.unit, np.zeros(len(rows), np.bool_))
+        scaled = Factors(self._meaning.channels(shard.channels, self._unit_names)).scale(evidence)
+        return np.unique(rows.channel[scaled.mantissa % scaled.den != 0])
 
     def _findings(self, shard: Shard, derived: Derived, judged: Judged) -> pa.Table:
         """Give what derivation and rules found from the moment on that this batch may have changed."""

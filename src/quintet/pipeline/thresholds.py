@@ -21,6 +21,7 @@ class Limits:
     rollover_from_percent: int
     rollover_share_percent: int
     early_reset_pace: int
+    longest_estimate_days: int
 
 
 @cache

@@ -115,12 +115,12 @@ def day_query(source: str, condition: str) -> str:
 
 def raw_day(snapshot: Snapshot, day: int, low: int, high: int, until: int) -> tuple[str, list[int]]:
     """Give the query of a day's raw rows."""
-    sql = f"""select channel, make_timestamptz(at_us) as at, mantissa, exponent::smallint as exponent, unit, batch
+    sql = f"""select channel, make_timestamptz(at_us) as "at", mantissa, exponent::smallint as exponent, unit, batch
         from raw where at_us >= $1 and at_us < $2 and batch <= {until}"""
     paths = snapshot.lake_paths("raw", day, day)
     if paths:
-        sql += f" union all select channel, at, mantissa, exponent, unit, batch from read_parquet({quoted(paths)})"
-    return f"select * from ({sql}) order by channel, at, batch, mantissa, exponent", [low, high]
+        sql += f' union all select channel, "at", mantissa, exponent, unit, batch from read_parquet({quoted(paths)})'
+    return f'select * from ({sql}) order by channel, "at", batch, mantissa, exponent', [low, high]
 
 
 def live_files(snapshot: Snapshot, lake: str, day: int) -> list[LakeFile]:

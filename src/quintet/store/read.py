@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from quintet.terms.period import day_numbers
 from quintet.terms.quality import qualities
 
 from .engine import Engine, Snapshot
@@ -52,8 +51,7 @@ def effective_sql(versions: str) -> str:
 
 def day_range(engine: Engine, start_us: int, end_us: int) -> tuple[int, int]:
     """Give the first and last local day number that [start, end) touches."""
-    first, last = day_numbers(np.array([start_us, end_us - 1], np.int64), engine.tz)
-    return int(first), int(last)
+    return engine.day_of(start_us), engine.day_of(end_us - 1)
 
 
 def lake_interval_paths(
@@ -98,9 +96,9 @@ def raw_readings(
     lowest = snapshot.arrow("select min(from_us) as low from windows", tables={"windows": windows})["low"][0].as_py()
     paths = [] if lowest is None else snapshot.lake_paths("raw", day_or_first(engine, lowest), 2**31 - 1)
     if paths:
-        sql += f""" union all select r.channel, epoch_us(r.at), mantissa, exponent::tinyint, unit::smallint, batch
+        sql += f""" union all select r.channel, epoch_us(r."at"), mantissa, exponent::tinyint, unit::smallint, batch
             from read_parquet({quoted(paths)}) r join windows w
-            on r.channel = w.channel and r.at >= make_timestamptz(w.from_us) where true{known}"""
+            on r.channel = w.channel and r."at" >= make_timestamptz(w.from_us) where true{known}"""
     return snapshot.arrow(f"select * from ({sql}) order by channel, at_us", tables={"windows": windows})
 
 
@@ -112,7 +110,7 @@ def day_or_first(engine: Engine, moment_us: int) -> int:
     """Give the local day number of a moment, the first day of all for one before every reading."""
     if moment_us <= EARLIEST_US:
         return -(2**31)
-    return int(day_numbers(np.array([moment_us], np.int64), engine.tz)[0])
+    return engine.day_of(moment_us)
 
 
 def content_hash(engine: Engine, snapshot: Snapshot) -> str:

@@ -18,7 +18,7 @@ VERSIONS: list[list[str]] = [
         """create table raw (
             channel integer not null, at_us bigint not null, mantissa bigint not null, exponent tinyint not null,
             unit smallint not null, batch integer not null)""",
-        "create table carry (channel integer not null, numerator varchar not null, batch integer not null)",
+        "create table chained (channel integer not null, batch integer not null)",
         """create table interval (
             channel integer not null, start_us bigint not null, value bigint not null, quality utinyint not null,
             batch integer not null)""",

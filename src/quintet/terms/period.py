@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -143,12 +144,22 @@ def day_of_number(number: int) -> date:
     return EPOCH + timedelta(days=number)
 
 
+@cache
+def year_starts(year: int, tz: ZoneInfo) -> npt.NDArray[np.int64]:
+    """Give the start of each local day of a year, in microseconds."""
+    first = date(year, 1, 1)
+    count = (date(year + 1, 1, 1) - first).days
+    return np.array([to_us(day_start(first + timedelta(days=i), tz)) for i in range(count)], np.int64)
+
+
 def day_edges(first_us: int, last_us: int, tz: ZoneInfo) -> tuple[int, npt.NDArray[np.int64]]:
     """Give the number of the local day that holds `first_us`, and the start of it and of each day to the one after
     the day that holds `last_us` (n + 1 edges in microseconds for n days)."""
     first, last = local_day(from_us(first_us), tz), local_day(from_us(last_us), tz)
-    starts = [to_us(day_start(first + timedelta(days=i), tz)) for i in range((last - first).days + 2)]
-    return day_number(first), np.array(starts, np.int64)
+    end = last + timedelta(days=1)
+    starts = np.concatenate([year_starts(year, tz) for year in range(first.year, end.year + 1)])
+    skipped = (first - date(first.year, 1, 1)).days
+    return day_number(first), starts[skipped : skipped + (end - first).days + 1]
 
 
 def day_numbers(moments_us: npt.NDArray[np.int64], tz: ZoneInfo) -> npt.NDArray[np.int32]:
