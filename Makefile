@@ -1,0 +1,94 @@
+# Every target does all of its own set-up: a virtual environment in .venv with the locked dependencies, nothing else is
+# touched. Needs python3 (3.11 or later, with venv) and make. Other Python: make PYTHON=python3.12 test
+
+PYTHON ?= python3
+BIN := .venv/bin
+KILLS ?= 1000
+
+# pip must install into .venv whatever the user's settings say of other places; a mirror it is told of stays in force, and
+# uv is told the same.
+unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_HASHES PYTHONPATH PYTHONHOME VIRTUAL_ENV
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format soak bench lock browser clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo    a simulated city on this machine, with its page'
+	@echo 'make test    lint, types, arrows and all tests'
+	@echo 'make lint    the checks that run nothing'
+	@echo 'make format  write the source in the one format'
+	@echo 'make soak    the long repetitions of the crash tests (KILLS=$(KILLS))'
+	@echo 'make bench   the figures of docs/performance.md'
+	@echo 'make lock    resolve requirements.lock again from pyproject.toml'
+	@echo 'make clean   remove what the other targets made'
+
+demo: .venv/installed
+	$(BIN)/quintet demo
+
+test: lint browser
+	$(BIN)/python -m pytest -n auto
+
+lint: .venv/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-cache --no-logo
+
+format: .venv/installed
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+soak: .venv/installed
+	QUINTET_KILLS=$(KILLS) $(BIN)/python -m pytest -m soak
+
+bench: .venv/installed
+	$(BIN)/quintet bench spine
+
+# Versions and hashes, no addresses: the lock means the same behind any mirror.
+lock: .venv/uv
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+
+# The pages' tests drive Debian's own browser; without it they are skipped, and fail where CI=true.
+browser:
+	@if command -v chromium >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo 'installing chromium, which the pages'"'"' tests drive'; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; } \
+			>/dev/null || echo 'chromium could not be installed: the pages'"'"' tests will be skipped'; \
+	else echo 'no chromium here: the pages'"'"' tests will be skipped (on Debian: apt-get install chromium)'; fi
+
+.venv/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is missing or older than 3.11 ($$($(PYTHON) --version 2>&1))." \
+			"Name another: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+		echo "$(PYTHON) has no venv. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	@touch $@
+
+# uv itself comes with the hashes of the lock.
+.venv/uv: .venv/made
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r .venv/uv.lock
+	@touch $@
+
+# Where uv finds no index, pip may still know one from its own settings.
+.venv/locked: requirements.lock .venv/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock || \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+# hatchling is among the locked ones, so the build fetches nothing.
+.venv/installed: pyproject.toml src/quintet/__init__.py .venv/locked
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
+	@touch $@
+
+clean:
+	rm -rf .venv .hypothesis .pytest_cache .ruff_cache build dist
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
