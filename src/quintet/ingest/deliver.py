@@ -1,0 +1,77 @@
+"""A dataset through the door: first whose meters they are, then the readings, one batch a file."""
+
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+
+from quintet.pipeline.commit import Receipt, RegisterReceipt
+from quintet.protocols import read_readings
+from quintet.terms.catalogue import read_toml_file
+from quintet.terms.errors import BadInput
+
+from .door import Door, Progress
+from .files import Dataset, load_map, load_meters, opened
+
+
+def ingest_dataset(
+    pipeline: Door,
+    dataset: Dataset,
+    *,
+    source: str | None = None,
+    actor: str,
+    mapping: pa.Table | None = None,
+    progress: Progress | None = None,
+) -> Receipt:
+    """Register a dataset's meters, then commit its readings; gives what became of the readings.
+
+    `source` names the dataset in the log of batches (default: its folder). `mapping` is a map table; without it the
+    dataset's own map file is read, if it names one.
+    """
+    register_meters(pipeline, dataset, source=source, actor=actor, mapping=mapping)
+    return commit_readings(pipeline, dataset, source=source, actor=actor, progress=progress)
+
+
+def register_meters(
+    pipeline: Door, dataset: Dataset, *, source: str | None = None, actor: str, mapping: pa.Table | None = None
+) -> RegisterReceipt | None:
+    """Register a dataset's meters with its settings and map; None where it lists no meters (they are known already)."""
+    named = source or str(dataset.folder)
+    settings = None if dataset.settings is None else read_toml_file(dataset.settings)
+    if mapping is None and dataset.map is not None:
+        mapping = load_map(dataset.map)
+    if dataset.meters is None:
+        if settings is not None:
+            pipeline.describe(settings, source=named, actor=actor)
+        return None
+    meters = load_meters(dataset.meters)
+    with _placed(dataset.meters):
+        return pipeline.register(meters, settings=settings, mapping=mapping, source=named, actor=actor)
+
+
+def commit_readings(
+    pipeline: Door, dataset: Dataset, *, source: str | None = None, actor: str, progress: Progress | None = None
+) -> Receipt:
+    """Commit each readings file of a dataset as one batch, so that order within a file never matters.
+
+    A file that cannot be taken as a whole raises BadInput; files before it stay committed, nothing of it is.
+    """
+    total = Receipt()
+    for path in dataset.readings:
+        named = str(path) if source is None else f"{source}/{path.name}"
+        with opened(path) as file, closing(read_readings(file, str(path))) as parts:
+            total += pipeline.commit(parts, source=named, actor=actor, progress=progress)
+    return total
+
+
+@contextmanager
+def _placed(path: Path) -> Generator[None]:
+    """Name the file of an error that names only what stands in it."""
+    try:
+        yield
+    except BadInput as error:
+        if str(path.parent) in error.place:
+            raise
+        place = f"{path} ({error.place})" if error.place else str(path)
+        raise BadInput(error.message, code=error.code, place=place, remedy=error.remedy) from error

@@ -1,0 +1,74 @@
+"""Columns of text as moments and numbers: the whole column at once, value by value only where one cannot be read."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from quintet.terms.tables import MOMENT
+
+from .faults import NUMBER, Marks
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+WITH_COMMA = r"^([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)$"
+
+
+def trimmed(texts: pa.Array) -> pa.Array:
+    """Give texts without blanks around them; one that says nothing becomes null."""
+    bare = pc.utf8_trim_whitespace(texts)
+    return pc.if_else(pc.equal(bare, ""), pa.scalar(None, pa.string()), bare)
+
+
+def moments(texts: pa.Array) -> tuple[pa.Array, Marks]:
+    """Read RFC 3339 stamps with an offset: timestamps (us, UTC), null where there is none, and a fault for each.
+
+    A stamp without an offset is naive_time, one that cannot be read bad_time. Digits below a microsecond are cut.
+    """
+    bare = trimmed(texts)
+    marks = np.zeros(len(bare), np.uint8)
+    try:
+        return pc.cast(bare, MOMENT), marks
+    except pa.ArrowInvalid:
+        pass
+    at: list[int | None] = []
+    for row, text in enumerate(bare.to_pylist()):
+        moment, code = (None, "") if text is None else _moment(text)
+        at.append(moment)
+        marks[row] = NUMBER[code]
+    return pa.array(at, pa.int64()).cast(MOMENT), marks
+
+
+def numbers(texts: pa.Array, *, decimal_comma: bool) -> tuple[pa.Array, Marks]:
+    """Read decimals: doubles, null where there is none, and a fault for each (bad_value where it is no number).
+
+    With `decimal_comma` a single comma is read as the decimal mark; a comma beside a point, or several, is no number,
+    because nobody can say which of them parts thousands.
+    """
+    bare = trimmed(texts)
+    marks = np.zeros(len(bare), np.uint8)
+    if decimal_comma:
+        bare = pc.replace_substring_regex(bare, WITH_COMMA, r"\1.\2")
+    try:
+        return pc.cast(bare, pa.float64()), marks
+    except pa.ArrowInvalid:
+        pass
+    values: list[float | None] = []
+    for row, text in enumerate(bare.to_pylist()):
+        fine = text is None or NUMERAL.fullmatch(text) is not None
+        values.append(float(text) if fine and text is not None else None)
+        marks[row] = 0 if fine else NUMBER["bad_value"]
+    return pa.array(values, pa.float64()), marks
+
+
+def _moment(text: str) -> tuple[int | None, str]:
+    """Read one stamp: microseconds since 1970 and no fault, or no moment and the fault's code."""
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        if moment.tzinfo is None:
+            return None, "naive_time"
+        return (moment - EPOCH) // timedelta(microseconds=1), ""
+    except (ValueError, OverflowError):
+        return None, "bad_time"
