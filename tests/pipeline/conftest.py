@@ -73,7 +73,7 @@ class Bench:
 
     def hash(self) -> str:
         with self.engine.snapshot() as snapshot:
-            return content_hash(self.engine, snapshot)
+            return content_hash(snapshot)
 
     def close_all(self) -> list[int]:
         placements = closing_placements(self.pipeline.registry())

@@ -80,9 +80,14 @@ def called(rows: pa.Table, names: list[str]) -> pa.Table:
     return rows.set_column(rows.column_names.index("flow"), PLACEMENTS.field("flow"), pa.array(names, pa.string()))
 
 
+def words(column: pa.ChunkedArray) -> list[str]:
+    """Give a column of words that is never null."""
+    return [str(word) for word in column.to_pylist()]
+
+
 def renamed(rows: pa.Table) -> pa.Table:
     """Give boundary flows their name in a balance."""
-    return called(rows, [BOUNDARY.get(name, name) for name in rows["flow"].to_pylist()])
+    return called(rows, [BOUNDARY.get(name, name) for name in words(rows["flow"])])
 
 
 def halves_of(rows: pa.Table) -> pa.Table:
@@ -101,9 +106,7 @@ def closing_placements(registry: Registry) -> pa.Table:
     return clipped(rows.filter(pa.array([name not in HALVES for name in rows["flow"].to_pylist()], pa.bool_())), 0)
 
 
-def sums(
-    engine: Engine, snapshot: Snapshot, counted: Counted, edges_us: Ints, known_batch: int | None
-) -> pa.Table:
+def sums(engine: Engine, snapshot: Snapshot, counted: Counted, edges_us: Ints, known_batch: int | None) -> pa.Table:
     """Sum a place's flows: bucket_us (an hour, or an interval's start where periods cut hours), KEY, value, minutes."""
     low, high = int(edges_us[0]), int(edges_us[-1])
     hourly = bool(np.all((edges_us + engine.hour_phase_us) % HOUR_US == 0))

@@ -26,7 +26,9 @@ RegistryAt = Callable[[int | None], Registry]
 class Access:
     """Reads one city for one reader."""
 
-    def __init__(self, engine: Engine, registry_at: RegistryAt, scope: Scope, rule_set: str, now: Callable[[], int]) -> None:
+    def __init__(
+        self, engine: Engine, registry_at: RegistryAt, scope: Scope, rule_set: str, now: Callable[[], int]
+    ) -> None:
         """Read through an engine; `registry_at` gives the registry as known at a batch (None: now)."""
         self._engine = engine
         self._registry_at = registry_at

@@ -17,7 +17,10 @@ class Scope:
         """Refuse a place that is neither granted nor below one that is; `above` is the place with all its ancestors."""
         if self.places is not None and not (self.places & above):
             raise Forbidden(
-                "is not yours to read.", code="forbidden", place=place, remedy="Ask the city's operator for the right to it."
+                "is not yours to read.",
+                code="forbidden",
+                place=place,
+                remedy="Ask the city's operator for the right to it.",
             )
 
 

@@ -11,6 +11,7 @@ from quintet.terms.period import MINUTE_US, to_us
 from quintet.terms.quality import qualities_by_id
 from quintet.terms.tables import SERIES, SUM
 
+Counts = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 MEASURED = np.zeros(256, np.bool_)
 ESTIMATED = np.zeros(256, np.bool_)
 DOUBT = np.zeros(256, np.int64)
@@ -45,8 +46,8 @@ def series_table(intervals: pa.Table, edges: list[datetime], expected: Ints | No
     sums = np.add.reduceat(value[counted], heads) if len(heads) else np.zeros(0, np.int64)
     for at, total in zip(period[counted][heads], sums, strict=True):
         totals[at] = int(total)
-    arrived = np.bincount(period, MEASURED[quality], count)
-    estimated = np.bincount(period, ESTIMATED[quality], count)
+    arrived = np.bincount(period, MEASURED[quality], count).astype(np.int64)
+    estimated = np.bincount(period, ESTIMATED[quality], count).astype(np.int64)
     known = arrived + estimated > 0
     doubt = np.zeros(count, np.int64)
     np.maximum.at(doubt, period, DOUBT[quality])
@@ -63,7 +64,7 @@ def series_table(intervals: pa.Table, edges: list[datetime], expected: Ints | No
     )
 
 
-def shares(part: npt.NDArray[np.float64], whole: npt.NDArray[np.float64] | Ints | None) -> pa.Array:
+def shares(part: Counts, whole: Counts | None) -> pa.Array:
     """Divide counts; null where the whole is nothing or unknown."""
     if whole is None:
         return pa.nulls(len(part), pa.float64())

@@ -40,7 +40,8 @@ def examine(engine: Engine, registry: Registry, *, scrub_all: bool = True) -> Ex
     findings: list[Finding] = []
     if scrub_all:
         findings += [
-            Finding("damaged", damage.place, damage.message, "Restore it from a backup.", "error") for damage in scrub(engine)
+            Finding("damaged", damage.place, damage.message, "Restore it from a backup.", "error")
+            for damage in scrub(engine)
         ]
     if not findings:
         findings += wrong_rollups(engine)
@@ -95,7 +96,13 @@ def waiting(engine: Engine) -> list[Finding]:
     with engine.snapshot() as snapshot:
         rows = snapshot.rows("select code, any_value(reason), count(*) from quarantine group by code order by code")
     return [
-        Finding("quarantine", code, f"{count} rows are set aside: {reason}", "Mend the cause; `quintet quarantine list` shows them.", "warning")
+        Finding(
+            "quarantine",
+            code,
+            f"{count} rows are set aside: {reason}",
+            "Mend the cause; `quintet quarantine list` shows them.",
+            "warning",
+        )
         for code, reason, count in rows
     ]
 
@@ -104,7 +111,8 @@ def facts(engine: Engine, *, hashed: bool) -> dict[str, Any]:
     """Count what the city holds."""
     counted = {
         "batches": "select count(*) from batch",
-        "raw_rows": "select (select count(*) from raw) + coalesce((select sum(rows) from lake_file where live and lake = 'raw'), 0)",
+        "raw_rows": """select (select count(*) from raw)
+            + coalesce((select sum(rows) from lake_file where live and lake = 'raw'), 0)""",
         "interval_versions": """select (select count(*) from interval)
             + coalesce((select sum(rows) from lake_file where live and lake <> 'raw'), 0)""",
         "closed_days": "select count(*) from closed_day",
@@ -114,4 +122,8 @@ def facts(engine: Engine, *, hashed: bool) -> dict[str, Any]:
     with engine.snapshot() as snapshot:
         out: dict[str, Any] = {name: int(snapshot.rows(sql)[0][0]) for name, sql in counted.items()}
         version = snapshot.rows("select value from meta where key = 'schema_version'")[0][0]
-        return {**out, "schema_version": int(version), "content_hash": content_hash(engine, snapshot) if hashed else None}
+        return {
+            **out,
+            "schema_version": int(version),
+            "content_hash": content_hash(snapshot) if hashed else None,
+        }

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
-from quintet.registry import Registry, Registration, apply_settings, from_dataset
+from quintet.registry import Registration, Registry, apply_settings, from_dataset
 from quintet.store.book import add_unit_codes, append_records, read_records, unit_codes
 from quintet.store.engine import Engine, Writing
 from quintet.store.records import Record, believed
@@ -18,7 +18,6 @@ from quintet.vee import Rules
 from .difference import Change, all_new, rollups
 from .evidence import Arrived, without_known, without_repeats
 from .extend import extend
-from .extend import extend
 from .meaning import Meaning
 from .normalise import Normaliser
 from .rows import I32, IntervalRows, RawRows, constant
@@ -26,7 +25,7 @@ from .settle import Outcome, Settlement
 from .tails import Tails
 
 MOST_ROWS = 24_000_000
-"""Readings taken into one batch: 24 million at 23 bytes are 0.55 GB, within the owner's 2 GB with their working space."""
+"""Readings taken into one batch: 24 million at 23 bytes are 0.55 GB of the owner's 2 GB."""
 
 Progress = Callable[[int], None]
 
@@ -126,13 +125,13 @@ class Pipeline:
         problems: pa.Table | None = None,
     ) -> None:
         """Commit dated statements; nothing to say writes nothing."""
-        problems = QUARANTINE.empty_table() if problems is None else problems
-        if not records and not problems.num_rows:
+        faulty = QUARANTINE.empty_table() if problems is None else problems
+        if not records and not faulty.num_rows:
             return
         with self._engine.writing(kind, source, actor, self._now()) as writing:
             append_records(writing, records)
-            writing.append("quarantine", with_batch(new_problems(writing, problems), writing.batch.id))
-            writing.batch.accepted, writing.batch.quarantined = len(records), problems.num_rows
+            writing.append("quarantine", with_batch(new_problems(writing, faulty), writing.batch.id))
+            writing.batch.accepted, writing.batch.quarantined = len(records), faulty.num_rows
         self._registry = self._meaning = None
 
     def commit(
@@ -152,7 +151,7 @@ class Pipeline:
         pending: list[RawRows] = []
         quarantine: list[pa.Table] = []
         seen = 0
-        with self._engine.lock:
+        with self._engine.exclusive():
             normaliser = Normaliser(self.registry(), self._unit_number, self._now(), source)
             for readings, refused in parts:
                 found = normaliser.normalise(readings)
@@ -201,7 +200,7 @@ class Pipeline:
         return Receipt(len(arrived.rows), arrived.duplicate, 0, refused.num_rows)
 
     def _unit_number(self, name: str) -> int:
-        """Number a unit as received; new numbers are stored with the batch that brings them."""
+        """Give a number to a unit as received; new numbers are stored with the batch that brings them."""
         return self._units.setdefault(name, len(self._units))
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from quintet.terms.period import day_numbers, hour_starts
 from quintet.terms.quality import qualities, qualities_by_id
 
-from .rows import I32, I64, IntervalRows, constant, starts_of_runs
+from .rows import I32, I64, U8, IntervalRows, constant, starts_of_runs
 
 WITHDRAWN = qualities()["withdrawn"].id
 COUNTED = np.zeros(256, np.int64)
@@ -55,7 +55,7 @@ def against(derived: IntervalRows, stored: IntervalRows, outranked: I64) -> Chan
     new_at = position[source == 1]
     has_old = paired[source == 1]
     old_at = np.where(has_old, position[np.flatnonzero(source == 1) - 1], 0)
-    old_value, old_quality = pick(stored.value, old_at), pick(stored.quality, old_at)
+    old_value, old_quality = old_versions(stored, old_at)
     edited = has_old & np.isin(old_quality, outranked)
     changed = ~has_old | (old_value != derived.value[new_at]) | (old_quality != derived.quality[new_at])
     new = all_new(derived.take(new_at[changed]))
@@ -75,9 +75,11 @@ def against(derived: IntervalRows, stored: IntervalRows, outranked: I64) -> Chan
     return joined(fresh, withdrawal(gone))
 
 
-def pick(values: I64, places: I64) -> I64:
-    """Give values at places; zeros where there are none to pick from."""
-    return values[places] if len(values) else np.zeros(len(places), values.dtype)
+def old_versions(stored: IntervalRows, places: I64) -> tuple[I64, U8]:
+    """Give stored values and qualities at places; zeros where nothing is stored at all."""
+    if not len(stored):
+        return np.zeros(len(places), np.int64), np.zeros(len(places), np.uint8)
+    return stored.value[places], stored.quality[places]
 
 
 def withdrawal(gone: IntervalRows) -> Change:

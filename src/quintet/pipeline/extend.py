@@ -65,7 +65,9 @@ def extend(
 
 def derived_from(mine: RawRows, channels: I32, tails: Tails, meaning: Meaning, unit_names: list[str]) -> Derived:
     """Derive new readings together with the newest one before them."""
-    last = RawRows(channels, tails.at_us[channels], tails.mantissa[channels], tails.exponent[channels], tails.unit[channels])
+    last = RawRows(
+        channels, tails.at_us[channels], tails.mantissa[channels], tails.exponent[channels], tails.unit[channels]
+    )
     both = RawRows.concat([last, mine])
     order = key_order(both.channel, both.at_us)
     both = both if order is None else both.take(order)

@@ -57,7 +57,16 @@ class Meaning:
             for name, column in words.items():
                 column[at] = row[name]
             multiplier[at] = Fraction(row["multiplier"])
-        return cls(kind, cadence, phase, dials, plate, words["tz"], multiplier, *(words[n] for n in ("commodity", "role", "quantity")))
+        return cls(
+            kind,
+            cadence,
+            phase,
+            dials,
+            plate,
+            words["tz"],
+            multiplier,
+            *(words[n] for n in ("commodity", "role", "quantity")),
+        )
 
     def channels(self, numbers: I32, unit_names: list[str]) -> Channels:
         """Give some channels as the derivation wants them; `unit_names` are the units as received, by number."""

@@ -20,7 +20,7 @@ from .rows import I64, RawRows
 EARLIEST_US = 631_152_000_000_000
 """1990-01-01: no meter that sends readings is older; 1970 is a clock that was never set."""
 CLOCK_ALLOWANCE_US = 86_400_000_000
-"""A stamp up to a day ahead of the moment of receipt may be a zone mistake of the source's clock; beyond, it is wrong."""
+"""A stamp up to a day ahead of the moment of receipt may be a mistaken zone; beyond that it is wrong."""
 REGISTERS = (ValueKind.REGISTER_CUMULATIVE, ValueKind.REGISTER_DAILY_RESET)
 RATES = (ValueKind.AVG_POWER, ValueKind.INST_FLOW)
 

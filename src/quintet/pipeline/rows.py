@@ -42,7 +42,9 @@ class RawRows:
     def from_arrow(cls, table: pa.Table) -> Self:
         """Read columns of the same names."""
         kinds = (np.int32, np.int64, np.int64, np.int8, np.int16)
-        return cls(*(table[f.name].to_numpy().astype(kind, copy=False) for f, kind in zip(fields(cls), kinds, strict=True)))
+        return cls(
+            *(table[f.name].to_numpy().astype(kind, copy=False) for f, kind in zip(fields(cls), kinds, strict=True))
+        )
 
     def to_arrow(self, batch: int) -> pa.Table:
         """Give the rows as the store keeps them."""

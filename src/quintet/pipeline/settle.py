@@ -1,4 +1,4 @@
-"""From new raw rows to what they change: evidence gathered, derived, judged and compared, shard by shard of channels."""
+"""From new raw rows to what they change: evidence gathered, derived, judged and compared, shard by shard."""
 
 import dataclasses
 from collections import deque
@@ -200,7 +200,9 @@ class Settlement:
             return rows.channel[:0]
         rows = rows.take(summed)
         local = np.searchsorted(shard.channels, rows.channel).astype(np.int32)
-        evidence = DeriveEvidence(local, rows.at_us, rows.mantissa, rows.exponent, rows.unit, np.zeros(len(rows), np.bool_))
+        evidence = DeriveEvidence(
+            local, rows.at_us, rows.mantissa, rows.exponent, rows.unit, np.zeros(len(rows), np.bool_)
+        )
         scaled = Factors(self._meaning.channels(shard.channels, self._unit_names)).scale(evidence)
         return np.unique(rows.channel[scaled.mantissa % scaled.den != 0])
 
@@ -209,7 +211,12 @@ class Settlement:
         settled = shard.evidence
         twice, anew = np.flatnonzero(settled.doubtful), np.flatnonzero(settled.corrected)
         channel = np.concatenate(
-            [shard.channels[derived.findings.channel], judged.finding_channel, settled.rows.channel[twice], settled.rows.channel[anew]]
+            [
+                shard.channels[derived.findings.channel],
+                judged.finding_channel,
+                settled.rows.channel[twice],
+                settled.rows.channel[anew],
+            ]
         )
         at_us = np.concatenate(
             [derived.findings.at_us, judged.finding_at_us, settled.rows.at_us[twice], settled.rows.at_us[anew]]
@@ -217,7 +224,12 @@ class Settlement:
         until = np.concatenate(
             [derived.findings.at_us, judged.finding_until_us, settled.rows.at_us[twice], settled.rows.at_us[anew]]
         )
-        rule = [*derived.findings.rule, *judged.finding_rule, *["V19_conflict"] * len(twice), *["V19_corrected"] * len(anew)]
+        rule = [
+            *derived.findings.rule,
+            *judged.finding_rule,
+            *["V19_conflict"] * len(twice),
+            *["V19_corrected"] * len(anew),
+        ]
         keep = at_us >= shard.trust_us[np.searchsorted(shard.channels, channel)]
         return pa.table(
             {

@@ -88,5 +88,7 @@ class Tails:
     def _before(self, rows: IntervalRows, heads: I64) -> I64:
         """Give the length of the run that the first of the new rows of each channel continues."""
         own = rows.channel[heads]
-        continues = self.calm[own] & (self.value[own] == rows.value[heads]) & (rows.start_us[heads] > self.start_us[own])
+        continues = (
+            self.calm[own] & (self.value[own] == rows.value[heads]) & (rows.start_us[heads] > self.start_us[own])
+        )
         return np.where(continues, self.run[own], 0)

@@ -22,11 +22,16 @@ def create_backup(engine: Engine, settings: Path, target: Path) -> dict[str, Any
     if target.exists() and any(target.iterdir()):
         raise UsageError("is not empty.", code="folder_taken", place=str(target), remedy="Back up into a new folder.")
     try:
-        with engine.lock:
+        with engine.exclusive():
             engine.checkpoint()
-            copies = [(settings, target / settings.name), (engine.folder / "store" / DATABASE, target / "store" / DATABASE)]
+            copies = [
+                (settings, target / settings.name),
+                (engine.folder / "store" / DATABASE, target / "store" / DATABASE),
+            ]
             lake = engine.folder / "lake"
-            copies += [(path, target / "lake" / path.relative_to(lake)) for path in sorted(lake.rglob("*")) if path.is_file()]
+            copies += [
+                (path, target / "lake" / path.relative_to(lake)) for path in sorted(lake.rglob("*")) if path.is_file()
+            ]
             files = {str(to.relative_to(target)): copied(path, to) for path, to in copies}
             batch = engine.last_batch
         manifest = {"batch": batch, "bytes": sum(size for size, _ in files.values()), "files": files}

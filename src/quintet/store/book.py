@@ -31,7 +31,9 @@ def read_records(snapshot: Snapshot, known_batch: int | None = None) -> list[Rec
     found = snapshot.rows(
         "select kind, key, valid_from_us, body, batch from record where batch <= ? order by batch, kind, key", [limit]
     )
-    return [Record(kind, key, at, None if body is None else json.loads(body), batch) for kind, key, at, body, batch in found]
+    return [
+        Record(kind, key, at, None if body is None else json.loads(body), batch) for kind, key, at, body, batch in found
+    ]
 
 
 def batch_known_at(snapshot: Snapshot, moment_us: int) -> int:

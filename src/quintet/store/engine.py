@@ -45,9 +45,7 @@ class Snapshot:
         self._cursor = cursor
         self._files = files
 
-    def arrow(
-        self, sql: str, parameters: Sequence[Any] = (), tables: Mapping[str, pa.Table] | None = None
-    ) -> pa.Table:
+    def arrow(self, sql: str, parameters: Sequence[Any] = (), tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
         """Run a query, with Arrow tables joined in under their names; give the result as Arrow."""
         for name, table in (tables or {}).items():
             self._cursor.register(name, table)
@@ -85,9 +83,7 @@ class Writing(Snapshot):
             self._cursor.execute(f"insert into {table} by name select * from incoming")
             self._cursor.unregister("incoming")
 
-    def execute(
-        self, sql: str, parameters: Sequence[Any] = (), tables: Mapping[str, pa.Table] | None = None
-    ) -> None:
+    def execute(self, sql: str, parameters: Sequence[Any] = (), tables: Mapping[str, pa.Table] | None = None) -> None:
         """Run a statement of the store's own (removal at a close, counters)."""
         for name, table in (tables or {}).items():
             self._cursor.register(name, table)
@@ -195,10 +191,11 @@ class Engine:
         except duckdb.TransactionException:
             return
 
-    @property
-    def lock(self) -> "threading._RLock":
-        """The write lock, for steps that must see no commit between them."""
-        return self._lock
+    @contextmanager
+    def exclusive(self) -> Generator[None]:
+        """Hold the write lock over steps that must see no commit between them."""
+        with self._lock:
+            yield
 
     @property
     def last_batch(self) -> int:

@@ -68,7 +68,8 @@ def stored_flows(
 ) -> pa.Table:
     """Sum what closed days keep, over a place and the places in it.
 
-    `boundary` maps flows that only count at the place itself to the name they are summed under; `stale` days are left out.
+    `boundary` maps flows that only count at the place itself to the name they are summed under; `stale` days
+    are left out.
     """
     first, last = day_range(engine, low, high)
     names = ", ".join(f"'{name}'" for name in boundary)

@@ -88,7 +88,9 @@ class Lake:
         if not self.log.is_dir() or not any(self.log.iterdir()):
             self.folder.mkdir(parents=True, exist_ok=True)
             partitioned = self.schema.append(pa.field("day", pa.date32(), nullable=False))
-            DeltaTable.create(self.folder, partitioned, mode="ignore", partition_by=["day"], name=f"quintet_{self.name}")
+            DeltaTable.create(
+                self.folder, partitioned, mode="ignore", partition_by=["day"], name=f"quintet_{self.name}"
+            )
         return DeltaTable(self.folder)
 
     def write(self, day: int, table: pa.Table) -> tuple[str, int, str]:
@@ -121,7 +123,9 @@ class Lake:
         stats = json.dumps({"numRecords": table.num_rows})
         actions: list[AddAction | RemoveAction] = [AddAction(path, size, partition, stamp, True, stats)]
         actions += [
-            RemoveAction(file.path, deletion_timestamp=stamp, data_change=True, partition_values=partition, size=file.bytes)
+            RemoveAction(
+                file.path, deletion_timestamp=stamp, data_change=True, partition_values=partition, size=file.bytes
+            )
             for file in replaced
         ]
         delta.create_write_transaction(
@@ -174,15 +178,17 @@ class VerifiedFiles:
         try:
             status = absolute.stat()
         except FileNotFoundError as error:
-            raise Damaged("is missing from the lake.", code="lake_file_missing", place=str(absolute), remedy=remedy) from error
+            raise Damaged(
+                "is missing from the lake.", code="lake_file_missing", place=str(absolute), remedy=remedy
+            ) from error
         state = (status.st_size, status.st_mtime_ns)
         with self._lock:
             if self._seen.get(path) == state:
                 return str(absolute)
         if file_digest(absolute) != digest:
-            raise Damaged("does not match its recorded digest.", code="lake_file_damaged", place=str(absolute), remedy=remedy)
+            raise Damaged(
+                "does not match its recorded digest.", code="lake_file_damaged", place=str(absolute), remedy=remedy
+            )
         with self._lock:
             self._seen[path] = state
         return str(absolute)
-
-

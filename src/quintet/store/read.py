@@ -34,7 +34,8 @@ def versions_sql(paths: list[str], *, some_channels: bool, known_batch: int | No
     sql = f"select channel, start_us, value, quality, batch from interval where start_us >= $1 and start_us < $2{more}"
     if paths:
         sql += f""" union all select channel, epoch_us(start), value, quality::utinyint, batch
-            from read_parquet({quoted(paths)}) where start >= make_timestamptz($1) and start < make_timestamptz($2){more}"""
+            from read_parquet({quoted(paths)})
+            where start >= make_timestamptz($1) and start < make_timestamptz($2){more}"""
     return sql
 
 
@@ -81,9 +82,7 @@ def intervals(
     return snapshot.arrow(effective_sql(versions) + " order by channel, start_us", [start_us, end_us], tables)
 
 
-def raw_readings(
-    engine: Engine, snapshot: Snapshot, windows: pa.Table, *, known_batch: int | None = None
-) -> pa.Table:
+def raw_readings(engine: Engine, snapshot: Snapshot, windows: pa.Table, *, known_batch: int | None = None) -> pa.Table:
     """Read raw rows of channels from a moment each on.
 
     `windows` holds channel, from_us; gives channel, at_us, mantissa, exponent, unit, batch, sorted by channel and time.
@@ -113,7 +112,11 @@ def day_or_first(engine: Engine, moment_us: int) -> int:
     return engine.day_of(moment_us)
 
 
-def content_hash(engine: Engine, snapshot: Snapshot) -> str:
+LARGEST_PRIME = 18_446_744_073_709_551_557
+"""The largest prime below 2**64."""
+
+
+def content_hash(snapshot: Snapshot) -> str:
     """Give a digest of all effective intervals, whatever their order, batch or place: the sum of their MD5 sums.
 
     Two stores that say the same of the same channels have the same hash.
@@ -122,7 +125,7 @@ def content_hash(engine: Engine, snapshot: Snapshot) -> str:
     versions = versions_sql(paths, some_channels=False, known_batch=None)
     names = """select (body->>'id')::integer as channel, any_value(key) as name from record
         where kind = 'channel' and body is not null group by all"""
-    sql = f"""select sum((md5_number(n.name || '|' || e.start_us || '|' || e.value || '|' || e.quality) % 18446744073709551557)::hugeint)
+    sql = f"""select sum((md5_number(concat_ws('|', n.name, e.start_us, e.value, e.quality)) % {LARGEST_PRIME})::hugeint)
         from ({effective_sql(versions)}) e join ({names}) n using (channel)"""
     total = snapshot.rows(sql, [EARLIEST_US, -EARLIEST_US * 8])[0][0]
     return f"{int(total or 0) % 2**64:016x}"

@@ -42,8 +42,8 @@ VERSIONS: list[list[str]] = [
             day integer not null, batch integer not null, registry_batch integer not null)""",
         """create table flow_hour (
             day integer not null, hour_us bigint not null, place varchar not null, flow varchar not null,
-            commodity varchar not null, quantity varchar not null, renewable boolean not null, value decimal(38, 0) not null,
-            arrived_min bigint not null, estimated_min bigint not null)""",
+            commodity varchar not null, quantity varchar not null, renewable boolean not null,
+            value decimal(38, 0) not null, arrived_min bigint not null, estimated_min bigint not null)""",
     ],
 ]
 

@@ -36,5 +36,3 @@ def scrub(engine: Engine) -> list[Damage]:
             except (duckdb.Error, Damaged) as error:
                 out.append(Damage(f"table {table}", first_line(error)))
     return out
-
-

@@ -81,7 +81,7 @@ class Commodities:
             raise BadInput(
                 f"unknown commodity {code}.",
                 code="unknown_commodity",
-                remedy=f"Known: {', '.join(sorted(self.rows))}; a city adds one as a [commodity.{code}] row in city.toml.",
+                remedy=f"Known: {', '.join(sorted(self.rows))}; a city adds a [commodity.{code}] row in city.toml.",
             )
         return row
 

@@ -1,12 +1,12 @@
 """The errors that cross package borders.
 
-    QuintetError            a sentence for a person: what is wrong, where, what to do
-      ├─ UsageError         the command or request itself is wrong        (CLI exit 2, HTTP 400)
-      ├─ BadInput           a file, row or value cannot be taken          (exit 1, HTTP 422)
-      ├─ NotFound           nothing of that name in this city             (exit 1, HTTP 404)
-      ├─ Forbidden          the reader has no right to it                 (exit 1, HTTP 403)
-      ├─ CityError          the city folder cannot be opened or written   (exit 1, HTTP 503)
-      └─ Damaged            stored data fail their digest                 (exit 1, HTTP 500)
+QuintetError            a sentence for a person: what is wrong, where, what to do
+├─ UsageError         the command or request itself is wrong        (CLI exit 2, HTTP 400)
+├─ BadInput           a file, row or value cannot be taken          (exit 1, HTTP 422)
+├─ NotFound           nothing of that name in this city             (exit 1, HTTP 404)
+├─ Forbidden          the reader has no right to it                 (exit 1, HTTP 403)
+├─ CityError          the city folder cannot be opened or written   (exit 1, HTTP 503)
+└─ Damaged            stored data fail their digest                 (exit 1, HTTP 500)
 """
 
 

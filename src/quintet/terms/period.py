@@ -32,7 +32,9 @@ FIXED_MINUTES = {Resolution.QUARTER: 15, Resolution.HALF: 30, Resolution.HOUR: 6
 def to_us(moment: datetime) -> int:
     """Give microseconds since 1970 UTC; a naive datetime raises."""
     if moment.tzinfo is None:
-        raise UsageError(f"{moment.isoformat()} has no offset.", code="naive_time", remedy="Write it as 2025-01-01T00:00:00+09:00.")
+        raise UsageError(
+            f"{moment.isoformat()} has no offset.", code="naive_time", remedy="Write it as 2025-01-01T00:00:00+09:00."
+        )
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
@@ -153,8 +155,10 @@ def year_starts(year: int, tz: ZoneInfo) -> npt.NDArray[np.int64]:
 
 
 def day_edges(first_us: int, last_us: int, tz: ZoneInfo) -> tuple[int, npt.NDArray[np.int64]]:
-    """Give the number of the local day that holds `first_us`, and the start of it and of each day to the one after
-    the day that holds `last_us` (n + 1 edges in microseconds for n days)."""
+    """Give the number of the first local day of a range, and the edges of all its days.
+
+    n + 1 edges in microseconds for the n days from the one that holds `first_us` to the one that holds `last_us`.
+    """
     first, last = local_day(from_us(first_us), tz), local_day(from_us(last_us), tz)
     end = last + timedelta(days=1)
     starts = np.concatenate([year_starts(year, tz) for year in range(first.year, end.year + 1)])

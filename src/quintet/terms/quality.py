@@ -8,8 +8,10 @@ from .catalogue import check_keys, read_toml
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """One quality. `kind` is measured, estimated or rejected; `rank` is the precedence of the effective value;
-    `doubt` orders them when a period holds several: it shows the most doubtful."""
+    """One quality.
+
+    `kind` is measured, estimated or rejected; `rank` is the precedence of the effective value; `doubt` orders them when a period holds several: it shows the most doubtful.
+    """
 
     id: int
     code: str
