@@ -1,9 +1,10 @@
 """The one write path: decoded readings become committed raw readings, intervals, rollups and findings."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -11,18 +12,19 @@ import pyarrow as pa
 from quintet.registry import Registration, Registry, apply_settings, from_dataset
 from quintet.store.book import add_unit_codes, append_records, read_records, unit_codes
 from quintet.store.engine import Engine, Writing
+from quintet.store.recent import Recent
 from quintet.store.records import Record, believed
 from quintet.terms.tables import QUARANTINE
 from quintet.vee import Rules
 
-from .difference import Change, all_new, rollups
-from .evidence import Arrived, without_known, without_repeats
-from .extend import extend
+from .difference import WITHDRAWN, Change, rollups
+from .evidence import without_known, without_repeats
+from .extend import Extension, extend
 from .meaning import Meaning
-from .normalise import Normaliser
+from .normalise import Normalised, Normaliser
 from .rows import I32, IntervalRows, RawRows, constant
-from .settle import Outcome, Settlement
-from .tails import Tails
+from .settle import WORKERS, Settlement
+from .tails import Tails, remember_stored
 
 MOST_ROWS = 24_000_000
 """Readings taken into one batch: 24 million at 23 bytes are 0.55 GB of the owner's 2 GB."""
@@ -65,6 +67,15 @@ class RegisterReceipt:
     quarantined: int
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What a batch settled: for the caches, once it is durable."""
+
+    extension: Extension
+    changes: list[tuple[IntervalRows, pa.Table]]
+    ends: list[tuple[IntervalRows, I32]] = field(default_factory=list[tuple[IntervalRows, I32]])
+
+
 class Pipeline:
     """Commits readings and registry statements of one city. All evidence of a channel gives its intervals, always."""
 
@@ -75,9 +86,13 @@ class Pipeline:
         self._now = now
         self._registry: Registry | None = None
         self._meaning: Meaning | None = None
+        self._normaliser: Normaliser | None = None
+        self.recent = Recent(engine.tz)
         with engine.snapshot() as snapshot:
             self._units = unit_codes(snapshot)
             self.tails = Tails.load(snapshot)
+            meaning = self.meaning()
+            remember_stored(engine, snapshot, self.recent, meaning)
 
     def registry(self) -> Registry:
         """Give the registry as it stands now."""
@@ -91,6 +106,12 @@ class Pipeline:
         if self._meaning is None:
             self._meaning = Meaning.of(self.registry())
         return self._meaning
+
+    def normaliser(self) -> Normaliser:
+        """Give what resolves names by the registry as it stands."""
+        if self._normaliser is None:
+            self._normaliser = Normaliser(self.registry(), self._unit_number)
+        return self._normaliser
 
     def register(
         self,
@@ -132,7 +153,7 @@ class Pipeline:
             append_records(writing, records)
             writing.append("quarantine", with_batch(new_problems(writing, faulty), writing.batch.id))
             writing.batch.accepted, writing.batch.quarantined = len(records), faulty.num_rows
-        self._registry = self._meaning = None
+        self._registry = self._meaning = self._normaliser = None
 
     def commit(
         self,
@@ -148,72 +169,88 @@ class Pipeline:
         this returns, all that the receipt counts is durable.
         """
         total = Receipt()
-        pending: list[RawRows] = []
-        quarantine: list[pa.Table] = []
+        pending: list[Normalised] = []
         seen = 0
-        with self._engine.exclusive():
-            normaliser = Normaliser(self.registry(), self._unit_number, self._now(), source)
+        with self._engine.exclusive(), ThreadPoolExecutor(max_workers=WORKERS) as pool:
+            received_us = self._now()
+            waiting: deque[Future[Normalised]] = deque()
             for readings, refused in parts:
-                found = normaliser.normalise(readings)
-                pending.append(found.rows)
-                quarantine += [refused, found.quarantine]
+                waiting.append(pool.submit(self.normaliser().normalise, readings, refused, received_us, source))
                 seen += readings.num_rows + refused.num_rows
                 if progress is not None:
                     progress(readings.num_rows + refused.num_rows)
+                while waiting and (len(waiting) > WORKERS or seen >= MOST_ROWS):
+                    pending.append(waiting.popleft().result())
                 if seen >= MOST_ROWS:
-                    total += self._commit_rows(pending, quarantine, source, actor)
-                    pending, quarantine, seen = [], [], 0
+                    total += self._commit_rows(pending, source, actor)
+                    pending, seen = [], 0
+            pending += [found.result() for found in waiting]
             if seen:
-                total += self._commit_rows(pending, quarantine, source, actor)
+                total += self._commit_rows(pending, source, actor)
         return total
 
-    def _commit_rows(self, pending: list[RawRows], quarantine: list[pa.Table], source: str, actor: str) -> Receipt:
+    def _commit_rows(self, pending: list[Normalised], source: str, actor: str) -> Receipt:
         """Commit one batch of normalised rows."""
-        arrived = without_repeats(RawRows.concat(pending)) if pending else Arrived(empty_rows(), 0)
+        refused = pa.concat_tables(found.quarantine.cast(QUARANTINE) for found in pending)
+        arrived = without_repeats(RawRows.concat([found.rows for found in pending]))
         pending.clear()
-        refused = pa.concat_tables(table.cast(QUARANTINE) for table in quarantine)
         self.tails.grow(int(arrived.rows.channel[-1]) if len(arrived.rows) else 0)
         with self._engine.snapshot() as snapshot:
             arrived = without_known(self._engine, snapshot, arrived, self.tails.at_us)
-        names = list(self._units)
-        new = arrived.rows
         with self._engine.writing("readings", source, actor, self._now()) as writing:
+            names = list(self._units)
             add_unit_codes(writing, unit_codes(writing), names)
             refused = new_problems(writing, refused)
             writing.append("quarantine", with_batch(refused, writing.batch.id))
-            writing.append("raw", new.to_arrow(writing.batch.id))
-            extension = extend(new, self.tails, self.meaning(), names, self._rules, self._engine.tz)
-            write_change(writing, all_new(extension.rows), self._engine.tz)
-            rest = new.take(~np.isin(new.channel, extension.channels)) if len(extension.channels) else new
-            settlement = Settlement(self._engine, self.meaning(), self._rules, names, writing.batch.id)
-            evenly: list[tuple[IntervalRows, I32]] = []
-            for outcome in settlement.outcomes(writing, rest, self.tails):
-                write_outcome(writing, outcome, self._engine.tz)
-                evenly.append((outcome.ends, outcome.calm))
+            writing.append("raw", arrived.rows.to_arrow(writing.batch.id))
+            done = self._settle(writing, arrived.rows, names)
             batch = writing.batch
-            batch.accepted, batch.duplicate, batch.quarantined = len(new), arrived.duplicate, refused.num_rows
-        self.tails.settle(extension.rows, extension.channels)
-        self.tails.advance(new)
-        self.tails.calm[rest.channel] = False
-        for ends, calm in evenly:
-            self.tails.settle(ends, calm)
+            batch.accepted, batch.duplicate, batch.quarantined = len(arrived.rows), arrived.duplicate, refused.num_rows
+        self._remember(arrived.rows, done)
         return Receipt(len(arrived.rows), arrived.duplicate, 0, refused.num_rows)
+
+    def _settle(self, writing: Writing, new: RawRows, names: list[str]) -> Settled:
+        """Write what new raw rows change: the short way for those that continue their channels, else the long one."""
+        meaning, tz = self.meaning(), self._engine.tz
+        extension = extend(new, self.tails, self.recent, meaning, names, self._rules, tz)
+        by_hour, by_day = rollups(extension.change, tz, writing.batch.id)
+        write_change(writing, extension.change, by_hour, by_day)
+        writing.append("finding", with_batch(extension.findings, writing.batch.id))
+        done = Settled(extension, [(extension.change.rows, by_day)])
+        rest = new.take(~np.isin(new.channel, extension.channels)) if len(extension.channels) else new
+        settlement = Settlement(self._engine, meaning, self._rules, names, writing.batch.id)
+        for outcome in settlement.outcomes(writing, rest, self.tails):
+            write_change(writing, outcome.change, outcome.by_hour, outcome.by_day)
+            writing.append("finding", outcome.findings)
+            writing.append("chained", outcome.chained)
+            done.ends.append((outcome.ends, outcome.calm))
+            done.changes.append((outcome.change.rows, outcome.by_day))
+        return done
+
+    def _remember(self, new: RawRows, done: Settled) -> None:
+        """Take a committed batch into the caches; all of it is durable by now."""
+        rest = new.channel[~np.isin(new.channel, done.extension.channels)]
+        self.tails.settle(done.extension.rows, done.extension.channels)
+        self.tails.advance(new)
+        self.tails.calm[rest] = False
+        for ends, calm in done.ends:
+            self.tails.settle(ends, calm)
+        meaning = self.meaning()
+        for rows, by_day in done.changes:
+            quality = np.where(rows.quality == WITHDRAWN, 0, rows.quality).astype(np.uint8)
+            self.recent.take_intervals(
+                rows.channel, rows.start_us, rows.value, quality, meaning.cadence_us, meaning.phase_us
+            )
+            columns = (by_day[name].to_numpy() for name in ("channel", "day", "value", "arrived", "estimated"))
+            self.recent.take_sums(*columns)
 
     def _unit_number(self, name: str) -> int:
         """Give a number to a unit as received; new numbers are stored with the batch that brings them."""
         return self._units.setdefault(name, len(self._units))
 
 
-def write_outcome(writing: Writing, outcome: Outcome, tz: ZoneInfo) -> None:
-    """Append what the evidence of some channels gives."""
-    write_change(writing, outcome.change, tz)
-    writing.append("finding", outcome.findings)
-    writing.append("chained", outcome.chained)
-
-
-def write_change(writing: Writing, change: Change, tz: ZoneInfo) -> None:
+def write_change(writing: Writing, change: Change, by_hour: pa.Table, by_day: pa.Table) -> None:
     """Append new versions of intervals and the differences they make to the rollups."""
-    by_hour, by_day = rollups(change, tz, writing.batch.id)
     writing.append("interval", change.rows.to_arrow(writing.batch.id))
     writing.append("rollup_hour", by_hour)
     writing.append("rollup_day", by_day)
@@ -234,9 +271,3 @@ def new_problems(writing: Writing, problems: pa.Table) -> pa.Table:
 def with_batch(table: pa.Table, batch: int) -> pa.Table:
     """Add the batch's number to rows."""
     return table.append_column("batch", constant(batch, table.num_rows))
-
-
-def empty_rows() -> RawRows:
-    """Give no raw rows."""
-    none = np.zeros(0, np.int64)
-    return RawRows(none.astype(np.int32), none, none, none.astype(np.int8), none.astype(np.int16))

@@ -1,20 +1,23 @@
 """The short way for readings that simply continue their channels: no look-up, no second look at what stands.
 
-A channel takes it when its new readings come after all others, follow evenly on the grid, break no rule, close no local
-day and leave no remainder. For all else there is the long way (settle); both give the same, which a test proves.
+A channel takes it when its new readings come after all others, follow evenly on the grid, break no rule that
+rejects, and leave no remainder. For all else there is the long way (settle); both give the same, which a test proves.
 """
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
 
-from quintet.terms.period import day_numbers
+from quintet.store.recent import Recent
 from quintet.terms.quality import qualities
-from quintet.vee import Block, Rules, validate
+from quintet.vee import Rules
 
+from .days import FINDINGS, judge_days
 from .derive import Derived, derive
 from .derive import Evidence as DeriveEvidence
+from .difference import Change, all_new
 from .meaning import KINDS, Meaning
 from .rows import I32, I64, IntervalRows, Mask, RawRows, key_order, starts_of_runs
 from .tails import Tails
@@ -26,14 +29,19 @@ EVEN_KINDS = np.isin([kind.value for kind in KINDS], ["interval_sum", "avg_power
 
 @dataclass(frozen=True)
 class Extension:
-    """Intervals that continue their channels; `channels` took the short way, sorted."""
+    """What continues its channels: the change it makes, what rules found in days that are now over.
 
+    `channels` took the short way (sorted); `rows` are their new intervals.
+    """
+
+    change: Change
     rows: IntervalRows
     channels: I32
+    findings: pa.Table
 
 
 def extend(
-    rows: RawRows, tails: Tails, meaning: Meaning, unit_names: list[str], rules: Rules, tz: ZoneInfo
+    rows: RawRows, tails: Tails, recent: Recent, meaning: Meaning, unit_names: list[str], rules: Rules, tz: ZoneInfo
 ) -> Extension:
     """Derive what continues evenly; all rows of one batch, sorted by channel and moment, none said before."""
     heads = starts_of_runs(rows.channel)
@@ -41,7 +49,7 @@ def extend(
     candidate &= EVEN_KINDS[meaning.kind[rows.channel[heads]]]
     channels = rows.channel[heads[candidate]]
     if not len(channels):
-        return Extension(rows_of_none(), channels)
+        return Extension(all_new(rows_of_none()), rows_of_none(), channels, FINDINGS.empty_table())
     mine = rows.take(np.repeat(candidate, np.diff(np.append(heads, len(rows)))))
     derived = derived_from(mine, channels, tails, meaning, unit_names)
     own = channels[derived.channel]
@@ -52,15 +60,14 @@ def extend(
     even[derived.findings.channel] = False
     even[list(derived.carry)] = False
     even[derived.channel[fresh & (derived.quality != VALID)]] = False
-    cadence = meaning.cadence_us[own]
-    closing = day_numbers(derived.start_us + cadence, tz) > day_numbers(derived.start_us, tz)
-    even[derived.channel[fresh & closing]] = False
     even[unfollowed(derived, fresh, channels, tails, meaning)] = False
     keep = fresh & even[derived.channel]
     out = IntervalRows(own[keep], derived.start_us[keep], derived.value[keep], derived.quality[keep])
-    doubtful = np.union1d(stuck(out, tails, rules), broken(out, meaning, rules, tz))
-    out = out.take(~np.isin(out.channel, doubtful))
-    return Extension(out, channels[even & ~np.isin(channels, doubtful)])
+    out = out.take(~np.isin(out.channel, stuck(out, tails, rules)))
+    days = judge_days(out, recent, meaning, rules, tz)
+    out = out.take(~np.isin(out.channel, days.refused))
+    change = days.applied(out)
+    return Extension(change, out, np.unique(out.channel), days.findings_of(out.channel))
 
 
 def derived_from(mine: RawRows, channels: I32, tails: Tails, meaning: Meaning, unit_names: list[str]) -> Derived:
@@ -93,33 +100,17 @@ def unfollowed(derived: Derived, fresh: Mask, channels: I32, tails: Tails, meani
 
 
 def stuck(rows: IntervalRows, tails: Tails, rules: Rules) -> I32:
-    """Find channels whose value, not zero, would now have stood as often as a rule that counts repeats may ask for."""
+    """Find channels in which a value, not zero, now stands as often in a row as a rule that counts repeats may ask."""
     least = min((int(p.value) for rule in rules.rules for p in rule.parameters if p.name == "times"), default=2**31)
-    heads = starts_of_runs(rows.channel)
-    if not len(heads):
-        return rows.channel
-    own = rows.channel[heads]
-    longest = tails.run[own] + np.diff(np.append(heads, len(rows)))
-    return own[longest >= least]
-
-
-def broken(rows: IntervalRows, meaning: Meaning, rules: Rules, tz: ZoneInfo) -> I32:
-    """Find channels with an interval that a rule objects to by itself."""
     if not len(rows):
         return rows.channel
-    order = np.lexsort((rows.channel, rows.start_us, meaning.cadence_us[rows.channel]))
-    cadence, start = meaning.cadence_us[rows.channel][order], rows.start_us[order]
-    heads = starts_of_runs(cadence, start)
-    found = [rows.channel[:0]]
-    for head, tail in zip(heads, np.append(heads[1:], len(order)), strict=True):
-        own = order[head:tail]
-        value = rows.value[own][:, None]
-        quality = np.full(value.shape, VALID, np.uint8)
-        numbers = rows.channel[own]
-        block = Block.of(int(start[head]), int(cadence[head]), numbers, (value, quality, quality > 0), tz)
-        judged, _ = validate(block, meaning.traits(numbers), rules)
-        found.append(numbers[judged[:, 0] != VALID])
-    return np.unique(np.concatenate(found))
+    heads = starts_of_runs(rows.channel)
+    begun = starts_of_runs(rows.channel, rows.value)
+    length = np.diff(np.append(begun, len(rows)))
+    first = np.isin(begun, heads)
+    own = rows.channel[begun]
+    length += np.where(first & (tails.value[own] == rows.value[begun]), tails.run[own], 0)
+    return np.unique(own[(length >= least) & (rows.value[begun] != 0)])
 
 
 def rows_of_none() -> IntervalRows:

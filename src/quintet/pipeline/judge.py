@@ -12,7 +12,7 @@ from quintet.vee import Block, Gaps, Rules, estimate, like_days, spans, validate
 
 from .derive import Derived
 from .meaning import Meaning
-from .rows import I32, I64, U8, IntervalRows, key_order, starts_of_runs
+from .rows import I32, I64, U8, IntervalRows, key_order, starts_of_runs, stretches
 from .thresholds import limits
 
 DAY_US = 86_400_000_000
@@ -83,7 +83,7 @@ def judge(derived: Derived, meaning: Meaning, channels: I32, rules: Rules, tz: Z
     bounds = np.searchsorted(derived.channel, np.arange(len(channels) + 1))
     gap_order = np.argsort(derived.gaps.channel, kind="stable")
     gap_bounds = np.searchsorted(derived.gaps.channel[gap_order], np.arange(len(channels) + 1))
-    for head, tail in zip(heads, np.append(heads[1:], len(order)), strict=True):
+    for head, tail in stretches(heads, len(order)):
         members = np.sort(held[order[head:tail]])
         rows = runs(bounds[members], bounds[members + 1])
         gaps = gap_order[runs(gap_bounds[members], gap_bounds[members + 1])]

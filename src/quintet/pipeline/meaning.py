@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
@@ -15,6 +16,19 @@ from .derive import Channels
 from .rows import I32, I64, U8
 
 KINDS = list(ValueKind)
+NUMBERS = {kind.value: number for number, kind in enumerate(KINDS)}
+
+
+@cache
+def exact(text: str) -> Fraction:
+    """Read a decimal as a fraction; a city's meters share few of them."""
+    return Fraction(text)
+
+
+@cache
+def rate(text: str, unit: str) -> int:
+    """Give a physical maximum in sub-units an hour."""
+    return int(Fraction(text) * units()[unit].ratio)
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,7 @@ class Meaning:
         phases: dict[tuple[str, int], int] = {}
         for row in rows:
             at = row["channel"]
-            kind[at] = KINDS.index(ValueKind(row["value_kind"]))
+            kind[at] = NUMBERS[row["value_kind"]]
             cadence[at] = row["cadence_min"] * MINUTE_US
             grid = (row["tz"], int(cadence[at]))
             if grid not in phases:
@@ -53,10 +67,10 @@ class Meaning:
             phase[at] = phases[grid]
             dials[at] = -1 if row["dials"] is None else row["dials"]
             if row["plate_max"] is not None:
-                plate[at] = int(Fraction(row["plate_max"]) * units()[row["unit"]].ratio)
+                plate[at] = rate(row["plate_max"], row["unit"])
             for name, column in words.items():
                 column[at] = row[name]
-            multiplier[at] = Fraction(row["multiplier"])
+            multiplier[at] = exact(row["multiplier"])
         return cls(
             kind,
             cadence,

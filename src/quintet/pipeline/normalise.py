@@ -25,6 +25,7 @@ REGISTERS = (ValueKind.REGISTER_CUMULATIVE, ValueKind.REGISTER_DAILY_RESET)
 RATES = (ValueKind.AVG_POWER, ValueKind.INST_FLOW)
 
 Codes = npt.NDArray[np.int64]
+Names = tuple[str, str, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,18 @@ class Normalised:
 class Normaliser:
     """Resolves names against one registry snapshot; remembers what it has resolved."""
 
-    def __init__(self, registry: Registry, unit_number: Callable[[str], int], received_us: int, source: str) -> None:
+    def __init__(self, registry: Registry, unit_number: Callable[[str], int]) -> None:
         """Use the registry as it stands; `unit_number` numbers a unit as received."""
         self._registry = registry
         self._unit_number = unit_number
-        self._received_us = received_us
-        self._source = source
         self._channels = {row["channel"]: row for row in registry.channels().to_pylist()}
+        self._known: dict[Names, Naming] = {}
 
-    def normalise(self, readings: pa.Table) -> Normalised:
-        """Turn a table of READINGS into raw rows; bad rows go to quarantine with reason and original text."""
+    def normalise(self, readings: pa.Table, refused: pa.Table, received_us: int, source: str) -> Normalised:
+        """Turn a table of READINGS into raw rows; bad rows go to quarantine with reason and original text.
+
+        `refused` is what the door had set aside before (QUARANTINE).
+        """
         namings, which = self._namings(readings)
         value = readings["value"].to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
         timed = readings["at"].is_valid().to_numpy(zero_copy_only=False)
@@ -74,7 +77,7 @@ class Normaliser:
             (np.isnan(value), "no_value", "The row has no value."),
             (~fine, "out_of_range", "The value is infinite or beyond 10^15 units: no meter shows it."),
             (at < EARLIEST_US, "implausible_time", "The time is before 1990: the meter's clock was never set."),
-            (at > self._received_us + CLOCK_ALLOWANCE_US, "future_time", "The time is in the future."),
+            (at > received_us + CLOCK_ALLOWANCE_US, "future_time", "The time is in the future."),
             (register & (mantissa < 0), "negative_register", "A register cannot stand below zero."),
         ]
         fault = np.zeros(len(channel), np.int8)
@@ -83,13 +86,14 @@ class Normaliser:
         unit = np.array([n.unit for n in namings], np.int16)[which]
         rows = RawRows(channel, at, mantissa, exponent, unit)
         if not fault.any():
-            return Normalised(rows, QUARANTINE.empty_table())
+            return Normalised(rows, refused)
         bad_rows = np.flatnonzero(fault)
         words = [
             (namings[which[row]].code, namings[which[row]].reason) if fault[row] == 1 else checks[fault[row] - 1][1:]
             for row in bad_rows
         ]
-        return Normalised(rows.take(fault == 0), self._quarantined(readings.take(pa.array(bad_rows)), words))
+        aside = self._quarantined(readings.take(pa.array(bad_rows)), words, source)
+        return Normalised(rows.take(fault == 0), pa.concat_tables([refused.cast(QUARANTINE), aside]))
 
     def _namings(self, readings: pa.Table) -> tuple[list[Naming], Codes]:
         """Resolve each distinct combination of names once; give them and each row's number among them."""
@@ -106,7 +110,10 @@ class Normaliser:
                 rest, code = divmod(rest, len(words) + 1)
                 names.append(words[code - 1] if code else None)
             unit, commodity, meter, site = names
-            namings.append(self._name(site or "", meter or "", commodity, unit))
+            named = (site or "", meter or "", commodity, unit)
+            if named not in self._known:
+                self._known[named] = self._name(*named)
+            namings.append(self._known[named])
         return namings, which
 
     def _name(self, site: str, meter: str, commodity: str | None, unit: str | None) -> Naming:
@@ -134,11 +141,11 @@ class Normaliser:
         shift = self._registry.shift_days(found[0]) * 86_400_000_000
         return Naming(found[0], self._unit_number(name), shift, channel["value_kind"] in REGISTERS, "", "")
 
-    def _quarantined(self, rows: pa.Table, words: list[tuple[str, str]]) -> pa.Table:
+    def _quarantined(self, rows: pa.Table, words: list[tuple[str, str]], source: str) -> pa.Table:
         """Give rows in the quarantine's shape, each with its code, reason and original text."""
         return pa.table(
             {
-                "source": pa.array([self._source] * rows.num_rows, pa.string()),
+                "source": pa.array([source] * rows.num_rows, pa.string()),
                 "row": rows["row"],
                 "site": rows["site"].cast(pa.string()),
                 "meter": rows["meter"].cast(pa.string()),

@@ -105,3 +105,9 @@ def starts_of_runs(*columns: npt.NDArray[np.generic]) -> I64:
     for column in columns:
         changed[1:] |= column[1:] != column[:-1]
     return np.flatnonzero(changed)
+
+
+def stretches(heads: I64, count: int) -> list[tuple[int, int]]:
+    """Give the half-open ranges of rows between heads, the last one to `count`; none where there are no heads."""
+    starts = heads.tolist()
+    return list(zip(starts, [*starts[1:], count], strict=False))

@@ -17,7 +17,7 @@ from quintet.vee import Rules
 
 from .derive import Derived, derive
 from .derive import Evidence as DeriveEvidence
-from .difference import Change, against, all_new
+from .difference import Change, against, all_new, rollups
 from .evidence import DAY_US, Evidence, neighbourhood, settle
 from .exact import Factors
 from .judge import Judged, judge
@@ -32,7 +32,8 @@ LOOK_BACK_DAYS = 70
 WORKERS = len(sched_getaffinity(0))
 SUMMED = np.isin([kind.value for kind in KINDS], ["interval_sum", "avg_power"])
 """Kinds whose amounts are rounded interval by interval; registers telescope."""
-VALID = qualities()["valid"].id
+EVEN = [qualities()[name].id for name in ("valid", "questionable")]
+"""Qualities of intervals that readings gave evenly, whatever rules thought of the values."""
 EDITED = np.array([int(number) for number in OUTRANKING.split(", ")], np.int64)
 
 
@@ -45,6 +46,8 @@ class Outcome:
     """
 
     change: Change
+    by_hour: pa.Table
+    by_day: pa.Table
     findings: pa.Table
     chained: pa.Table
     ends: IntervalRows
@@ -156,10 +159,11 @@ class Settlement:
         chained = self._chained(shard)
         rests = pa.table({"channel": pa.array(chained), "batch": constant(self._batch, len(chained))})
         ends, calm = self._ends(shard, derived, final)
-        return Outcome(change, findings, rests, ends, calm)
+        by_hour, by_day = rollups(change, self._engine.tz, self._batch)
+        return Outcome(change, by_hour, by_day, findings, rests, ends, calm)
 
     def _ends(self, shard: Shard, derived: Derived, final: IntervalRows) -> tuple[IntervalRows, I32]:
-        """Find the channels that end evenly: their last day's intervals valid and their evidence undoubted."""
+        """Find the channels that end evenly: their last day whole and their evidence undoubted."""
         size = len(shard.channels)
         local = np.searchsorted(shard.channels, final.channel)
         last = np.full(size, EARLIEST_US, np.int64)
@@ -168,7 +172,7 @@ class Settlement:
         newest = np.zeros(size, np.int64)
         np.maximum.at(newest, np.searchsorted(shard.channels, shard.evidence.rows.channel), shard.evidence.rows.at_us)
         cadence = self._meaning.cadence_us[shard.channels]
-        even = np.bincount(local[recent & (final.quality == VALID)], minlength=size) * cadence >= DAY_US
+        even = np.bincount(local[recent & np.isin(final.quality, EVEN)], minlength=size) * cadence >= DAY_US
         even &= (newest == last) | (newest == last + cadence)
         found, at_us = derived.findings.channel, derived.findings.at_us
         even[found[at_us > last[found] - 2 * DAY_US]] = False

@@ -7,9 +7,12 @@ from typing import Self
 
 import numpy as np
 
-from quintet.store.engine import Snapshot
-from quintet.store.read import EARLIEST_US
+from quintet.store.engine import Engine, Snapshot
+from quintet.store.read import EARLIEST_US, intervals
+from quintet.store.recent import KEPT_DAYS, KEPT_SUMS, Recent
+from quintet.terms.period import day_of_number, day_start, to_us
 
+from .meaning import Meaning
 from .rows import I32, I64, IntervalRows, RawRows, starts_of_runs
 
 NEVER = EARLIEST_US
@@ -92,3 +95,20 @@ class Tails:
             self.calm[own] & (self.value[own] == rows.value[heads]) & (rows.start_us[heads] > self.start_us[own])
         )
         return np.where(continues, self.run[own], 0)
+
+
+def remember_stored(engine: Engine, snapshot: Snapshot, recent: Recent, meaning: Meaning) -> None:
+    """Fill the memory of the newest days from the store, as it is when a city is opened."""
+    newest = snapshot.rows("select max(day) from rollup_day")[0][0]
+    if newest is None:
+        return
+    low, high = (to_us(day_start(day_of_number(day), engine.tz)) for day in (newest - KEPT_DAYS + 1, newest + 1))
+    rows = intervals(engine, snapshot, low, high)
+    channel, start, value, quality = (rows[name].to_numpy() for name in ("channel", "start_us", "value", "quality"))
+    recent.take_intervals(channel, start, value, quality, meaning.cadence_us, meaning.phase_us)
+    sums = snapshot.arrow(
+        """select channel, day, sum(value)::bigint as value, sum(arrived)::bigint as arrived,
+            sum(estimated)::bigint as estimated from rollup_day where day > ? group by channel, day""",
+        [newest - KEPT_SUMS],
+    )
+    recent.take_sums(*(sums[name].to_numpy() for name in ("channel", "day", "value", "arrived", "estimated")))

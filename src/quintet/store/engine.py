@@ -155,15 +155,15 @@ class Engine:
 
     @contextmanager
     def snapshot(self) -> Generator[Snapshot]:
-        """Read at one moment; each thread has a cursor of its own."""
-        cursor = getattr(self._local, "cursor", None)
-        if cursor is None:
-            cursor = self._local.cursor = self._connection.cursor()
+        """Read at one moment; each thread has cursors of its own, one for each snapshot that is open at once."""
+        spare: list[duckdb.DuckDBPyConnection] = self._local.__dict__.setdefault("spare", [])
+        cursor = spare.pop() if spare else self._connection.cursor()
         cursor.begin()
         try:
             yield Snapshot(cursor, self.files)
         finally:
             cursor.rollback()
+            spare.append(cursor)
 
     @contextmanager
     def writing(self, kind: str, source: str, actor: str, received_us: int) -> Generator[Writing]:

@@ -125,7 +125,7 @@ def content_hash(snapshot: Snapshot) -> str:
     versions = versions_sql(paths, some_channels=False, known_batch=None)
     names = """select (body->>'id')::integer as channel, any_value(key) as name from record
         where kind = 'channel' and body is not null group by all"""
-    sql = f"""select sum((md5_number(concat_ws('|', n.name, e.start_us, e.value, e.quality)) % {LARGEST_PRIME})::hugeint)
+    sql = f"""select sum((md5_number(concat_ws('|', name, start_us, value, quality)) % {LARGEST_PRIME})::hugeint)
         from ({effective_sql(versions)}) e join ({names}) n using (channel)"""
     total = snapshot.rows(sql, [EARLIEST_US, -EARLIEST_US * 8])[0][0]
     return f"{int(total or 0) % 2**64:016x}"

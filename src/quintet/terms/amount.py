@@ -19,8 +19,8 @@ def decimals_of(values: npt.NDArray[np.float64]) -> tuple[Ints, Exponents, Mask]
     """Split doubles into the shortest decimal that means them: value = mantissa * 10**exponent.
 
     Gives mantissas (int64), exponents (int8, <= 0) and a mask of the values that are finite and within +-LARGEST; where
-    the mask is False both are 0. mantissa / 10**k is a correctly rounded division of two exact doubles, so when
-    it gives the value back, the decimal printed is the one received (Clinger 1990). Rarer, longer numbers go through `repr`.
+    the mask is False both are 0. mantissa / 10**k is a correctly rounded division of two exact doubles, so when it
+    gives the value back, the decimal printed is the one received (Clinger 1990). Longer numbers go through `repr`.
     """
     count = len(values)
     fine = np.isfinite(values)

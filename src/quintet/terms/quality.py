@@ -10,7 +10,8 @@ from .catalogue import check_keys, read_toml
 class Quality:
     """One quality.
 
-    `kind` is measured, estimated or rejected; `rank` is the precedence of the effective value; `doubt` orders them when a period holds several: it shows the most doubtful.
+    `kind` is measured, estimated or rejected; `rank` is the precedence of the effective value; `doubt` orders them
+    when a period holds several: it shows the most doubtful.
     """
 
     id: int

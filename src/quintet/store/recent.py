@@ -1,0 +1,188 @@
+"""The newest days in memory: what people look at most is answered without a query, while readings pour in.
+
+A cache of what is committed, never the truth: it is filled from the store when a city is opened, and every commit is
+taken in after it is durable. One sheet holds a local day of all channels of one grid: rows channels, columns intervals.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from quintet.terms.period import day_numbers, day_of_number, day_start, to_us
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+U8 = npt.NDArray[np.uint8]
+
+KEPT_DAYS = 3
+"""Today, yesterday and one more: 17,000 households of five utilities at 15 min take 74 MB a day."""
+KEPT_SUMS = 62
+"""Days of daily sums: this month and the one before; 1.4 MB a day for the same city."""
+AT_ONCE = 100_000
+"""Rows taken in before a reader may look again: some milliseconds."""
+
+
+@dataclass
+class Sheet:
+    """One local day on one grid. `row_of` gives a channel's row, -1 for none; quality 0 is a missing interval."""
+
+    start_us: int
+    cadence_us: int
+    columns: int
+    row_of: I32 = field(default_factory=lambda: np.full(0, -1, np.int32))
+    channels: int = 0
+    value: I64 = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    quality: U8 = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
+
+    def rows_for(self, channels: I32) -> I32:
+        """Give the rows of channels (unique), making room for new ones."""
+        top = int(channels.max()) + 1
+        if top > len(self.row_of):
+            self.row_of = np.concatenate([self.row_of, np.full(top - len(self.row_of), -1, np.int32)])
+        new = channels[self.row_of[channels] < 0]
+        self.row_of[new] = np.arange(self.channels, self.channels + len(new), dtype=np.int32)
+        self.channels += len(new)
+        if self.channels > len(self.value):
+            room = max(self.channels, 2 * len(self.value)) - len(self.value)
+            self.value = np.vstack([self.value.reshape(-1, self.columns), np.zeros((room, self.columns), np.int64)])
+            self.quality = np.vstack([self.quality.reshape(-1, self.columns), np.zeros((room, self.columns), np.uint8)])
+        return self.row_of[channels]
+
+
+class Recent:
+    """Effective intervals of the newest local days, and daily sums of some more, by channel number."""
+
+    def __init__(self, tz: ZoneInfo) -> None:
+        """Hold nothing yet; days are those of the city's clock."""
+        self._tz = tz
+        self._lock = threading.Lock()
+        self._sheets: dict[tuple[int, int, int], Sheet] = {}
+        self._sums: dict[int, I64] = {}
+        self.newest = -(2**31)
+
+    @property
+    def first_day(self) -> int:
+        """The oldest local day (by number) that is held."""
+        return self.newest - KEPT_DAYS + 1
+
+    def take_intervals(
+        self, channel: I32, start_us: I64, value: I64, quality: U8, cadence_us: I64, phase_us: I64
+    ) -> None:
+        """Take in effective intervals; quality 0 withdraws one. The last two arrays are by channel number."""
+        if not len(channel):
+            return
+        day = day_numbers(start_us, self._tz)
+        self._advance(int(day.max()))
+        for low in range(0, len(channel), AT_ONCE):
+            part = slice(low, low + AT_ONCE)
+            grid = np.stack([day[part].astype(np.int64), cadence_us[channel[part]], phase_us[channel[part]]])
+            for own in distinct_columns(grid):
+                if own.key[0] < self.first_day:
+                    continue
+                at = own.rows + low
+                with self._lock:
+                    self._write(own.key, channel[at], start_us[at], value[at], quality[at])
+
+    def _write(self, key: tuple[int, int, int], channel: I32, start_us: I64, value: I64, quality: U8) -> None:
+        """Write intervals of one day and grid into their sheet."""
+        sheet = self._sheets.get(key)
+        if sheet is None:
+            low, high = (to_us(day_start(day_of_number(number), self._tz)) for number in (key[0], key[0] + 1))
+            start = low + (-(low + key[2])) % key[1]
+            sheet = self._sheets[key] = Sheet(start, key[1], -((start - high) // key[1]))
+        unique, which = np.unique(channel, return_inverse=True)
+        rows = sheet.rows_for(unique)[which]
+        column = (start_us - sheet.start_us) // sheet.cadence_us
+        sheet.value[rows, column] = value
+        sheet.quality[rows, column] = quality
+
+    def _advance(self, day: int) -> None:
+        """Make a day the newest if it is, and let go of those that are too old by then."""
+        if day <= self.newest:
+            return
+        self.newest = day
+        with self._lock:
+            self._sheets = {key: sheet for key, sheet in self._sheets.items() if key[0] >= self.first_day}
+            self._sums = {number: sums for number, sums in self._sums.items() if number > day - KEPT_SUMS}
+
+    def take_sums(self, channel: I32, day: I64, value: I64, arrived: I64, estimated: I64) -> None:
+        """Take in differences of daily sums: sub-units, arrived and estimated intervals."""
+        if not len(channel):
+            return
+        self._advance(int(day.max()))
+        top = int(channel.max()) + 1
+        for number in np.unique(day).tolist():
+            if number <= self.newest - KEPT_SUMS:
+                continue
+            rows = day == number
+            with self._lock:
+                held = self._sums.get(number, np.zeros((3, 0), np.int64))
+                if held.shape[1] < top:
+                    held = np.hstack([held, np.zeros((3, top - held.shape[1]), np.int64)])
+                for place, amounts in enumerate((value, arrived, estimated)):
+                    np.add.at(held[place], channel[rows], amounts[rows])
+                self._sums[number] = held
+
+    def day(self, channel: int, cadence_us: int, phase_us: int, day: int) -> tuple[I64, I64, U8] | None:
+        """Give a channel's intervals of one local day: starts, values, qualities; None when the day is not held."""
+        if not self.first_day <= day <= self.newest:
+            return None
+        with self._lock:
+            sheet = self._sheets.get((day, cadence_us, phase_us))
+            if sheet is None or channel >= len(sheet.row_of) or sheet.row_of[channel] < 0:
+                none = np.zeros(0, np.int64)
+                return none, none, none.astype(np.uint8)
+            row = sheet.row_of[channel]
+            held = np.flatnonzero(sheet.quality[row])
+            return sheet.start_us + held * cadence_us, sheet.value[row, held], sheet.quality[row, held]
+
+    def days(self, channels: I32, cadence_us: int, phase_us: int, day: int) -> tuple[int, I64, U8] | None:
+        """Give a whole local day of channels: its first slot, values and qualities (m x n); None when not held."""
+        if not self.first_day <= day <= self.newest:
+            return None
+        with self._lock:
+            sheet = self._sheets.get((day, cadence_us, phase_us))
+            if sheet is None:
+                return None
+            known = np.where(
+                channels < len(sheet.row_of), sheet.row_of[np.minimum(channels, len(sheet.row_of) - 1)], -1
+            )
+            value, quality = sheet.value[known], sheet.quality[known]
+            quality[known < 0] = 0
+            return sheet.start_us, value, quality
+
+    def sums(self, channels: I32, first_day: int, last_day: int) -> I64 | None:
+        """Give daily sums (3 x channels x days: value, arrived, estimated); None when a day is too old to be held."""
+        if first_day <= self.newest - KEPT_SUMS:
+            return None
+        out = np.zeros((3, len(channels), last_day - first_day + 1), np.int64)
+        with self._lock:
+            for number in range(first_day, last_day + 1):
+                held = self._sums.get(number)
+                if held is not None:
+                    inside = channels < held.shape[1]
+                    out[:, inside, number - first_day] = held[:, channels[inside]]
+        return out
+
+
+@dataclass(frozen=True)
+class Own:
+    """Rows that share a key."""
+
+    key: tuple[int, int, int]
+    rows: I64
+
+
+def distinct_columns(grid: I64) -> list[Own]:
+    """Group the columns of a 3 x n array by their content."""
+    changed = np.flatnonzero(np.any(grid[:, 1:] != grid[:, :-1], axis=0)) + 1
+    if len(changed) > 64:
+        order = np.lexsort(grid)
+        changed = np.flatnonzero(np.any(grid[:, order][:, 1:] != grid[:, order][:, :-1], axis=0)) + 1
+        parts = np.split(order, changed)
+    else:
+        parts = np.split(np.arange(grid.shape[1]), changed)
+    return [Own((int(grid[0, p[0]]), int(grid[1, p[0]]), int(grid[2, p[0]])), p) for p in parts]
