@@ -1,0 +1,121 @@
+"""Operations that fill and keep a city: ingest, closing days, backup, doctor, quarantine."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from quintet.ingest import Dataset, commit_readings, find, load_map, register_meters
+from quintet.pipeline.commit import Receipt
+from quintet.terms.errors import QuintetError, UsageError
+
+from .answer import Answer, Progress, Step, document_of
+from .cells import plain, rows_of
+from .city import City
+from .requests import BackupCreate, CloseDays, Doctor, Ingest, QuarantineList
+
+RECEIPT_COLUMNS = [
+    "files", "accepted", "duplicate", "rejected", "quarantined", "skipped", "meters_registered", "meters_quarantined",
+]  # fmt: skip
+FINDING_COLUMNS = ["severity", "code", "place", "message", "remedy"]
+
+
+def doctor(city: City, _asked: Doctor, progress: Progress) -> Answer:
+    """Give the findings, worst first, and the facts that support needs; exit code 1 when one is an error."""
+    progress(Step("examining the city"))
+    found = city.doctor()
+    rows = [{name: getattr(one, name) for name in FINDING_COLUMNS} for one in found.findings]
+    rows.sort(key=lambda row: (row["severity"] != "error", row["severity"] != "warning"))
+    broken = any(row["severity"] == "error" for row in rows)
+    notes = [f"{key}: {value}" for key, value in plain(found.facts).items()]
+    if not rows:
+        notes.append("Nothing is wrong.")
+    document = {"fine": not broken, "findings": plain(rows), **plain(found.facts)}
+    return Answer(
+        FINDING_COLUMNS, rows_of(FINDING_COLUMNS, rows), document_of(document), notes=notes, exit_code=int(broken)
+    )
+
+
+def ingest(city: City, asked: Ingest, progress: Progress) -> Answer:
+    """Take in datasets, one after the other; what one cannot give does not keep back the next.
+
+    Raises the first failure when nothing could be taken; else failures are notes and the exit code is 1.
+    """
+    datasets = find([Path(path) for path in asked.paths], map_file=Path(asked.map_file) if asked.map_file else None)
+    mapping = load_map(Path(asked.map_file)) if asked.map_file else None
+    total = Receipt()
+    counts = dict.fromkeys(("files", "meters_registered", "meters_quarantined"), 0)
+    failures: list[QuintetError] = []
+    for dataset in datasets:
+        try:
+            registered = register_meters(city.pipeline, dataset, actor=asked.actor, mapping=mapping)
+            if registered is not None:
+                counts["meters_registered"] += registered.registered
+                counts["meters_quarantined"] += registered.quarantined
+            total += commit_readings(city.pipeline, dataset, actor=asked.actor, progress=_counting(dataset, progress))
+            counts["files"] += dataset.files
+        except QuintetError as error:
+            failures.append(error)
+    if len(failures) == len(datasets):
+        raise failures[0]
+    facts = {**counts, **asdict(total)}
+    facts = {name: facts[name] for name in RECEIPT_COLUMNS}
+    notes = [str(error) for error in failures]
+    if facts["quarantined"] or facts["meters_quarantined"]:
+        notes.append("What could not be taken is kept with its reason: see `quintet quarantine list`.")
+    return Answer(
+        RECEIPT_COLUMNS,
+        rows_of(RECEIPT_COLUMNS, [facts]),
+        document_of({**facts, "failures": [str(error) for error in failures]}),
+        numbers=RECEIPT_COLUMNS,
+        notes=notes,
+        exit_code=int(bool(failures)),
+    )
+
+
+def _counting(dataset: Dataset, progress: Progress) -> Callable[[int], None]:
+    """Give what is told the rows of each stretch, and tells the sum."""
+    done = 0
+
+    def told(rows: int) -> None:
+        nonlocal done
+        done += rows
+        progress(Step(f"readings of {dataset.folder.name}", done))
+
+    return told
+
+
+def backup_create(city: City, asked: BackupCreate, progress: Progress) -> Answer:
+    """Copy a consistent moment of the city to a new folder."""
+    target = Path(asked.target)
+    if target.exists():
+        raise UsageError(
+            "exists already.", code="target_exists", place=asked.target, remedy="Name a folder that does not exist yet."
+        )
+    progress(Step("copying"))
+    manifest = city.backup(target)
+    facts = {"backup": asked.target, "files": len(manifest["files"])}
+    return _told(facts, f"A copy stands in {asked.target}.")
+
+
+def close_days(city: City, asked: CloseDays, progress: Progress) -> Answer:
+    """Move whole days to the lake."""
+    until = date.fromisoformat(asked.until) if asked.until else None
+    closed = city.close_days(until, lambda day: progress(Step(f"closing {day}")))
+    return _told({"closed_days": len(closed)}, "")
+
+
+def quarantine_list(city: City, asked: QuarantineList, _progress: Progress) -> Answer:
+    """Give what could not be taken, newest first."""
+    table = city.quarantine(asked.limit)
+    columns = table.column_names
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return Answer(
+        columns, rows_of(columns, rows), document_of({"quarantine": plain(rows)}), title=f"{len(rows)} in quarantine"
+    )
+
+
+def _told(facts: dict[str, Any], note: str) -> Answer:
+    columns = list(facts)
+    return Answer(columns, rows_of(columns, [facts]), document_of(facts), notes=[note] if note else [])

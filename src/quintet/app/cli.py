@@ -1,0 +1,106 @@
+"""The command line: one row a command, loaded when it is used, and the door through which every failure leaves.
+
+Data go to stdout, all else to stderr. Exit 0: fine; 1: failed; 2: wrong usage; 130: ended with Ctrl-C.
+"""
+
+import os
+import signal
+import sys
+from io import TextIOWrapper
+from types import FrameType
+
+from cyclopts import App, CycloptsError
+
+from quintet import __version__
+
+from .door import Failure, guarded
+
+INTERRUPTED = 130
+TERMINATED = 143
+
+COMMANDS = {
+    "demo": ("command_demo:demo", "Make a simulated city, take its meters in, and serve it on this machine."),
+    "init": ("command_city:init", "Make a new city folder."),
+    "serve": ("command_city:serve", "Own the city and serve its pages and API on this machine."),
+    "doctor": ("command_city:doctor", "Name what is wrong with the city and how to mend it."),
+    "ingest": ("command_city:ingest", "Take in meter readings: dataset folders or readings files."),
+    "registry sync": ("command_city:registry_sync", "Bring the registry in step with the customer system's list."),
+    "registry list": ("command_city:registry_list", "List the city's places."),
+    "meters list": ("command_ask:meters_list", "List the channels of the city's meters."),
+    "meters show": ("command_ask:meters_show", "Show one channel and where it counts."),
+    "intervals": ("command_ask:intervals", "Print one channel's values, with what they are worth."),
+    "balance": ("command_ask:balance", "Print supply against use for every carrier."),
+    "selfsufficiency": ("command_ask:selfsufficiency", "Print how much of its energy a place makes itself."),
+    "emissions": ("command_ask:emissions", "Print greenhouse gases, each with its factor and source."),
+    "backup create": ("command_city:backup_create", "Copy a consistent moment of the city to a new folder."),
+    "backup restore": ("command_city:backup_restore", "Make a city folder from a backup."),
+    "bench": ("command_city:bench", "Measure this machine: `bench spine` runs the main job."),
+    "quarantine list": ("command_ask:quarantine_list", "List what could not be taken, and why."),
+}
+"""Every command: where its function is, and its one line of help."""
+
+GROUPS = {
+    "registry": "The places and meters of the city.",
+    "meters": "The channels of the city's meters.",
+    "backup": "Copies of the city.",
+    "quarantine": "What could not be taken.",
+}
+
+
+def build() -> App:
+    """Build the command tree."""
+    top = App(
+        name="quintet",
+        help="The energy ledger of a city: five utilities' meters, one balance.",
+        version=__version__,
+        help_format="plaintext",
+        result_action="return_value",
+    )
+    groups = {name: App(name=name, help=text) for name, text in GROUPS.items()}
+    for group in groups.values():
+        top.command(group)
+    for words, (target, text) in COMMANDS.items():
+        group, _, name = words.rpartition(" ")
+        parent = groups[group] if group else top
+        parent.command(f"quintet.app.{target}", name=name, help=text)
+    return top
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    """End in order on SIGTERM, as on Ctrl-C."""
+    raise SystemExit(TERMINATED)
+
+
+def _dispatch() -> int:
+    try:
+        code = build()(exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except CycloptsError as error:
+        sys.stderr.write(f"quintet: {' '.join(str(error).split())} See `quintet --help`.\n")
+        return 2
+    except BrokenPipeError:
+        # the reader of stdout has seen enough (`| head`); keep the interpreter from failing on it once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def main() -> int:
+    """Run the command line and give its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # names are Korean whatever the terminal's locale says; a path that is no text must not end a command
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        outcome = guarded(_dispatch)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if isinstance(outcome, Failure):
+        sys.stderr.write(f"quintet: {outcome.line()}\n")
+        return outcome.exit_code
+    return outcome
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""Commands that make, fill, keep and serve a city."""
+
+import getpass
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from .lazy import load
+from .options import CityOption, Common, ask, chosen_format
+from .requests import BackupCreate, Doctor, Ingest, RegistryList, RegistrySync
+from .settings import city_folder, read_settings
+from .show import Meterstick, say, show
+
+HERE = "127.0.0.1"
+
+
+def _actor() -> str:
+    """Name who runs the command, for the batch that it makes."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _absolute(path: Path) -> str:
+    return str(path.expanduser().absolute())
+
+
+def init(
+    folder: Annotated[Path, Parameter(name="DIR", help="The folder to make; it may exist if it is no city.")],
+    /,
+    *,
+    name_en: Annotated[str | None, Parameter(help="The city's name in English; default: the folder's name.")] = None,
+    name_ko: Annotated[str | None, Parameter(help="The city's name in Korean; default: the English one.")] = None,
+    timezone: Annotated[str, Parameter(help="The city's clock, as an IANA name such as Asia/Seoul.")] = "UTC",
+) -> int:
+    """Make a new city folder."""
+    target = folder.expanduser().absolute()
+    english = name_en or re.sub(r"[-_]+", " ", target.name) or "city"
+    load("create_city")(target, name_en=english, name_ko=name_ko or english, timezone=timezone)
+    say(f"Made {target}. Next: quintet ingest PATH --city {folder}")
+    return 0
+
+
+def serve(
+    *,
+    host: Annotated[str, Parameter(help="Only this machine, until there are accounts.")] = HERE,
+    port: Annotated[int | None, Parameter(help="0: any free port.")] = None,
+    city: CityOption = None,
+) -> int:
+    """Own the city and serve its pages and API on this machine."""
+    wanted = port if port is not None else read_settings(os.environ, Path.cwd()).port
+    return int(load("serve")(city_folder(city), host, wanted))
+
+
+def doctor(*, common: Common | None = None) -> int:
+    """Name what is wrong with the city and how to mend it."""
+    return ask(common, Doctor())
+
+
+def ingest(
+    paths: Annotated[list[Path], Parameter(name="PATH", help="Dataset folders or readings files.", negative=())],
+    /,
+    *,
+    map_file: Annotated[
+        Path | None, Parameter(name="--map", help="CSV of site, meter, virtual_city, shift_days.")
+    ] = None,
+    common: Common | None = None,
+) -> int:
+    """Take in meter readings: dataset folders or readings files."""
+    mapping = _absolute(map_file) if map_file else None
+    return ask(common, Ingest([_absolute(path) for path in paths], mapping, _actor()))
+
+
+def registry_sync(
+    file: Annotated[Path, Parameter(name="FILE", help="The list, in the columns of meters.csv or meters.parquet.")],
+    /,
+    *,
+    dry_run: Annotated[bool, Parameter(help="Show the difference, change nothing.", negative=())] = False,
+    as_of: Annotated[str | None, Parameter(help="When meters that left the list ended; default: today.")] = None,
+    common: Common | None = None,
+) -> int:
+    """Bring the registry in step with the customer system's list."""
+    return ask(common, RegistrySync(_absolute(file), dry_run, as_of, _actor()))
+
+
+def registry_list(*, common: Common | None = None) -> int:
+    """List the city's places."""
+    return ask(common, RegistryList())
+
+
+def backup_create(
+    target: Annotated[Path, Parameter(name="TARGET", help="A folder that does not exist yet.")],
+    /,
+    *,
+    common: Common | None = None,
+) -> int:
+    """Copy a consistent moment of the city to a new folder."""
+    return ask(common, BackupCreate(_absolute(target)))
+
+
+def backup_restore(
+    source: Annotated[Path, Parameter(name="SOURCE", help="What `backup create` made.")],
+    folder: Annotated[Path, Parameter(name="DIR", help="The city folder to make; it must not exist yet.")],
+    /,
+    *,
+    common: Common | None = None,
+) -> int:
+    """Make a city folder from a backup."""
+    with Meterstick() as stick:
+        answer = load("restore_city")(Path(_absolute(source)), Path(_absolute(folder)), stick)
+    show(answer, chosen_format(common))
+    return 0
+
+
+def bench(
+    name: Annotated[Literal["spine"], Parameter(name="NAME", help="Which benchmark.")],
+    /,
+    *,
+    small: Annotated[bool, Parameter(help="A small run that shows it works.", negative=())] = False,
+) -> int:
+    """Measure this machine: `bench spine` runs the main job."""
+    return int(load("bench")(name, small=small))

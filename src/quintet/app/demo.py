@@ -1,0 +1,110 @@
+"""`demo`: a city that never was, taken in through the same doors as a real one, and served."""
+
+import sys
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from quintet.simulate import CityPlan, SimulatedCity, simulate_city, write_city_toml
+from quintet.terms.errors import CityError
+from quintet.terms.reading import clock
+
+from .answer import Answer, Progress, Step
+from .operations import create_city, refuse_what_exists
+from .requests import CloseDays, Ingest, Summary
+from .run import Desk, finish
+from .serving import STOP_S, become_owner, serve_desk
+from .show import say
+
+TIMEZONE = "Asia/Seoul"
+ROW_GROUP = 1_000_000
+"""Readings in one group of the file: what the door decodes at a time."""
+
+
+def make_demo(households: int, days: int, folder: Path | None, port: int, *, serve_it: bool, progress: Progress) -> int:
+    """Make, take in, close and serve a simulated city of `days` whole days and today so far; give the exit code.
+
+    Without a folder the city stands in a temporary one that is removed at the end.
+    """
+    began = time.monotonic()
+    now = datetime.now(UTC)
+    today = now.astimezone(clock(TIMEZONE)).date()
+    plan = CityPlan(start=today - timedelta(days=days), days=days + 1, households=households, tz=TIMEZONE)
+    with _place(folder) as city, tempfile.TemporaryDirectory(prefix="quintet-demo-") as work:
+        simulated = simulate_city(plan)
+        write_until(simulated, Path(work), now, progress)
+        _tell(began, f"simulated {households:,} households over {days} days and today, with faults")
+        names = simulated.settings["city"]
+        create_city(city, name_en=names["name_en"], name_ko=names["name_ko"], timezone=TIMEZONE, simulated=True)
+        owner = become_owner(city)
+        desk = Desk(city)
+        try:
+            taken = desk.perform(Ingest([work], None, "demo"), progress)
+            _tell(began, _receipt(taken))
+            desk.perform(CloseDays(), progress)
+            _tell(began, "closed the days that are over")
+            _print_summary(desk.perform(Summary(), progress))
+            if not serve_it:
+                return 0
+            return serve_desk(owner, desk, port, ready=lambda address: _print_addresses(address, city, began, plan))
+        finally:
+            finish(owner, desk, STOP_S)
+
+
+def write_until(city: SimulatedCity, folder: Path, now: datetime, progress: Progress) -> None:
+    """Write what a dataset folder holds at a moment: the meters, city.toml, and the readings that have arrived."""
+    write_city_toml(city, folder / "city.toml")
+    pq.write_table(city.meters, folder / "meters.parquet")
+    with pq.ParquetWriter(folder / "readings.parquet", city.readings(city.plan.start).schema) as writer:
+        for number in range(city.plan.days):
+            progress(Step("simulating days", number, city.plan.days))
+            day = city.plan.day(number)
+            table = pa.concat_tables([city.readings(day), city.late(day)])
+            if day == city.plan.last:
+                table = table.filter(pc.less_equal(table["ts_utc"], pa.scalar(now, table["ts_utc"].type)))
+            writer.write_table(table, row_group_size=ROW_GROUP)
+
+
+@contextmanager
+def _place(folder: Path | None) -> Generator[Path]:
+    """Give the folder for the city: the one asked for, kept; or a temporary one, removed at the end."""
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="quintet-city-") as made:
+            yield Path(made) / "city"
+        return
+    target = folder.expanduser().absolute()
+    refuse_what_exists(target)
+    if target.is_dir() and any(target.iterdir()):
+        raise CityError(
+            "is not empty.", code="city_exists", place=str(target), remedy="Name a folder that does not exist yet."
+        )
+    yield target
+
+
+def _tell(began: float, what: str) -> None:
+    say(f"{time.monotonic() - began:6.1f} s  {what}")
+
+
+def _receipt(taken: Answer) -> str:
+    counts = taken.read()
+    return f"took in {counts['accepted']:,} readings; {counts['quarantined']:,} in quarantine"
+
+
+def _print_summary(answer: Answer) -> None:
+    for what, value in answer.rows:
+        say(f"          {what}: {value}")
+
+
+def _print_addresses(address: str, city: Path, began: float, plan: CityPlan) -> None:
+    first, last = plan.last - timedelta(days=1), plan.last + timedelta(days=1)
+    _tell(began, "serving a SIMULATED city; end it with Ctrl-C")
+    sys.stdout.write(f"{address}\n{address}docs\n")
+    sys.stdout.flush()
+    say(f"          Beside it: quintet balance --city {city} --from {first} --to {last}")

@@ -1,0 +1,26 @@
+"""The one place that imports by name: a command pays only for the parts that it uses.
+
+Importing the engines takes most of a second; `quintet --help`, and a command that speaks to a running owner, need none
+of them. The names are checked by a test, so a renamed module is found before a person finds it.
+"""
+
+import importlib
+from typing import Any
+
+TARGETS = {
+    "open_city": "quintet.app.city:City",
+    "operations": "quintet.app.operations:answer_request",
+    "create_city": "quintet.app.operations:create_city",
+    "restore_city": "quintet.app.operations:restore_city",
+    "serve": "quintet.app.serving:serve",
+    "site": "quintet.app.site:build_site",
+    "demo": "quintet.app.demo:make_demo",
+    "bench": "quintet.app.bench:run",
+}
+"""What the command line loads only when a command needs it."""
+
+
+def load(what: str) -> Any:
+    """Import and give what TARGETS names."""
+    module, _, name = TARGETS[what].partition(":")
+    return getattr(importlib.import_module(module), name)

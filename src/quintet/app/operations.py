@@ -1,0 +1,76 @@
+"""The table of operations: what answers each request, run the same for this process's command and for the socket's."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from quintet.store.backup import restore_backup
+from quintet.terms.errors import CityError
+from quintet.terms.reading import clock
+
+from . import answers_care, answers_energy, answers_registry, requests
+from .answer import Answer, Progress, Step, document_of
+from .cells import rows_of
+from .city import City
+from .owner import claim
+from .settings import CITY_MARK
+
+Operation = Callable[[City, Any, Progress], Answer]
+
+OPERATIONS: dict[type[requests.Request], Operation] = {
+    requests.Summary: answers_registry.summary,
+    requests.RegistryList: answers_registry.registry_list,
+    requests.RegistrySync: answers_registry.registry_sync,
+    requests.MetersList: answers_registry.meters_list,
+    requests.MetersShow: answers_registry.meters_show,
+    requests.Intervals: answers_energy.intervals,
+    requests.Balance: answers_energy.balance_rows,
+    requests.SelfSufficiency: answers_energy.self_sufficiency,
+    requests.Emissions: answers_energy.greenhouse_gases,
+    requests.Doctor: answers_care.doctor,
+    requests.Ingest: answers_care.ingest,
+    requests.BackupCreate: answers_care.backup_create,
+    requests.CloseDays: answers_care.close_days,
+    requests.QuarantineList: answers_care.quarantine_list,
+}
+
+
+def answer_request(city: City, request: requests.AnyRequest, progress: Progress) -> Answer:
+    """Run one operation; raises QuintetError as it does."""
+    return OPERATIONS[type(request)](city, request, progress)
+
+
+def create_city(folder: Path, *, name_en: str, name_ko: str, timezone: str, simulated: bool = False) -> None:
+    """Make a new city in a folder that is none yet; raises CityError where it cannot, BadInput for an unknown clock."""
+    clock(timezone)
+    refuse_what_exists(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    owner = claim(folder, "command")
+    if owner is None:
+        raise CityError("another process is making a city here.", code="city_exists", place=str(folder))
+    try:
+        City.create(folder, name_en=name_en, name_ko=name_ko, timezone=timezone, simulated=simulated).close()
+    finally:
+        owner.release()
+
+
+def restore_city(source: Path, folder: Path, progress: Progress) -> Answer:
+    """Make a city folder from a backup; raises CityError where a city is already, BadInput for what is no backup."""
+    refuse_what_exists(folder)
+    progress(Step("checking and copying"))
+    facts = {"restored": str(folder), "files": restore_backup(source, folder)}
+    columns = list(facts)
+    return Answer(columns, rows_of(columns, [facts]), document_of(facts))
+
+
+def refuse_what_exists(folder: Path) -> None:
+    """Raise CityError for a folder that already is a city, or a path that is no folder."""
+    if (folder / CITY_MARK).exists():
+        raise CityError(
+            "is a city already.",
+            code="city_exists",
+            place=str(folder),
+            remedy="Use it with --city, or choose another folder; nothing was changed.",
+        )
+    if folder.exists() and not folder.is_dir():
+        raise CityError("is no folder.", code="no_folder", place=str(folder), remedy="Choose another path.")

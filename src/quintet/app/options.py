@@ -1,0 +1,58 @@
+"""Options that commands share, and the way a command asks the city."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from .answer import Answer
+from .requests import AnyRequest
+from .run import run
+from .settings import Format, city_folder, read_settings
+from .show import Meterstick, show
+
+CityOption = Annotated[Path | None, Parameter(name="--city", help="The city folder (or QUINTET_CITY).")]
+FormatOption = Annotated[
+    Format | None, Parameter(name="--format", help="How data are printed; table unless settings say else.")
+]
+From = Annotated[
+    str, Parameter(name="--from", help="First moment: a month, a date, or a time with its offset (RFC 3339).")
+]
+To = Annotated[str, Parameter(name="--to", help="First moment that no longer counts, written like --from.")]
+Step = Annotated[
+    Literal["15min", "30min", "hour", "day", "month"], Parameter(name="--resolution", help="Length of one row.")
+]
+Place = Annotated[str, Parameter(name="--place", help="A place of `quintet registry list`.")]
+KnownAt = Annotated[
+    str | None, Parameter(name="--known-at", help="Answer as was known at this moment; default: all that is known now.")
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Common:
+    """Options of every command that asks a city."""
+
+    city: CityOption = None
+    format: FormatOption = None
+
+
+def chosen_format(common: Common | None) -> Format:
+    """Give the format: the flag, else what the settings say."""
+    asked = common.format if common else None
+    return asked or read_settings(os.environ, Path.cwd()).format
+
+
+def ask(common: Common | None, request: AnyRequest) -> int:
+    """Ask the city, print the answer; give the exit code."""
+    form = chosen_format(common)
+    folder = city_folder(common.city if common else None)
+    with Meterstick() as stick:
+
+        def print_answer(answer: Answer) -> None:
+            stick.clear()
+            show(answer, form)
+
+        return run(folder, request, stick, print_answer)

@@ -1,0 +1,146 @@
+"""What can be asked of a city: one struct of parameters per operation, the same on the command line and the socket.
+
+Times are text as the person gave them: only the owner knows the city's clock. Paths are absolute: the owner may run in
+another folder.
+"""
+
+import msgspec
+
+
+class Request(msgspec.Struct, frozen=True, tag=True):
+    """An operation's parameters; the class name names the operation on the wire."""
+
+
+class Summary(Request, frozen=True, tag="summary"):
+    """What this city holds."""
+
+
+class Doctor(Request, frozen=True, tag="doctor"):
+    """What is wrong and how to mend it."""
+
+
+class Ingest(Request, frozen=True, tag="ingest"):
+    """Take in dataset folders or readings files."""
+
+    paths: list[str]
+    map_file: str | None = None
+    actor: str = ""
+
+
+class RegistrySync(Request, frozen=True, tag="registry_sync"):
+    """Bring the registry in step with the customer system's list."""
+
+    file: str
+    dry_run: bool = False
+    as_of: str | None = None
+    actor: str = ""
+
+
+class RegistryList(Request, frozen=True, tag="registry_list"):
+    """The places tree."""
+
+
+class MetersList(Request, frozen=True, tag="meters_list"):
+    """Every channel, or those of a place or commodity."""
+
+    place: str | None = None
+    commodity: str | None = None
+
+
+class MetersShow(Request, frozen=True, tag="meters_show"):
+    """One channel with where it counts."""
+
+    channel: str
+
+
+class Intervals(Request, frozen=True, tag="intervals"):
+    """One channel's series."""
+
+    channel: str
+    start: str
+    end: str
+    resolution: str
+    known_at: str | None = None
+
+
+class Balance(Request, frozen=True, tag="balance"):
+    """Supply against use."""
+
+    start: str
+    end: str
+    resolution: str
+    place: str
+    known_at: str | None = None
+
+
+class SelfSufficiency(Request, frozen=True, tag="selfsufficiency"):
+    """How much of its energy the place makes itself, by each definition."""
+
+    start: str
+    end: str
+    resolution: str
+    place: str
+    known_at: str | None = None
+
+
+class Emissions(Request, frozen=True, tag="emissions"):
+    """Greenhouse gases."""
+
+    start: str
+    end: str
+    resolution: str
+    place: str
+    gwp: str
+    known_at: str | None = None
+
+
+class BackupCreate(Request, frozen=True, tag="backup_create"):
+    """Copy a consistent moment of the city to a new folder."""
+
+    target: str
+
+
+class CloseDays(Request, frozen=True, tag="close_days"):
+    """Move whole days from the hot tables to the lake; `until` is the first day that stays (None: all that can)."""
+
+    until: str | None = None
+
+
+class QuarantineList(Request, frozen=True, tag="quarantine_list"):
+    """What could not be taken, and why."""
+
+    limit: int = 100
+
+
+AnyRequest = (
+    Summary
+    | Doctor
+    | Ingest
+    | RegistrySync
+    | RegistryList
+    | MetersList
+    | MetersShow
+    | Intervals
+    | Balance
+    | SelfSufficiency
+    | Emissions
+    | BackupCreate
+    | CloseDays
+    | QuarantineList
+)
+
+WRITES: tuple[type[Request], ...] = (Ingest, RegistrySync, BackupCreate, CloseDays)
+"""Operations that take turns; all others run beside them."""
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER: msgspec.msgpack.Decoder[AnyRequest] = msgspec.msgpack.Decoder(AnyRequest)
+
+
+def pack(request: Request) -> bytes:
+    """Encode for the socket."""
+    return _ENCODER.encode(request)
+
+
+def unpack(payload: bytes) -> AnyRequest:
+    """Decode and check; raises msgspec.MsgspecError on what is no request."""
+    return _DECODER.decode(payload)

@@ -1,0 +1,134 @@
+"""`serve`: one process that owns the city, answers other commands on its socket and people over HTTP."""
+
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from quintet.terms.errors import CityError, UsageError
+
+from .lazy import load
+from .owner import Holder, Owner, claim, holder
+from .run import PATIENCE_S, RETRY_S, Desk, finish, no_answer
+
+LOOPBACK = ("127.0.0.1", "localhost")
+STOP_S = 30.0
+"""On SIGTERM work that other commands asked for may take this long; then it is ended at its next step."""
+OPEN_STREAMS_S = 3
+
+
+def serve(folder: Path, host: str, port: int) -> int:
+    """Serve a city until SIGTERM or Ctrl-C; give the exit code.
+
+    Raises UsageError for a host that others can reach, CityError when another process serves or the port is taken.
+    """
+    check_host(host)
+    owner = become_owner(folder)
+    desk = Desk(folder)
+    try:
+        return serve_desk(owner, desk, port)
+    finally:
+        finish(owner, desk, STOP_S)
+
+
+def check_host(host: str) -> None:
+    """Refuse to listen where other machines could connect."""
+    if host not in LOOPBACK:
+        raise UsageError(
+            f"Quintet does not serve on {host} yet: there are no accounts, so anyone who reaches it could read every "
+            "household.",
+            code="host_refused",
+            remedy="Serve on 127.0.0.1, and use an SSH tunnel to reach it from elsewhere.",
+        )
+
+
+def become_owner(folder: Path) -> Owner:
+    """Claim the city for a `serve`; waits for a command that is at work, but not for another `serve`."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        owner = claim(folder, "serve")
+        if owner is not None:
+            return owner
+        other = holder(folder)
+        if other.card is not None and other.card.role == "serve":
+            raise _served(folder, other)
+        if time.monotonic() > deadline:
+            raise _at_work(folder, other) if other.card else no_answer(folder, other)
+        time.sleep(RETRY_S)
+
+
+def serve_desk(owner: Owner, desk: Desk, port: int, *, ready: Callable[[str], None] | None = None) -> int:
+    """Serve the city of an owner until a signal ends it; `ready` gets the address once it answers."""
+    door = _bind(port)
+    with door:
+        address = f"http://127.0.0.1:{door.getsockname()[1]}/"
+        owner.listen(desk.handle, address=address)
+        site = load("site")(desk.city())
+        config = uvicorn.Config(
+            site, log_level="warning", access_log=False, timeout_graceful_shutdown=OPEN_STREAMS_S, server_header=False
+        )
+        server = _Server(config, lambda: (ready or _print_address)(address))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: server.end())
+        server.run(sockets=[door])
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers; a signal that comes early is not lost."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    def end(self) -> None:
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._ready()
+
+
+def _print_address(address: str) -> None:
+    sys.stdout.write(f"{address}\n")
+    sys.stdout.flush()
+
+
+def _bind(port: int) -> socket.socket:
+    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind(("127.0.0.1", port))
+    except OSError as error:
+        door.close()
+        raise CityError(
+            f"port {port} cannot be used ({error.strerror}).",
+            code="port_taken",
+            remedy="Choose another with --port; 0 takes any free one.",
+        ) from error
+    return door
+
+
+def _served(folder: Path, other: Holder) -> CityError:
+    address = other.card.address if other.card else ""
+    return CityError(
+        f"is already served by process {other.pid} at {address}.",
+        code="already_served",
+        place=str(folder),
+        remedy=f"Use that address, or stop it with `kill {other.pid}`.",
+    )
+
+
+def _at_work(folder: Path, other: Holder) -> CityError:
+    return CityError(
+        f"process {other.pid} is at work on this city.",
+        code="city_busy",
+        place=str(folder),
+        remedy="Start `serve` when it has ended.",
+    )

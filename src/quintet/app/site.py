@@ -1,0 +1,36 @@
+"""The web over one open city: pages and API ask with the rights of the operator at the machine itself."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from quintet import __version__
+from quintet.access import EVERYTHING
+from quintet.store.book import batches
+from quintet.terms.period import from_us
+from quintet.views import Questions
+from quintet.web.site import build
+
+from .city import City
+
+
+def build_site(city: City) -> FastAPI:
+    """Build the web application of a city."""
+    questions = Questions(city.access(EVERYTHING), now=city.now)
+    return build(questions, health=lambda: health(city))
+
+
+def health(city: City) -> dict[str, Any]:
+    """Say how the owner and its city are; reads the store, so that a store that cannot be read is not called well."""
+    settings = city.registry().city
+    with city.engine.snapshot() as snapshot:
+        newest = batches(snapshot, 1)
+    return {
+        "status": "ok",
+        "version": __version__,
+        "city": settings.name_en,
+        "simulated": settings.simulated,
+        "rule_set": city.rule_set,
+        "last_batch": newest[0].id if newest else 0,
+        "now": from_us(city.now()).isoformat(),
+    }

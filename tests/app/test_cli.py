@@ -1,0 +1,108 @@
+"""The command line as others script against it: commands, help, exit codes, one line an error."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from quintet.app.cli import COMMANDS, build
+from quintet.app.lazy import TARGETS
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+DOCUMENTED = (
+    "demo | init | serve | doctor | ingest | registry sync | registry list | meters list | meters show | intervals | "
+    "balance | selfsufficiency | emissions | backup create | backup restore | bench | quarantine list"
+)
+"""The contract of the command line, as the design writes it."""
+
+
+def test_the_commands_are_those_documented() -> None:
+    assert list(COMMANDS) == DOCUMENTED.split(" | ")
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_explains_itself_and_its_options(words: str, quintet: Run) -> None:
+    done = quintet(*words.split(), "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert COMMANDS[words][1].split(":")[0] in " ".join(done.stdout.split())
+    options = re.findall(r"│[ *]+(--?\S+|[A-Z]+) .*?│", done.stdout)
+    assert options
+    app = build()
+    for word in words.split():
+        app = app[word]
+    for argument in app.assemble_argument_collection(parse_docstring=False):
+        if argument.show:
+            assert argument.parameter.help, f"{argument.name} of {words} has no help"
+
+
+def test_help_names_every_command_and_comes_without_the_engines() -> None:
+    program = (
+        "import sys; sys.argv = ['quintet', '--help']; from quintet.app.cli import main; code = main(); "
+        "heavy = {'duckdb', 'pyarrow', 'numpy', 'fastapi', 'uvicorn', 'deltalake'} & set(sys.modules); "
+        "sys.exit(f'loaded {heavy}' if heavy else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    for words in COMMANDS:
+        assert words.split()[0] in done.stdout
+
+
+def test_a_command_that_speaks_to_an_owner_needs_no_engine() -> None:
+    program = (
+        "import sys; import quintet.app.command_ask, quintet.app.command_city, quintet.app.command_demo; "
+        "heavy = {'duckdb', 'pyarrow', 'numpy', 'fastapi', 'uvicorn', 'deltalake'} & set(sys.modules); "
+        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_names_are_loaded_in_one_place_only() -> None:
+    package = Path(__file__).parents[2] / "src/quintet"
+    users = [path.name for path in package.rglob("*.py") if "importlib.import_module" in path.read_text()]
+    assert users == ["lazy.py"]
+
+
+def test_what_is_loaded_by_name_stands_in_this_package_or_beside_it() -> None:
+    source = Path(__file__).parents[2] / "src"
+    for target in TARGETS.values():
+        module, _, name = target.partition(":")
+        text = (source / module.replace(".", "/")).with_suffix(".py").read_text()
+        assert re.search(rf"^(def|class) {name}\b", text, re.MULTILINE), target
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["bogus"], 'Unknown command "bogus"'),
+        (["intervals", "a/b"], "--from"),
+        (["meters", "list", "--formt", "csv"], "--formt"),
+        (["meters", "list"], "no city was named. Give its folder with --city DIR or in QUINTET_CITY"),
+        (["meters", "list", "--format", "xml"], "table"),
+        (["serve", "--port", "many"], "--port"),
+        (["ingest"], "PATH"),
+        (["bench", "bone"], "spine"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_2(words: list[str], said: str, tmp_path: Path, quintet: Run) -> None:
+    done = quintet(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("quintet: ")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_that_is_no_city_is_exit_1(tmp_path: Path, quintet: Run) -> None:
+    done = quintet("doctor", "--city", str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"quintet: {tmp_path}: is no city" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_version_is_printed(quintet: Run) -> None:
+    done = quintet("--version")
+    assert (done.returncode, done.stdout) == (0, "0.1.0\n")

@@ -1,0 +1,131 @@
+"""The real program in processes of its own, and a small city whose every number is known."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import quintet as package
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Begin = Callable[..., subprocess.Popen[str]]
+
+START = datetime(2025, 1, 31, 15, tzinfo=UTC)
+"""2025-02-01 00:00 in Seoul."""
+SLOTS = 2 * 96
+METERS = """\
+site,building,meter,commodity,unit,value_kind,cadence_min,tz,role
+c1,101,home-electricity,electricity,kWh,interval_sum,15,Asia/Seoul,consumption
+c1,101,home-gas,gas,m3,register_cumulative,15,Asia/Seoul,consumption
+c1,101,roof,solar,kWh,interval_sum,15,Asia/Seoul,generation
+city,,grid,electricity,kWh,interval_sum,15,Asia/Seoul,import
+c1,101,odd,plasma,kWh,interval_sum,15,Asia/Seoul,consumption
+"""
+
+
+def program_environment(**more: str) -> dict[str, str]:
+    """Give the environment in which the program runs: no settings of the person who runs the tests."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("QUINTET_")}
+    return {**clean, "PYTHONPATH": str(Path(package.__file__).parents[1]), **more}
+
+
+COMMAND = [sys.executable, "-W", "error", "-m", "quintet.app"]
+
+
+@pytest.fixture(scope="session")
+def quintet() -> Run:
+    """Give a function that runs `quintet WORDS...` to its end."""
+
+    def run(*words: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *map(str, words)],
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            env=program_environment(**environment),
+            timeout=180,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def begin(request: pytest.FixtureRequest) -> Begin:
+    """Give a function that starts `quintet WORDS...` and leaves it running until the test ends."""
+
+    def start(*words: str | Path) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*COMMAND, *map(str, words)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=program_environment(),
+        )
+
+        def end() -> None:
+            process.kill()
+            process.communicate()
+
+        request.addfinalizer(end)
+        return process
+
+    return start
+
+
+def stamp(slot: int) -> str:
+    """Give the start of a slot of the small city, RFC 3339."""
+    return (START + timedelta(minutes=15 * slot)).isoformat()
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a dataset of two days; the mean slot has 0.25 kWh and 0.03 m3 used, 0.01 kWh made, 0.3 kWh imported."""
+    folder = tmp_path_factory.mktemp("dataset")
+    (folder / "meters.csv").write_text(METERS)
+    lines = ["site,meter,ts_utc,value"]
+    for slot in range(SLOTS):
+        odd = slot % 2
+        lines.append(f"c1,home-electricity,{stamp(slot)},{0.3 if odd else 0.2}")
+        lines.append(f"c1,roof,{stamp(slot)},{0.012 if odd else 0.008}")
+        lines.append(f"city,grid,{stamp(slot)},{0.35 if odd else 0.25}")
+    lines += [f"c1,home-gas,{stamp(slot)},{100 + slot * 3 // 2 * 2 / 100:.2f}" for slot in range(SLOTS + 1)]
+    lines.append("c1,home-electricity,2025-02-03T00:00:00,1.0")
+    (folder / "readings.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+READINGS = 3 * SLOTS + SLOTS + 1
+
+
+def made(folder: Path, quintet: Run) -> Path:
+    """Make a city without meters."""
+    done = quintet("init", folder, "--name-en", "Naju", "--name-ko", "나주", "--timezone", "Asia/Seoul")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    return folder
+
+
+@pytest.fixture
+def city(tmp_path: Path, quintet: Run) -> Path:
+    """Give a new city without meters."""
+    return made(tmp_path / "new", quintet)
+
+
+@pytest.fixture(scope="session")
+def read_only(tmp_path_factory: pytest.TempPathFactory, dataset: Path, quintet: Run) -> Path:
+    """Give the small city with its dataset taken in, for tests that only ask."""
+    folder = made(tmp_path_factory.mktemp("asked") / "naju", quintet)
+    taken = quintet("ingest", dataset, "--city", folder)
+    assert taken.returncode == 0, taken.stderr
+    return folder
+
+
+@pytest.fixture
+def filled(read_only: Path, tmp_path: Path) -> Path:
+    """Give a copy of the small city that the test may change."""
+    return Path(shutil.copytree(read_only, tmp_path / "naju"))

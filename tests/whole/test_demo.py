@@ -1,0 +1,59 @@
+"""`demo` makes a city through the real doors, serves it, and leaves nothing behind."""
+
+import json
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Begin = Callable[..., subprocess.Popen[str]]
+SMALL = ("--households", "20", "--days", "1")
+
+
+def test_a_demo_city_can_be_kept_and_asked(quintet: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    made = quintet("demo", *SMALL, "--dir", folder, "--no-serve")
+    assert (made.returncode, made.stdout) == (0, ""), made.stderr
+    assert "simulated: yes" in made.stderr
+    facts = json.loads(quintet("doctor", "--city", folder, "--format", "json").stdout)
+    assert facts["fine"]
+    assert facts["closed_days"] == 1
+    listed = json.loads(quintet("meters", "list", "--city", folder, "--format", "json").stdout)["meters"]
+    assert {row["commodity"] for row in listed} == {"electricity", "gas", "water", "heat", "hot_water"}
+    again = quintet("demo", *SMALL, "--dir", folder, "--no-serve")
+    assert again.returncode == 1
+    assert "is a city already" in again.stderr
+
+
+def test_a_demo_serves_and_ends_cleanly(begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    process = begin("demo", *SMALL)
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    assert address.startswith("http://127.0.0.1:")
+    with urllib.request.urlopen(f"{address}health", timeout=10) as answer:
+        assert answer.status == 200
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert "SIMULATED" in err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_that_is_ended_early_leaves_nothing(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    process = begin("demo", "--households", "200", "--days", "20")
+    while not list(tmp_path.glob("quintet-*/readings.parquet")):
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 143, err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
