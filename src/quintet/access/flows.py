@@ -1,11 +1,14 @@
 """A place's metered flows per period: closed days from their hourly sums, open ones from the rollups, all as one."""
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from quintet.registry import Registry
 from quintet.store.engine import Engine, Snapshot
@@ -21,6 +24,9 @@ BOUNDARY = {"import": "import", "export": "export", "site_import": "import"}
 HALVES = {"storage": (("storage_discharge", 1), ("storage_charge", -1))}
 """Signed flows, and the two flows that their positive and negative halves are."""
 KEY = ("flow", "commodity", "quantity", "renewable")
+Key = tuple[str, str, str, bool]
+Due = tuple[Ints, Ints]
+"""When channels begin and when they end to owe intervals, each sorted."""
 
 
 @dataclass(frozen=True)
@@ -46,22 +52,22 @@ class Counted:
     inside: frozenset[str]
     plain: pa.Table
     signed: pa.Table
+    due: Mapping[Key, Due]
 
     @classmethod
     def of(cls, registry: Registry, place: str) -> "Counted":
         """Choose a place's placements: boundary flows metered at it, all others metered at it or below."""
         inside = registry.descendants(place)
-        balanced = {code for code, row in registry.commodities.rows.items() if row.balanced}
+        balanced = [code for code, row in registry.commodities.rows.items() if row.balanced]
         rows = clipped(registry.placements(), 0)
-        flow = rows["flow"].to_pylist()
-        keep = [
-            (at == place if name in BOUNDARY else at in inside) and commodity in balanced
-            for name, at, commodity in zip(flow, rows["place"].to_pylist(), rows["commodity"].to_pylist(), strict=True)
-        ]
-        signed = [name in HALVES for name in flow]
-        mine = rows.filter(pa.array(np.array(keep, np.bool_) & ~np.array(signed, np.bool_)))
-        halved = rows.filter(pa.array(np.array(keep, np.bool_) & np.array(signed, np.bool_)))
-        return cls(place, frozenset(inside), renamed(mine), halves_of(halved))
+        boundary = pc.is_in(rows["flow"], pa.array(list(BOUNDARY)))
+        below = pc.is_in(rows["place"], pa.array(sorted(inside)))
+        here = pc.if_else(boundary, pc.equal(rows["place"], place), below)
+        rows = rows.filter(pc.and_(here, pc.is_in(rows["commodity"], pa.array(balanced))))
+        halved = pc.is_in(rows["flow"], pa.array(list(HALVES)))
+        plain, signed = renamed(rows.filter(pc.invert(halved))), halves_of(rows.filter(halved))
+        due = {**due_times(plain, event_channels(registry)), **due_times(signed, frozenset())}
+        return cls(place, frozenset(inside), plain, signed, due)
 
     @property
     def boundaries_metered(self) -> set[tuple[str, str]]:
@@ -140,29 +146,35 @@ def day_bounds(tz: ZoneInfo, day: int, low: int, high: int) -> tuple[int, int]:
     return max(start, low), min(end, high)
 
 
-def expected_minutes(counted: Counted, edges_us: Ints, now_us: int, events: set[int]) -> dict[tuple[object, ...], Ints]:
-    """Count the channel-minutes each flow should have in each period, until now; events are expected of nobody."""
-    out: dict[tuple[object, ...], Ints] = {}
-    clipped_edges = np.minimum(edges_us, max(now_us, int(edges_us[0])))
-    for table in (counted.plain, counted.signed):
-        keys = list(zip(*(table[name].to_pylist() for name in KEY), strict=True))
-        groups: dict[tuple[object, ...], list[int]] = {}
-        for row, (key, channel) in enumerate(zip(keys, table["channel"].to_pylist(), strict=True)):
-            groups.setdefault(key, [])
-            if channel not in events:
-                groups[key].append(row)
-        starts, ends = table["start_us"].to_numpy(), table["end_us"].to_numpy()
-        for key, rows in groups.items():
-            minutes = overlaps(starts[rows], ends[rows], clipped_edges) // MINUTE_US
-            out[key] = out[key] + minutes if key in out else minutes
+def expected_minutes(counted: Counted, edges_us: Ints, now_us: int) -> dict[Key, Ints]:
+    """Count the channel-minutes that each flow should have in each period, until now."""
+    until = np.minimum(edges_us, max(now_us, int(edges_us[0])))
+    return {key: overlaps(starts, ends, until) // MINUTE_US for key, (starts, ends) in counted.due.items()}
+
+
+def due_times(rows: pa.Table, events: Set[int]) -> dict[Key, Due]:
+    """Give from when until when the channels of each flow owe intervals; channels of events owe none."""
+    starts, ends = rows["start_us"].to_numpy(), rows["end_us"].to_numpy()
+    owing = ~np.isin(rows["channel"].to_numpy(), np.array(sorted(events), np.int32))
+    groups: dict[Key, list[int]] = {}
+    for row, key in enumerate(zip(*(rows[name].to_pylist() for name in KEY), strict=True)):
+        groups.setdefault(key, []).append(row)
+    out: dict[Key, Due] = {}
+    for key, members in groups.items():
+        own = np.array(members, np.int64)[owing[members]]
+        out[key] = (np.sort(starts[own]), np.sort(ends[own]))
     return out
 
 
+@lru_cache(maxsize=32)
+def counted_at(registry: Registry, place: str) -> Counted:
+    """Give a place's placements under one registry snapshot; both never change."""
+    return Counted.of(registry, place)
+
+
 def overlaps(starts: Ints, ends: Ints, edges_us: Ints) -> Ints:
-    """Sum over half-open ranges the time each shares with each period, in microseconds."""
-    low, high = edges_us[0], edges_us[-1]
-    first = np.sort(np.clip(starts, low, high))
-    last = np.sort(np.clip(ends, low, high))
+    """Sum over half-open ranges (sorted starts, sorted ends) the time each shares with each period, in microseconds."""
+    first, last = (np.clip(moments, edges_us[0], edges_us[-1]) for moments in (starts, ends))
     return np.diff(running(first, edges_us) - running(last, edges_us))
 
 
@@ -174,7 +186,7 @@ def running(moments: Ints, at: Ints) -> Ints:
     return passed * (at - origin) - before[passed]
 
 
-def flows_table(found: pa.Table, edges: list[datetime], expected: dict[tuple[object, ...], Ints]) -> pa.Table:
+def flows_table(found: pa.Table, edges: list[datetime], expected: dict[Key, Ints]) -> pa.Table:
     """Arrange sums by period: FLOWS with a row for each period and each flow that exists at the place."""
     edges_us = np.array([to_us(edge) for edge in edges], np.int64)
     count = len(edges) - 1
@@ -195,8 +207,7 @@ def flows_table(found: pa.Table, edges: list[datetime], expected: dict[tuple[obj
     return pa.table({name: pa.array(out[name], FLOWS.field(name).type) for name in FLOWS.names}, schema=FLOWS)
 
 
-def event_channels(registry: Registry) -> set[int]:
+def event_channels(registry: Registry) -> frozenset[int]:
     """Name the channels that only speak when something happens: nobody can expect an interval of them."""
     rows = registry.channels()
-    kinds = zip(rows["channel"].to_pylist(), rows["value_kind"].to_pylist(), strict=True)
-    return {channel for channel, kind in kinds if kind == ValueKind.EVENT_SUM}
+    return frozenset(rows["channel"].filter(pc.equal(rows["value_kind"], ValueKind.EVENT_SUM.value)).to_pylist())

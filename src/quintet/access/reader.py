@@ -1,24 +1,39 @@
 """The one read path: every answer to a person is asked for here, by someone with a scope."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from quintet.registry import Registry
 from quintet.registry.rows import Channel
 from quintet.store.book import batch_known_at
 from quintet.store.engine import Engine, Snapshot
-from quintet.store.read import intervals
+from quintet.store.read import daily_sums, intervals
+from quintet.store.recent import Recent
 from quintet.store.records import ALWAYS, FOREVER
 from quintet.terms.errors import UsageError
-from quintet.terms.period import FIXED_MINUTES, MINUTE_US, Resolution, Span, edges, from_us, grid_phase, to_us
+from quintet.terms.period import (
+    FIXED_MINUTES,
+    MINUTE_US,
+    Resolution,
+    Span,
+    day_number,
+    day_of_number,
+    edges,
+    from_us,
+    grid_phase,
+    to_us,
+)
 from quintet.terms.reading import ValueKind, clock
+from quintet.terms.tables import DAILY
 
-from .flows import Counted, FlowsAnswer, event_channels, expected_minutes, flows_table, sums
+from .flows import FlowsAnswer, counted_at, expected_minutes, flows_table, sums
 from .scope import Scope
-from .series import cadence_text, expected_slots, series_table
+from .series import Rows, cadence_text, expected_slots, series_table
 
 RegistryAt = Callable[[int | None], Registry]
 
@@ -27,10 +42,20 @@ class Access:
     """Reads one city for one reader."""
 
     def __init__(
-        self, engine: Engine, registry_at: RegistryAt, scope: Scope, rule_set: str, now: Callable[[], int]
+        self,
+        engine: Engine,
+        registry_at: RegistryAt,
+        recent: Recent,
+        scope: Scope,
+        rule_set: str,
+        now: Callable[[], int],
     ) -> None:
-        """Read through an engine; `registry_at` gives the registry as known at a batch (None: now)."""
+        """Read through an engine; `registry_at` gives the registry as known at a batch (None: now).
+
+        `recent` remembers the newest days.
+        """
         self._engine = engine
+        self._recent = recent
         self._registry_at = registry_at
         self._scope = scope
         self._rule_set = rule_set
@@ -65,19 +90,59 @@ class Access:
                 remedy="Ask for a resolution that is no finer.",
             )
         periods = edges(span, resolution, self._engine.tz)
-        with self._engine.snapshot() as snapshot:
-            known = self._known_batch(snapshot, known_at)
-            rows = intervals(
-                self._engine, snapshot, span.start_us, span.end_us, channels=[channel.id], known_batch=known
-            )
+        phase = grid_phase(clock(channel.reading.tz), cadence_us)
+        rows = self._remembered(channel.id, cadence_us, phase, span) if known_at is None else None
+        if rows is None:
+            with self._engine.snapshot() as snapshot:
+                known = self._known_batch(snapshot, known_at)
+                found = intervals(
+                    self._engine, snapshot, span.start_us, span.end_us, channels=[channel.id], known_batch=known
+                )
+            rows = (found["start_us"].to_numpy(), found["value"].to_numpy(), found["quality"].to_numpy())
         expected = None
         if channel.reading.value_kind is not ValueKind.EVENT_SUM:
-            start, end = self._in_place(channel.id)
+            start, end = in_place(self._registry_at(None))[channel.id]
             edges_us = np.array([to_us(edge) for edge in periods], np.int64)
-            phase = grid_phase(clock(channel.reading.tz), cadence_us)
             edges_us = np.minimum(edges_us, max(self._moment(known_at), int(edges_us[0])))
             expected = expected_slots(edges_us, cadence_us, phase, start, end)
-        return series_table(rows, periods, expected)
+        return series_table(*rows, periods, expected)
+
+    def daily(self, names: Sequence[str], first: date, last: date) -> pa.Table:
+        """Give daily sums of channels (DAILY), both days included, from the rollups: what a month's page needs.
+
+        Days that are too old to be remembered are read from the store.
+        """
+        channels = np.array([self.channel(name).id for name in names], np.int32)
+        low, high = day_number(first), day_number(last)
+        sums = self._recent.sums(channels, low, high)
+        if sums is None:
+            with self._engine.snapshot() as snapshot:
+                sums = daily_sums(snapshot, channels, low, high)
+        days = [day_of_number(number) for number in range(low, high + 1)]
+        known = (sums[1] + sums[2]) > 0
+        return pa.table(
+            {
+                "channel": pa.array([name for name in names for _ in days], pa.string()),
+                "day": pa.array(days * len(names), pa.date32()),
+                "value": pa.array(sums[0].ravel(), mask=~known.ravel()),
+                "arrived": pa.array(sums[1].ravel()),
+                "estimated": pa.array(sums[2].ravel()),
+            },
+            schema=DAILY,
+        )
+
+    def _remembered(self, channel: int, cadence_us: int, phase_us: int, span: Span) -> Rows | None:
+        """Give a channel's effective intervals in a span from memory: starts, values, qualities; None if too old."""
+        days = range(
+            self._engine.day_of(span.start_us), min(self._engine.day_of(span.end_us - 1), self._recent.newest) + 1
+        )
+        parts = [self._recent.day(channel, cadence_us, phase_us, day) for day in days]
+        held = [part for part in parts if part is not None]
+        if not parts or len(held) < len(parts):
+            return None
+        start, value, quality = (np.concatenate(columns) for columns in zip(*held, strict=True))
+        inside = (start >= span.start_us) & (start < span.end_us)
+        return start[inside], value[inside], quality[inside]
 
     def flows(self, place: str, span: Span, resolution: Resolution, known_at: datetime | None = None) -> FlowsAnswer:
         """Give a place's metered flows in periods of the city's clock, now or as known at a moment."""
@@ -87,10 +152,10 @@ class Access:
         with self._engine.snapshot() as snapshot:
             known = self._known_batch(snapshot, known_at)
             registry = self._registry_at(known)
-            counted = Counted.of(registry, place)
+            counted = counted_at(registry, place)
             found = sums(self._engine, snapshot, counted, edges_us, known)
         moment = self._moment(known_at)
-        expected = expected_minutes(counted, edges_us, moment, event_channels(registry))
+        expected = expected_minutes(counted, edges_us, moment)
         table = flows_table(found, periods, expected)
         return FlowsAnswer(place, table, periods, counted.boundaries_metered, from_us(moment), self._rule_set)
 
@@ -102,9 +167,13 @@ class Access:
         """Give the moment that an answer speaks of."""
         return self._now() if known_at is None else to_us(known_at)
 
-    def _in_place(self, channel: int) -> tuple[int, int]:
-        """Give from when until when a channel is in place (always, where nobody stated it)."""
-        rows = self._registry_at(None).channels()
-        row = rows.filter(pa.array(rows["channel"].to_numpy() == channel)).to_pylist()[0]
-        installed, removed = row["installed"], row["removed"]
-        return (ALWAYS if installed is None else to_us(installed)), (FOREVER if removed is None else to_us(removed))
+
+@lru_cache(maxsize=8)
+def in_place(registry: Registry) -> dict[int, tuple[int, int]]:
+    """Give from when until when each channel of a registry is in place (always, where nobody stated it)."""
+    rows = registry.channels()
+    ends = [
+        pc.fill_null(rows[name].cast(pa.int64()), default).to_pylist()
+        for name, default in (("installed", ALWAYS), ("removed", FOREVER))
+    ]
+    return dict(zip(rows["channel"].to_pylist(), zip(*ends, strict=True), strict=True))

@@ -11,6 +11,8 @@ from quintet.terms.period import MINUTE_US, to_us
 from quintet.terms.quality import qualities_by_id
 from quintet.terms.tables import SERIES, SUM
 
+Rows = tuple[Ints, Ints, npt.NDArray[np.uint8]]
+"""Effective intervals of one channel: starts (us), values (sub-units), quality ids."""
 Counts = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 MEASURED = np.zeros(256, np.bool_)
 ESTIMATED = np.zeros(256, np.bool_)
@@ -28,15 +30,16 @@ def expected_slots(edges_us: Ints, cadence_us: int, phase_us: int, installed: in
     return np.diff(ordinal)
 
 
-def series_table(intervals: pa.Table, edges: list[datetime], expected: Ints | None) -> pa.Table:
-    """Sum effective intervals (start_us, value, quality; sorted) into n periods given by n + 1 edges.
+def series_table(
+    start: Ints, value: Ints, quality: npt.NDArray[np.uint8], edges: list[datetime], expected: Ints | None
+) -> pa.Table:
+    """Sum effective intervals (sorted by start) into n periods given by n + 1 edges.
 
     Gives SERIES. `expected` counts the intervals of each period, None where nobody can know (events). A period where
     nothing is known has a null value, never 0.
     """
     edges_us = np.array([to_us(edge) for edge in edges], np.int64)
     count = len(edges_us) - 1
-    start, value, quality = (intervals[name].to_numpy() for name in ("start_us", "value", "quality"))
     period = np.searchsorted(edges_us, start, side="right") - 1
     inside = (period >= 0) & (period < count)
     period, value, quality = period[inside], value[inside], quality[inside]

@@ -11,7 +11,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from quintet.access import Access, Scope
-from quintet.jobs.closing import close_days
+from quintet.jobs.closing import close_days, refresh_closed
 from quintet.jobs.doctor import Examination, examine
 from quintet.pipeline.commit import Pipeline, now_us
 from quintet.registry import Registry
@@ -81,8 +81,20 @@ class City:
         settings = read_toml_file(path)
         timezone = settings.get("city", {}).get("timezone", "UTC")
         city = cls(folder, Engine.open(folder, timezone), now)
-        city.pipeline.describe(settings, source=SETTINGS, actor="operator")
+        city.take_settings(settings, path.read_bytes())
         return city
+
+    def take_settings(self, settings: dict[str, Any], text: bytes) -> None:
+        """Take city.toml into the registry if it changed since it was last taken; an ingested dataset may have more."""
+        digest = hashlib.sha256(text).hexdigest()
+        with self.engine.snapshot() as snapshot:
+            known = snapshot.rows("select value from meta where key = 'settings'")
+        if known and known[0][0] == digest:
+            return
+        self.pipeline.describe(settings, source=SETTINGS, actor="operator")
+        with self.engine.writing("settings", SETTINGS, "operator", self.now()) as writing:
+            writing.execute("delete from meta where key = 'settings'")
+            writing.execute("insert into meta values ('settings', ?)", [digest])
 
     def registry(self, known_batch: int | None = None) -> Registry:
         """Give the registry now, or as known at a batch."""
@@ -97,7 +109,7 @@ class City:
 
     def access(self, scope: Scope) -> Access:
         """Give the read path for one reader."""
-        return Access(self.engine, self.registry, scope, self.rule_set, self.now)
+        return Access(self.engine, self.registry, self.pipeline.recent, scope, self.rule_set, self.now)
 
     @property
     def rule_set(self) -> str:
@@ -112,6 +124,10 @@ class City:
     def close_days(self, until: date | None = None, progress: Callable[[str], None] | None = None) -> list[int]:
         """Close every day that is over (or all before `until`); give the days' numbers."""
         return close_days(self.engine, self.registry(), until, self.now(), progress)
+
+    def refresh_flows(self, progress: Callable[[str], None] | None = None) -> list[int]:
+        """Sum closed days' hours anew after the registry changed; give the days' numbers."""
+        return refresh_closed(self.engine, self.registry(), self.now(), progress)
 
     def doctor(self, *, scrub: bool = True) -> Examination:
         """Look for what is wrong with the city and say how to mend it."""

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import date
 
-from quintet.access.flows import closing_placements
+from quintet.access.flows import closing_placements, stale_days
 from quintet.registry import Registry
-from quintet.store.closing import close_day, open_days
+from quintet.store.closing import close_day, open_days, refresh_flows
 from quintet.store.engine import Engine
+from quintet.store.read import EARLIEST_US
 from quintet.terms.period import day_number, day_of_number
 
 
@@ -27,3 +28,20 @@ def close_days(
             progress(day_of_number(day).isoformat())
         close_day(engine, day, placements, actor="closing", received_us=now_us)
     return due
+
+
+def refresh_closed(
+    engine: Engine, registry: Registry, now_us: int, progress: Callable[[str], None] | None = None
+) -> list[int]:
+    """Sum the hours of closed days anew where the registry changed since; give the days' numbers.
+
+    Answers are right without it: a day whose sums are older than the registry is summed from its intervals each time.
+    """
+    with engine.snapshot() as snapshot:
+        stale = stale_days(engine, snapshot, EARLIEST_US, -EARLIEST_US * 8)
+    placements = closing_placements(registry)
+    for day in stale:
+        if progress is not None:
+            progress(day_of_number(day).isoformat())
+        refresh_flows(engine, day, placements, actor="closing", received_us=now_us)
+    return stale

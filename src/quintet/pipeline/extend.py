@@ -19,7 +19,7 @@ from .derive import Derived, derive
 from .derive import Evidence as DeriveEvidence
 from .difference import Change, all_new
 from .meaning import KINDS, Meaning
-from .rows import I32, I64, IntervalRows, Mask, RawRows, key_order, starts_of_runs
+from .rows import I32, I64, MOST_AMOUNT, IntervalRows, Mask, RawRows, key_order, starts_of_runs
 from .tails import Tails
 
 VALID = qualities()["valid"].id
@@ -59,7 +59,7 @@ def extend(
     even[derived.gaps.channel] = False
     even[derived.findings.channel] = False
     even[list(derived.carry)] = False
-    even[derived.channel[fresh & (derived.quality != VALID)]] = False
+    even[derived.channel[fresh & ((derived.quality != VALID) | (np.abs(derived.value) > MOST_AMOUNT))]] = False
     even[unfollowed(derived, fresh, channels, tails, meaning)] = False
     keep = fresh & even[derived.channel]
     out = IntervalRows(own[keep], derived.start_us[keep], derived.value[keep], derived.quality[keep])

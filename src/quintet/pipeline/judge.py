@@ -12,7 +12,7 @@ from quintet.vee import Block, Gaps, Rules, estimate, like_days, spans, validate
 
 from .derive import Derived
 from .meaning import Meaning
-from .rows import I32, I64, U8, IntervalRows, key_order, starts_of_runs, stretches
+from .rows import I32, I64, MOST_AMOUNT, U8, IntervalRows, key_order, starts_of_runs, stretches
 from .thresholds import limits
 
 DAY_US = 86_400_000_000
@@ -120,6 +120,8 @@ def judge_group(
     row = np.searchsorted(members, derived.channel[rows])
     column = (derived.start_us[rows] - start) // cadence
     value[row, column], quality[row, column] = derived.value[rows], derived.quality[rows]
+    absurd = np.abs(value) > MOST_AMOUNT
+    value[absurd], quality[absurd] = 0, REJECTED
     block = Block.of(start, cadence, numbers, (value, quality, quality > 0), tz)
     whole = block.whole_day.copy()
     whole[0] &= bool(extent.starts_day[members[0]])
@@ -145,12 +147,15 @@ def judge_group(
     final = IntervalRows(
         numbers[at_row], start + at_column * cadence, value[at_row, at_column], quality[at_row, at_column]
     )
+    large_row, large_column = np.nonzero(absurd)
+    first = np.concatenate([found.column_first, large_column]).astype(np.int64)
+    last = np.concatenate([found.column_last, large_column]).astype(np.int64)
     return Judged(
         final,
-        numbers[found.row],
-        start + found.column_first.astype(np.int64) * cadence,
-        start + (found.column_last.astype(np.int64) + 1) * cadence,
-        [rules.rules[index].id for index in found.rule],
+        numbers[np.concatenate([found.row, large_row])],
+        start + first * cadence,
+        start + (last + 1) * cadence,
+        [*(rules.rules[index].id for index in found.rule), *["too_large"] * len(large_row)],
     )
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+MOST_AMOUNT = 2**52
+"""No interval is larger in sub-units (4.5 TWh, 4.5 km3): a day of minutes of such still adds up in 64 bits."""
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 I16 = npt.NDArray[np.int16]

@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from quintet.terms.errors import BadInput, CityError, UsageError
 
 from .digest import file_digest
@@ -19,9 +21,11 @@ def create_backup(engine: Engine, settings: Path, target: Path) -> dict[str, Any
 
     The write lock is held while the database file is copied (readers go on); lake files are immutable.
     """
-    if target.exists() and any(target.iterdir()):
-        raise UsageError("is not empty.", code="folder_taken", place=str(target), remedy="Back up into a new folder.")
     try:
+        if target.exists() and any(target.iterdir()):
+            raise UsageError(
+                "is not empty.", code="folder_taken", place=str(target), remedy="Back up into a new folder."
+            )
         with engine.exclusive():
             engine.checkpoint()
             copies = [
@@ -58,18 +62,54 @@ def restore_backup(source: Path, folder: Path) -> int:
     """Make a city folder from a backup whose every file is as its manifest says; give the number of files."""
     if not (source / MANIFEST).is_file():
         raise BadInput("is no backup.", code="no_backup", place=str(source), remedy=f"A backup holds {MANIFEST}.")
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError("is not empty.", code="folder_taken", place=str(folder), remedy="Restore into a new folder.")
-    files: dict[str, tuple[int, str]] = json.loads((source / MANIFEST).read_text())["files"]
-    for name, (_, digest) in files.items():
-        path = source / name
-        if not path.is_file() or file_digest(path) != digest:
-            raise BadInput(
-                "is missing from the backup or damaged.",
-                code="backup_damaged",
-                place=str(path),
-                remedy="Take another backup; nothing was restored.",
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise UsageError(
+                "is not empty.", code="folder_taken", place=str(folder), remedy="Restore into a new folder."
             )
-    for name in files:
-        copied(source / name, folder / name)
+        files = manifest_of(source).files
+        for name, (_, digest) in files.items():
+            path = source / name
+            if not path.is_file() or file_digest(path) != digest:
+                raise damaged(path)
+        for name in files:
+            copied(source / name, folder / name)
+    except OSError as error:
+        raise CityError(
+            f"cannot be written: {error.strerror}.",
+            code="restore_failed",
+            place=str(folder),
+            remedy="Free space or choose another folder; the backup is untouched.",
+        ) from error
     return len(files)
+
+
+class Manifest(msgspec.Struct):
+    """What a backup holds: the newest batch, and size and digest of each file by its path below the backup."""
+
+    batch: int
+    bytes: int
+    files: dict[str, tuple[int, str]]
+
+
+def manifest_of(source: Path) -> Manifest:
+    """Read a backup's manifest; one that cannot be read, or names a file outside of the backup, is damaged."""
+    path = source / MANIFEST
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise damaged(path) from error
+    root = source.resolve()
+    if any(not (root / name).resolve().is_relative_to(root) for name in manifest.files):
+        raise damaged(path)
+    return manifest
+
+
+def damaged(path: Path) -> BadInput:
+    """Say that a part of a backup is not as it was written."""
+    return BadInput(
+        "is missing from the backup or damaged.",
+        code="backup_damaged",
+        place=str(path),
+        remedy="Take another backup; nothing was restored.",
+    )

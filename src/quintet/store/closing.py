@@ -58,6 +58,13 @@ def close_day(engine: Engine, day: int, placements: pa.Table, *, actor: str, rec
     A day that is closed already is merged: its files are written anew with what came late, superseded versions kept.
     `placements` says which channel counts where; it is needed for the city's hourly sums of the day.
     """
+    with engine.closing:
+        return publish_day(engine, day, placements, actor=actor, received_us=received_us)
+
+
+def publish_day(engine: Engine, day: int, placements: pa.Table, *, actor: str, received_us: int) -> Closed:
+    """Do what `close_day` says; one at a time, on a lake that holds nothing but what is recorded."""
+    engine.recover()
     low, high = bounds(engine, day)
     with engine.snapshot() as snapshot:
         until = engine.last_batch
@@ -68,18 +75,23 @@ def close_day(engine: Engine, day: int, placements: pa.Table, *, actor: str, rec
         }
         old = {name: live_files(snapshot, name, day) for name in tables}
     files: list[LakeFile] = []
-    for name, table in tables.items():
-        if table.num_rows or old[name]:
-            files.append(engine.lakes[name].publish(day, table, old[name]))
-    with engine.writing("close", day_of_number(day).isoformat(), actor, received_us) as writing:
-        record_files(writing, day, files)
-        remove_hot(writing, low, high, until)
-        compact_rollups(writing, day, low, high, until)
-        writing.execute("delete from flow_hour where day = ?", [day])
-        writing.append("flow_hour", flow_hours(engine, writing, day, low, high, placements))
-        registry_batch = writing.rows("select coalesce(max(batch), 0) from record")[0][0]
-        writing.execute("delete from closed_day where day = ?", [day])
-        writing.execute("insert into closed_day values (?, ?, ?)", [day, until, registry_batch])
+    try:
+        for name, table in tables.items():
+            if table.num_rows or old[name]:
+                files.append(engine.lakes[name].publish(day, table, old[name]))
+        with engine.writing("close", day_of_number(day).isoformat(), actor, received_us) as writing:
+            record_files(writing, day, files)
+            remove_hot(writing, low, high, until)
+            compact_rollups(writing, day, low, high, until)
+            writing.execute("delete from flow_hour where day = ?", [day])
+            writing.append("flow_hour", flow_hours(engine, writing, day, tables["intervals"], placements))
+            registry_batch = writing.rows("select coalesce(max(batch), 0) from record")[0][0]
+            writing.execute("delete from closed_day where day = ?", [day])
+            writing.execute("insert into closed_day values (?, ?, ?)", [day, until, registry_batch])
+    except BaseException:
+        # What was published but not recorded must not be seen by other engines that read the lake.
+        engine.recover()
+        raise
     return Closed(day, tuple(files))
 
 
@@ -169,3 +181,19 @@ def compact_rollups(writing: Writing, day: int, low: int, high: int, until: int)
     writing.execute("insert into rollup_day by name select * from folded")
     writing.execute("drop table folded")
     writing.execute("delete from rollup_hour where hour_us >= ? and hour_us < ? and batch <= ?", [low, high, until])
+
+
+def refresh_flows(engine: Engine, day: int, placements: pa.Table, *, actor: str, received_us: int) -> None:
+    """Sum a closed day's hours anew after the registry changed; intervals and files stay as they are."""
+    with engine.writing("refresh", day_of_number(day).isoformat(), actor, received_us) as writing:
+        paths = writing.lake_paths("intervals", day, day)
+        effective = writing.arrow(
+            f"select channel, start, value, quality from read_parquet({quoted(paths)})" if paths else EMPTY_DAY
+        )
+        writing.execute("delete from flow_hour where day = ?", [day])
+        writing.append("flow_hour", flow_hours(engine, writing, day, effective, placements))
+        registry_batch = writing.rows("select coalesce(max(batch), 0) from record")[0][0]
+        writing.execute("update closed_day set registry_batch = ? where day = ?", [registry_batch, day])
+
+
+EMPTY_DAY = "select 0 as channel, make_timestamptz(0) as start, 0::bigint as value, 0 as quality limit 0"

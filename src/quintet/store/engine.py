@@ -100,6 +100,7 @@ class Engine:
         self._connection = connection
         self._lock = threading.RLock()
         self._local = threading.local()
+        self.closing = threading.Lock()
         self.folder = folder
         self.tz = tz
         self.hour_phase_us = grid_phase(tz, HOUR_US)

@@ -101,6 +101,23 @@ def raw_readings(engine: Engine, snapshot: Snapshot, windows: pa.Table, *, known
     return snapshot.arrow(f"select * from ({sql}) order by channel, at_us", tables={"windows": windows})
 
 
+def daily_sums(snapshot: Snapshot, channels: npt.NDArray[np.int32], first: int, last: int) -> npt.NDArray[np.int64]:
+    """Read daily sums of channels (3 x channels x days: value, arrived, estimated) from the rollups."""
+    table = snapshot.arrow(
+        """select channel, day, sum(value)::bigint as value, sum(arrived)::bigint as arrived,
+            sum(estimated)::bigint as estimated from rollup_day
+            where day between ? and ? and channel in (select channel from wanted) group by channel, day""",
+        [first, last],
+        {"wanted": wanted(channels)},
+    )
+    out = np.zeros((3, len(channels), last - first + 1), np.int64)
+    place = {int(channel): row for row, channel in enumerate(channels)}
+    rows = [place[channel] for channel in table["channel"].to_pylist()]
+    for at, name in enumerate(("value", "arrived", "estimated")):
+        out[at, rows, table["day"].to_numpy() - first] = table[name].to_numpy()
+    return out
+
+
 EARLIEST_US = -(10**15)
 """About 1938: no meter's reading is older, and time zone arithmetic still works."""
 

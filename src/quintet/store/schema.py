@@ -73,9 +73,13 @@ def migrate(connection: duckdb.DuckDBPyConnection, place: str, versions: list[li
         )
     for number, statements in enumerate(steps[found:], start=found + 1):
         connection.begin()
-        for statement in statements:
-            connection.execute(statement)
-        connection.execute("delete from meta where key = 'schema_version'")
-        connection.execute("insert into meta values ('schema_version', ?)", [str(number)])
-        connection.commit()
+        try:
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute("delete from meta where key = 'schema_version'")
+            connection.execute("insert into meta values ('schema_version', ?)", [str(number)])
+            connection.commit()
+        except duckdb.Error:
+            connection.rollback()
+            raise
     return found

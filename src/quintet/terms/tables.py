@@ -107,6 +107,17 @@ SERIES = pa.schema(
 )
 """One channel in asked-for periods: sub-units (null where nothing is known), the worst quality in it, its shares."""
 
+DAILY = pa.schema(
+    [
+        pa.field("channel", pa.string(), nullable=False),
+        pa.field("day", pa.date32(), nullable=False),
+        pa.field("value", pa.int64()),
+        pa.field("arrived", pa.int64(), nullable=False),
+        pa.field("estimated", pa.int64(), nullable=False),
+    ]
+)
+"""Daily sums of channels by name and local day: sub-units (null where nothing is known), and how many intervals."""
+
 FLOWS = pa.schema(
     [
         pa.field("start", MOMENT, nullable=False),
