@@ -1,0 +1,209 @@
+"""The plain answers: what every question gives, ready to be written as JSON (decimals exact, moments with offset)."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What all answers are: immutable, and named by their class in the published description."""
+
+
+class Place(Answer, frozen=True):
+    """One place of the tree city > district > complex > building > premise."""
+
+    place: str
+    parent: str | None
+    level: str
+    name_en: str
+    name_ko: str
+    floor_area_m2: float | None
+
+
+class Places(Answer, frozen=True):
+    """A page of places in order of id; `next_cursor` is null on the last page."""
+
+    places: list[Place]
+    next_cursor: str | None
+
+
+class Meter(Answer, frozen=True):
+    """One channel of a meter: what its numbers mean, where it stands, and as which flow it counts (null: as none).
+
+    `unit` is that of its readings, `display_unit` that in which its intervals are shown.
+    """
+
+    channel: str
+    commodity: str
+    unit: str
+    display_unit: str
+    value_kind: str
+    role: str
+    cadence_min: int
+    place: str
+    flow: str | None
+
+
+class Meters(Answer, frozen=True):
+    """A page of channels in order of name; `next_cursor` is null on the last page."""
+
+    meters: list[Meter]
+    next_cursor: str | None
+
+
+class Interval(Answer, frozen=True):
+    """One period of a series. `value` is null where nothing is known: missing is not zero.
+
+    `quality` is the most doubtful one in the period, `coverage` the share of expected intervals that arrived (null
+    where none is expected, as after now), `estimated_share` the share of the known ones that is estimated.
+    """
+
+    start: datetime
+    value: Decimal | None
+    unit: str
+    quality: str | None
+    coverage: float | None
+    estimated_share: float | None
+
+
+class Intervals(Answer, frozen=True):
+    """One channel's series over [from, to).
+
+    `downsampled`: only some of the periods are listed, among them in each stretch the smallest, the largest and a
+    missing one.
+    """
+
+    channel: str
+    commodity: str
+    unit: str
+    resolution: str
+    start: datetime = msgspec.field(name="from")
+    end: datetime = msgspec.field(name="to")
+    known_at: datetime
+    downsampled: bool
+    rows: list[Interval]
+
+
+class BalanceRow(Answer, frozen=True):
+    """Supply against use of one carrier in one period; null where an amount is not known.
+
+    What is not metered but follows from the rest is named in `derived`, and `closure_error` is then null, never 0.
+    """
+
+    start: datetime
+    place: str
+    commodity: str
+    unit: str
+    import_: Decimal | None = msgspec.field(name="import")
+    local_generation: Decimal | None
+    conversion_in: Decimal | None
+    conversion_out: Decimal | None
+    storage_discharge: Decimal | None
+    storage_charge: Decimal | None
+    export: Decimal | None
+    consumption: Decimal | None
+    known_loss: Decimal | None
+    closure_error: Decimal | None
+    derived: list[str]
+    coverage: float | None
+    estimated_share: float | None
+
+
+class Balances(Answer, frozen=True):
+    """Balance rows, the moment they are known at and the rules behind them."""
+
+    known_at: datetime
+    rule_set: str
+    rows: list[BalanceRow]
+
+
+class SelfSufficiency(Answer, frozen=True):
+    """One definition's answer: 1 means 100 %; null with the reason where it cannot be said."""
+
+    id: str
+    name_en: str
+    name_ko: str
+    value: Decimal | None
+    reason: str | None
+    numerator: Decimal | None
+    denominator: Decimal | None
+    unit: str
+    interval: str
+    matched: int
+    intervals: int
+    coverage: float | None
+    estimated_share: float | None
+    derived: list[str]
+    explanation_en: str
+    explanation_ko: str
+
+
+class CarrierDay(Answer, frozen=True):
+    """One carrier's day: the balance of the whole stretch and of each hour; supply and use are null where a term is."""
+
+    commodity: str
+    name_en: str
+    name_ko: str
+    unit: str
+    supply: Decimal | None
+    use: Decimal | None
+    total: BalanceRow
+    hours: list[BalanceRow]
+
+
+class CityDay(Answer, frozen=True):
+    """A city's local day, as far as it has come: `until` is where the rows end, `as_of` the end of the last reading.
+
+    `day` is null, and all that follows from it empty, while the city has no readings. `stale`: it is today and two
+    quarter hours are overdue.
+    """
+
+    place: str
+    name_en: str
+    name_ko: str
+    timezone: str
+    simulated: bool
+    rule_set: str
+    known_at: datetime
+    day: date | None
+    is_today: bool
+    start: datetime | None = msgspec.field(name="from")
+    end: datetime | None = msgspec.field(name="to")
+    until: datetime | None
+    as_of: datetime | None
+    stale: bool
+    coverage: float | None
+    self_sufficiency: list[SelfSufficiency]
+    carriers: list[CarrierDay]
+
+
+class Utility(Answer, frozen=True):
+    """One meter of a dwelling over a day, by its own interval; `total` sums what is known (null: nothing is)."""
+
+    channel: str
+    commodity: str
+    name_en: str
+    name_ko: str
+    flow: str | None
+    unit: str
+    resolution: str
+    total: Decimal | None
+    coverage: float | None
+    estimated_share: float | None
+    rows: list[Interval]
+
+
+class DwellingDay(Answer, frozen=True):
+    """A dwelling's local day: one entry a meter, in the order of the table of commodities."""
+
+    place: str
+    name_en: str
+    name_ko: str
+    floor_area_m2: float | None
+    known_at: datetime
+    day: date | None
+    start: datetime | None = msgspec.field(name="from")
+    end: datetime | None = msgspec.field(name="to")
+    as_of: datetime | None
+    utilities: list[Utility]

@@ -1,0 +1,74 @@
+"""Supply against use as a person reads it: the balance rows of the contract, exact, with what is derived named."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from quintet.access import Access, FlowsAnswer
+from quintet.ledger.balance import SOURCES, USES, balance, rows_for_people
+from quintet.terms.commodity import Commodities
+from quintet.terms.period import Resolution, Span
+
+from .answers import BalanceRow, Balances
+from .asked import MOST_BALANCES, check_size
+from .series import share
+
+SUPPLY = ("import", *SOURCES)
+
+
+def place_balances(
+    access: Access, place: str, span: Span, resolution: Resolution, known_at: datetime | None, tz: ZoneInfo
+) -> Balances:
+    """Give a place's balance rows. Raises NotFound for a place that is none, UsageError for too many periods."""
+    check_size(span, resolution, MOST_BALANCES)
+    flows = access.flows(place, span, resolution, known_at)
+    rows = balance_rows(flows, access.registry().commodities, tz)
+    return Balances(flows.known_at.astimezone(tz), flows.rule_set, rows)
+
+
+def balance_rows(flows: FlowsAnswer, commodities: Commodities, tz: ZoneInfo) -> list[BalanceRow]:
+    """Balance a place's flows: one row a period, commodity and unit."""
+    table = balance(
+        flows.flows,
+        place=flows.place,
+        edges=flows.edges,
+        commodities=commodities,
+        boundaries_metered=flows.boundaries_metered,
+    )
+    return [_row(row) for row in rows_for_people(table, tz)]
+
+
+def _row(row: dict[str, Any]) -> BalanceRow:
+    said = {("import_" if name == "import" else name): value for name, value in rounded(row).items()}
+    return BalanceRow(**said)
+
+
+def rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """Give a row with its shares, which alone are floats, as they are shown."""
+    return {name: share(value) if isinstance(value, float) else value for name, value in row.items()}
+
+
+def supply_of(row: BalanceRow) -> Decimal | None:
+    """Sum what came in or was made; None where a term is not known."""
+    return _sum(amount(row, name) for name in SUPPLY)
+
+
+def use_of(row: BalanceRow) -> Decimal | None:
+    """Sum what was used, stored, sent out or lost; None where a term is not known."""
+    return _sum(amount(row, name) for name in USES)
+
+
+def amount(row: BalanceRow, flow: str) -> Decimal | None:
+    """Give a flow of a row by its name in the contract."""
+    return getattr(row, "import_" if flow == "import" else flow)
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    total = Decimal(0)
+    for one in amounts:
+        if one is None:
+            return None
+        total += one
+    return total

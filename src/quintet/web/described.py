@@ -1,0 +1,65 @@
+"""The published description (OpenAPI): made from the tables that answer, so that it cannot say anything else."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from .api import JSON, ROUTES, Route
+from .problems import MEDIA_TYPE, Problem
+
+REF = "#/components/schemas/{name}"
+HEALTH = {"type": "object", "additionalProperties": True}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Give the application's OpenAPI document."""
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    types = [route.answer for route in ROUTES]
+    _, schemas = msgspec.json.schema_components([*types, Problem], ref_template=REF)
+    document.setdefault("components", {})["schemas"] = exact(schemas)
+    for route in ROUTES:
+        document["paths"][f"/api/v1{route.path}"]["get"] |= _operation(route)
+    document["paths"]["/health"]["get"]["responses"] = {
+        str(status): {"description": words, "content": {JSON: {"schema": HEALTH}}}
+        for status, words in ((200, "All is well."), (503, "Something is wrong; the answer says what."))
+    } | {"400": _problem(400)}
+    return document
+
+
+def exact(schema: Any) -> Any:
+    """Say decimals as what they are written as: numbers with every digit."""
+    if isinstance(schema, dict):
+        if schema.get("format") == "decimal":
+            return {**{key: value for key, value in schema.items() if key != "format"}, "type": "number"}
+        return {key: exact(value) for key, value in schema.items()}
+    return [exact(value) for value in schema] if isinstance(schema, list) else schema
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    tag = {"description": "Weak tag of the content.", "schema": {"type": "string"}}
+    schema = {"$ref": REF.format(name=route.answer.__name__)}
+    condition = {
+        "name": "If-None-Match",
+        "in": "header",
+        "required": False,
+        "description": "A tag known already; 304 when it still holds.",
+        "schema": {"type": "string"},
+    }
+    responses: dict[str, Any] = {
+        "200": {
+            "description": (route.answer.__doc__ or "").split("\n")[0],
+            "headers": {"ETag": tag},
+            "content": {JSON: {"schema": schema}},
+        },
+        "304": {"description": "Nothing has changed.", "headers": {"ETag": tag}},
+    }
+    responses |= {str(status): _problem(status) for status in route.statuses}
+    return {"parameters": [*(one.published() for one in route.parameters), condition], "responses": responses}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    schema = {"$ref": REF.format(name=Problem.__name__)}
+    return {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}

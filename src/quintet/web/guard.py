@@ -1,0 +1,68 @@
+"""Who is let in, and under which rules a browser shows what it gets: this machine only, nothing from elsewhere."""
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from quintet.terms.errors import UsageError
+
+from .problems import MEDIA_TYPE, problem_bytes
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Guard:
+    """Refuses a request whose Host is not this machine, and adds the security headers to every answer.
+
+    A page elsewhere whose name is made to point at 127.0.0.1 (DNS rebinding) still sends its own name as Host.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand before an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        if host_of(Headers(scope=scope).get("host", "")) in LOOPBACK:
+            await self._app(scope, receive, guarded)
+            return
+        await _refuse(scope["path"], guarded)
+
+
+def host_of(header: str) -> str:
+    """Give the host of a Host header, without its port."""
+    host, _, port = header.rpartition(":")
+    return (host if port.isdecimal() else header).lower()
+
+
+async def _refuse(path: str, send: Send) -> None:
+    error = UsageError(
+        "Quintet answers this machine only: there are no accounts yet.",
+        code="foreign_host",
+        place="Host",
+        remedy="Open it as http://127.0.0.1 with its port; from elsewhere use an SSH tunnel.",
+    )
+    body = problem_bytes(path, error)
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,105 @@
+"""The query parameters of the API: one table row each, from which they are read, checked and published alike."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.datastructures import QueryParams
+
+from quintet.terms.errors import UsageError
+from quintet.terms.period import Resolution
+
+from .problems import unknown_parameters
+
+SPACED_OFFSET = re.compile(r"^(\d{4}-\d\d-\d\dT[\d:.]+) (\d\d:\d\d)$")
+"""A plus sign that was not escaped arrives as a space; between time and offset it can mean nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One query parameter. `schema` is its JSON schema; whole numbers are those of type integer."""
+
+    name: str
+    description: str
+    schema: dict[str, Any] = field(default_factory=lambda: {"type": "string"})
+    required: bool = False
+    moment: bool = False
+
+    def published(self) -> dict[str, Any]:
+        """Give its OpenAPI object."""
+        return {
+            "name": self.name,
+            "in": "query",
+            "required": self.required,
+            "description": self.description,
+            "schema": self.schema,
+        }
+
+
+TIMES = "RFC 3339 with an offset, or a date or month, which means its start on the city's clock"
+FROM = Parameter("from", f"First moment: {TIMES}.", required=True, moment=True)
+TO = Parameter("to", f"First moment that no longer counts: {TIMES}.", required=True, moment=True)
+RESOLUTION = Parameter(
+    "resolution",
+    "Length of a period; days and months are those of the city's clock.",
+    {"type": "string", "enum": [step.value for step in Resolution]},
+    required=True,
+)
+KNOWN_AT = Parameter("known_at", f"Answer as was known at this moment (default: now). {TIMES}.", moment=True)
+MAX_POINTS = Parameter(
+    "max_points",
+    "List at most so many periods; smallest, largest and missing ones of each stretch are kept.",
+    {"type": "integer", "minimum": 3, "maximum": 100_000},
+)
+CHANNEL = Parameter("channel", "A channel's name, SITE/METER or SITE/METER:COMMODITY.", required=True)
+CURSOR = Parameter("cursor", "`next_cursor` of the page before.")
+LIMIT = Parameter("limit", "Entries on a page.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100})
+LEVEL = Parameter(
+    "level",
+    "Only places of this level.",
+    {"type": "string", "enum": ["city", "district", "complex", "building", "premise"]},
+)
+PARENT = Parameter("parent", "Only places directly below this one.")
+PLACE_OF_METERS = Parameter("place", "Only channels that stand in this place or below.")
+COMMODITY = Parameter("commodity", "Only channels of this commodity.")
+BALANCED_PLACE = Parameter("place", "The place that is balanced.", {"type": "string", "default": "city"})
+DWELLING = Parameter("place", "The dwelling.", required=True)
+DAY = Parameter(
+    "day",
+    "A local day, 2025-01-31 (default: today, or the last day that has readings; a day to come: today).",
+    {"type": "string", "format": "date"},
+)
+
+
+def read(query: QueryParams, known: Iterable[Parameter]) -> dict[str, str | int | None]:
+    """Read a request's parameters: a value for each known one, None where it was not given.
+
+    Raises UsageError for one that is unknown, missing, given twice, empty, or no whole number where one is due.
+    """
+    table = {parameter.name: parameter for parameter in known}
+    strange = sorted(query.keys() - table.keys())
+    if strange:
+        raise unknown_parameters(strange, list(table))
+    return {name: _value(query.getlist(name), parameter) for name, parameter in table.items()}
+
+
+def _value(given: list[str], parameter: Parameter) -> str | int | None:
+    name = parameter.name
+    if not given and not parameter.required:
+        return None
+    if len(given) != 1 or not given[0]:
+        wrong = "is given twice" if len(given) > 1 else "is missing"
+        raise UsageError(
+            f"{name} {wrong}.", code="bad_parameter", place=name, remedy=f"Give it once. {parameter.description}"
+        )
+    text = given[0]
+    if "\x00" in text:
+        raise UsageError(f"{name} holds a null character.", code="bad_parameter", place=name, remedy="Leave it out.")
+    if parameter.schema["type"] == "integer":
+        if not re.fullmatch(r"-?[0-9]{1,9}", text):
+            raise UsageError(
+                f"{text!r} is no whole number.", code=f"bad_{name}", place=name, remedy="Write it in digits."
+            )
+        return int(text)
+    return SPACED_OFFSET.sub(r"\1+\2", text) if parameter.moment else text
