@@ -12,18 +12,19 @@ import pyarrow.compute as pc
 
 from quintet.registry import Registry
 from quintet.store.engine import Engine, Snapshot
-from quintet.store.flows import hour_bucket, interval_flows, rollup_flows, stored_flows
+from quintet.store.flows import hour_bucket, interval_flows, ragged, rollup_flows, stored_flows
 from quintet.store.read import day_range
 from quintet.terms.amount import Ints
 from quintet.terms.period import HOUR_US, MINUTE_US, day_of_number, day_start, to_us
 from quintet.terms.reading import ValueKind
-from quintet.terms.tables import FLOWS, PLACEMENTS
+from quintet.terms.tables import FLOWS, PLACEMENTS, SUM
 
 BOUNDARY = {"import": "import", "export": "export", "site_import": "import"}
 """Flows that cross a place's boundary: they count for the place they are metered at, and for no other."""
 HALVES = {"storage": (("storage_discharge", 1), ("storage_charge", -1))}
 """Signed flows, and the two flows that their positive and negative halves are."""
 KEY = ("flow", "commodity", "quantity", "renewable")
+AMOUNTS = ("value", "arrived_min", "estimated_min")
 Key = tuple[str, str, str, bool]
 Due = tuple[Ints, Ints]
 """When channels begin and when they end to owe intervals, each sorted."""
@@ -124,9 +125,12 @@ def sums(engine: Engine, snapshot: Snapshot, counted: Counted, edges_us: Ints, k
         stale = stale_days(engine, snapshot, low, high)
         parts.append(stored_flows(engine, snapshot, low, high, counted.place, counted.inside, BOUNDARY, stale))
         spans = [day_bounds(engine.tz, day, low, high) for day in stale]
-        parts.append(rollup_flows(snapshot, low, high, counted.plain, spans))
-        parts += [interval_flows(engine, snapshot, *span, counted.plain, bucket) for span in spans]
-    return pa.concat_tables(part.select(["bucket_us", *KEY, "value", "arrived_min", "estimated_min"]) for part in parts)
+        odd = ragged(counted.plain, engine.hour_phase_us)
+        even = counted.plain.filter(pc.invert(odd))
+        parts.append(rollup_flows(snapshot, low, high, even, spans))
+        parts.append(interval_flows(engine, snapshot, low, high, counted.plain.filter(odd), bucket))
+        parts += [interval_flows(engine, snapshot, *span, even, bucket) for span in spans]
+    return pa.concat_tables(part.select(["bucket_us", *KEY, *AMOUNTS]) for part in parts)
 
 
 def stale_days(engine: Engine, snapshot: Snapshot, low: int, high: int) -> list[int]:
@@ -186,25 +190,36 @@ def running(moments: Ints, at: Ints) -> Ints:
     return passed * (at - origin) - before[passed]
 
 
-def flows_table(found: pa.Table, edges: list[datetime], expected: dict[Key, Ints]) -> pa.Table:
-    """Arrange sums by period: FLOWS with a row for each period and each flow that exists at the place."""
-    edges_us = np.array([to_us(edge) for edge in edges], np.int64)
-    count = len(edges) - 1
+def flows_table(found: pa.Table, edges: list[datetime], edges_us: Ints, expected: dict[Key, Ints]) -> pa.Table:
+    """Arrange sums by period: FLOWS with a row for each flow that exists at the place and each period."""
+    keys, count = sorted(expected), len(edges) - 1
+    number = {key: place for place, key in enumerate(keys)}
     period = np.searchsorted(edges_us, found["bucket_us"].to_numpy(), side="right") - 1
-    cells: dict[tuple[tuple[object, ...], int], list[int]] = {}
-    columns = (found[name].to_pylist() for name in (*KEY, "value", "arrived_min", "estimated_min"))
-    for at, *row in zip(period.tolist(), *columns, strict=True):
-        cell = cells.setdefault((tuple(row[:4]), at), [0, 0, 0])
-        for place, amount in enumerate(row[4:]):
-            cell[place] += int(amount)
-    out: dict[str, list[object]] = {name: [] for name in FLOWS.names}
-    for key, minutes in sorted(expected.items()):
-        for at in range(count):
-            value, arrived, estimated = cells.get((key, at), (0, 0, 0))
-            entry = (edges[at], key[1], key[2], key[0], key[3], value if arrived or estimated else None)
-            for name, item in zip(FLOWS.names, (*entry, int(minutes[at]), arrived, estimated), strict=True):
-                out[name].append(item)
-    return pa.table({name: pa.array(out[name], FLOWS.field(name).type) for name in FLOWS.names}, schema=FLOWS)
+    own = np.array([number[key] for key in zip(*(found[name].to_pylist() for name in KEY), strict=True)], np.int64)
+    cells = pa.table({"cell": own * count + period, **{name: found[name] for name in AMOUNTS}})
+    summed = cells.group_by("cell").aggregate([(name, "sum") for name in AMOUNTS])
+    row = np.full(len(keys) * count, -1, np.int64)
+    row[summed["cell"].to_numpy()] = np.arange(summed.num_rows)
+    at = pa.array(row, mask=row < 0)
+    minutes = {name: pc.fill_null(summed[f"{name}_sum"].take(at), 0) for name in AMOUNTS[1:]}
+    known = pc.greater(pc.add(*minutes.values()), 0)
+    value = pc.if_else(known, summed["value_sum"].take(at).cast(SUM), pa.scalar(None, SUM))
+    columns = {
+        "start": pa.array(edges[:-1] * len(keys), FLOWS.field("start").type),
+        **{
+            name: pa.array([key[place] for key in keys]).take(spread(len(keys), count))
+            for place, name in enumerate(KEY)
+        },
+        "value": value,
+        "expected_min": pa.array(np.concatenate([expected[key] for key in keys]) if keys else [], pa.int64()),
+        **minutes,
+    }
+    return pa.table({name: columns[name] for name in FLOWS.names}).cast(FLOWS)
+
+
+def spread(keys: int, count: int) -> pa.Array:
+    """Give each of some numbers `count` times."""
+    return pa.array(np.repeat(np.arange(keys), count))
 
 
 def event_channels(registry: Registry) -> frozenset[int]:

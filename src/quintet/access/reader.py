@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import daily_sums, intervals
 from quintet.store.recent import Recent
 from quintet.store.records import ALWAYS, FOREVER
+from quintet.terms.amount import Ints
 from quintet.terms.errors import UsageError
 from quintet.terms.period import (
     FIXED_MINUTES,
@@ -89,7 +91,7 @@ class Access:
                 place=name,
                 remedy="Ask for a resolution that is no finer.",
             )
-        periods = edges(span, resolution, self._engine.tz)
+        periods, edges_us = cut(span, resolution, self._engine.tz)
         phase = grid_phase(clock(channel.reading.tz), cadence_us)
         rows = self._remembered(channel.id, cadence_us, phase, span) if known_at is None else None
         if rows is None:
@@ -102,10 +104,9 @@ class Access:
         expected = None
         if channel.reading.value_kind is not ValueKind.EVENT_SUM:
             start, end = in_place(self._registry_at(None))[channel.id]
-            edges_us = np.array([to_us(edge) for edge in periods], np.int64)
-            edges_us = np.minimum(edges_us, max(self._moment(known_at), int(edges_us[0])))
-            expected = expected_slots(edges_us, cadence_us, phase, start, end)
-        return series_table(*rows, periods, expected)
+            until = np.minimum(edges_us, max(self._moment(known_at), int(edges_us[0])))
+            expected = expected_slots(until, cadence_us, phase, start, end)
+        return series_table(*rows, periods, edges_us, expected)
 
     def daily(self, names: Sequence[str], first: date, last: date) -> pa.Table:
         """Give daily sums of channels (DAILY), both days included, from the rollups: what a month's page needs.
@@ -147,8 +148,7 @@ class Access:
     def flows(self, place: str, span: Span, resolution: Resolution, known_at: datetime | None = None) -> FlowsAnswer:
         """Give a place's metered flows in periods of the city's clock, now or as known at a moment."""
         self.may_read(place)
-        periods = edges(span, resolution, self._engine.tz)
-        edges_us = np.array([to_us(edge) for edge in periods], np.int64)
+        periods, edges_us = cut(span, resolution, self._engine.tz)
         with self._engine.snapshot() as snapshot:
             known = self._known_batch(snapshot, known_at)
             registry = self._registry_at(known)
@@ -156,7 +156,7 @@ class Access:
             found = sums(self._engine, snapshot, counted, edges_us, known)
         moment = self._moment(known_at)
         expected = expected_minutes(counted, edges_us, moment)
-        table = flows_table(found, periods, expected)
+        table = flows_table(found, periods, edges_us, expected)
         return FlowsAnswer(place, table, periods, counted.boundaries_metered, from_us(moment), self._rule_set)
 
     def _known_batch(self, snapshot: Snapshot, known_at: datetime | None) -> int | None:
@@ -166,6 +166,13 @@ class Access:
     def _moment(self, known_at: datetime | None) -> int:
         """Give the moment that an answer speaks of."""
         return self._now() if known_at is None else to_us(known_at)
+
+
+@lru_cache(maxsize=256)
+def cut(span: Span, resolution: Resolution, tz: ZoneInfo) -> tuple[list[datetime], Ints]:
+    """Cut a span into periods: their edges, and the same in microseconds; a page asks for the same ones many times."""
+    periods = edges(span, resolution, tz)
+    return periods, np.array([to_us(edge) for edge in periods], np.int64)
 
 
 @lru_cache(maxsize=8)

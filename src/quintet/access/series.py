@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from quintet.terms.amount import Ints
-from quintet.terms.period import MINUTE_US, to_us
+from quintet.terms.period import MINUTE_US
 from quintet.terms.quality import qualities_by_id
 from quintet.terms.tables import SERIES, SUM
 
@@ -31,14 +31,18 @@ def expected_slots(edges_us: Ints, cadence_us: int, phase_us: int, installed: in
 
 
 def series_table(
-    start: Ints, value: Ints, quality: npt.NDArray[np.uint8], edges: list[datetime], expected: Ints | None
+    start: Ints,
+    value: Ints,
+    quality: npt.NDArray[np.uint8],
+    edges: list[datetime],
+    edges_us: Ints,
+    expected: Ints | None,
 ) -> pa.Table:
-    """Sum effective intervals (sorted by start) into n periods given by n + 1 edges.
+    """Sum effective intervals (sorted by start) into n periods given by n + 1 edges (the same in us).
 
     Gives SERIES. `expected` counts the intervals of each period, None where nobody can know (events). A period where
     nothing is known has a null value, never 0.
     """
-    edges_us = np.array([to_us(edge) for edge in edges], np.int64)
     count = len(edges_us) - 1
     period = np.searchsorted(edges_us, start, side="right") - 1
     inside = (period >= 0) & (period < count)

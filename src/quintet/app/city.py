@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 import threading
 from collections.abc import Callable
 from datetime import date
@@ -26,6 +27,8 @@ from quintet.terms.reading import clock
 from quintet.vee import Rules, rules
 
 SETTINGS = "city.toml"
+SWITCH_S = 0.0005
+"""How long one thread of Python may hold the others up: a page is read while readings pour in."""
 
 
 class City:
@@ -80,6 +83,7 @@ class City:
             )
         settings = read_toml_file(path)
         timezone = settings.get("city", {}).get("timezone", "UTC")
+        sys.setswitchinterval(SWITCH_S)
         city = cls(folder, Engine.open(folder, timezone), now)
         city.take_settings(settings, path.read_bytes())
         return city

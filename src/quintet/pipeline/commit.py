@@ -22,8 +22,8 @@ from .evidence import without_known, without_repeats
 from .extend import Extension, extend
 from .meaning import Meaning
 from .normalise import Normalised, Normaliser
-from .rows import I32, IntervalRows, RawRows, constant
-from .settle import WORKERS, Settlement
+from .rows import I32, WORKERS, IntervalRows, RawRows, constant, cuts
+from .settle import Settlement
 from .tails import Tails, remember_stored
 
 MOST_ROWS = 24_000_000
@@ -71,8 +71,8 @@ class RegisterReceipt:
 class Settled:
     """What a batch settled: for the caches, once it is durable."""
 
-    extension: Extension
-    changes: list[tuple[IntervalRows, pa.Table]]
+    changes: list[tuple[IntervalRows, pa.Table]] = field(default_factory=list[tuple[IntervalRows, pa.Table]])
+    extended: list[tuple[IntervalRows, I32]] = field(default_factory=list[tuple[IntervalRows, I32]])
     ends: list[tuple[IntervalRows, I32]] = field(default_factory=list[tuple[IntervalRows, I32]])
 
 
@@ -212,12 +212,21 @@ class Pipeline:
     def _settle(self, writing: Writing, new: RawRows, names: list[str]) -> Settled:
         """Write what new raw rows change: the short way for those that continue their channels, else the long one."""
         meaning, tz = self.meaning(), self._engine.tz
-        extension = extend(new, self.tails, self.recent, meaning, names, self._rules, tz)
-        by_hour, by_day = rollups(extension.change, tz, writing.batch.id)
-        write_change(writing, extension.change, by_hour, by_day)
-        writing.append("finding", with_batch(extension.findings, writing.batch.id))
-        done = Settled(extension, [(extension.change.rows, by_day)])
-        rest = new.take(~np.isin(new.channel, extension.channels)) if len(extension.channels) else new
+        done = Settled()
+
+        def short(bounds: tuple[int, int]) -> tuple[Extension, pa.Table, pa.Table]:
+            part = new.take(np.arange(*bounds))
+            extension = extend(part, self.tails, self.recent, meaning, names, self._rules, tz)
+            return extension, *rollups(extension.change, tz, writing.batch.id)
+
+        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+            for extension, by_hour, by_day in pool.map(short, cuts(new.channel)):
+                write_change(writing, extension.change, by_hour, by_day)
+                writing.append("finding", with_batch(extension.findings, writing.batch.id))
+                done.changes.append((extension.change.rows, by_day))
+                done.extended.append((extension.rows, extension.channels))
+        taken = np.concatenate([channels for _, channels in done.extended] or [new.channel[:0]])
+        rest = new.take(~np.isin(new.channel, taken)) if len(taken) else new
         settlement = Settlement(self._engine, meaning, self._rules, names, writing.batch.id)
         for outcome in settlement.outcomes(writing, rest, self.tails):
             write_change(writing, outcome.change, outcome.by_hour, outcome.by_day)
@@ -229,10 +238,11 @@ class Pipeline:
 
     def _remember(self, new: RawRows, done: Settled) -> None:
         """Take a committed batch into the caches; all of it is durable by now."""
-        rest = new.channel[~np.isin(new.channel, done.extension.channels)]
-        self.tails.settle(done.extension.rows, done.extension.channels)
+        for rows, channels in done.extended:
+            self.tails.settle(rows, channels)
+        taken = np.concatenate([channels for _, channels in done.extended] or [new.channel[:0]])
         self.tails.advance(new)
-        self.tails.calm[rest] = False
+        self.tails.calm[new.channel[~np.isin(new.channel, taken)]] = False
         for ends, calm in done.ends:
             self.tails.settle(ends, calm)
         meaning = self.meaning()

@@ -49,7 +49,7 @@ def extent_of(derived: Derived, meaning: Meaning, channels: I32, tz: ZoneInfo) -
     heads = starts_of_runs(derived.channel)
     own = derived.channel[heads]
     first[own] = derived.start_us[heads]
-    last[own] = derived.start_us[np.append(heads[1:], len(derived.channel)) - 1]
+    last[own] = derived.start_us[np.append(heads[1:], len(derived.channel))[: len(heads)] - 1]
     cadence = meaning.cadence_us[channels]
     gap_end = derived.gaps.start_us + (derived.gaps.slots - 1) * cadence[derived.gaps.channel]
     np.minimum.at(first, derived.gaps.channel, derived.gaps.start_us)

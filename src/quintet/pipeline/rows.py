@@ -1,12 +1,18 @@
 """Columns of raw readings and of intervals while they travel through the pipeline: NumPy arrays of one length."""
 
+from collections.abc import Generator
 from dataclasses import dataclass, fields
+from os import sched_getaffinity
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+SHARD_ROWS = 1_000_000
+"""Readings derived at once by one thread: about 100 MB of working space."""
+WORKERS = len(sched_getaffinity(0))
+"""Threads that work on shards: one for each core this process may use."""
 MOST_AMOUNT = 2**52
 """No interval is larger in sub-units (4.5 TWh, 4.5 km3): a day of minutes of such still adds up in 64 bits."""
 I64 = npt.NDArray[np.int64]
@@ -113,3 +119,14 @@ def stretches(heads: I64, count: int) -> list[tuple[int, int]]:
     """Give the half-open ranges of rows between heads, the last one to `count`; none where there are no heads."""
     starts = heads.tolist()
     return list(zip(starts, [*starts[1:], count], strict=False))
+
+
+def cuts(channel: I32) -> Generator[tuple[int, int]]:
+    """Cut sorted rows at channel boundaries into ranges of about SHARD_ROWS."""
+    low, count = 0, len(channel)
+    while low < count:
+        high = min(low + SHARD_ROWS, count)
+        if high < count:
+            high = int(np.searchsorted(channel, channel[high - 1], side="right"))
+        yield low, high
+        low = high

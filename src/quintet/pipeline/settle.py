@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from os import sched_getaffinity
 
 import numpy as np
 import pyarrow as pa
@@ -22,14 +21,11 @@ from .evidence import DAY_US, Evidence, neighbourhood, settle
 from .exact import Factors
 from .judge import Judged, judge
 from .meaning import KINDS, Meaning
-from .rows import I32, I64, IntervalRows, RawRows, constant, starts_of_runs
+from .rows import I32, I64, WORKERS, IntervalRows, RawRows, constant, cuts, starts_of_runs
 from .tails import Tails
 
-SHARD_ROWS = 1_000_000
-"""Readings derived at once by one thread: about 100 MB of working space."""
 LOOK_BACK_DAYS = 70
 """Like days are named up to eight weeks before the week of a gap (vee's table)."""
-WORKERS = len(sched_getaffinity(0))
 SUMMED = np.isin([kind.value for kind in KINDS], ["interval_sum", "avg_power"])
 """Kinds whose amounts are rounded interval by interval; registers telescope."""
 EVEN = [qualities()[name].id for name in ("valid", "questionable")]
@@ -244,14 +240,3 @@ class Settlement:
                 "batch": constant(self._batch, int(keep.sum())),
             }
         )
-
-
-def cuts(channel: I32) -> Generator[tuple[int, int]]:
-    """Cut sorted rows at channel boundaries into ranges of about SHARD_ROWS."""
-    low, count = 0, len(channel)
-    while low < count:
-        high = min(low + SHARD_ROWS, count)
-        if high < count:
-            high = int(np.searchsorted(channel, channel[high - 1], side="right"))
-        yield low, high
-        low = high

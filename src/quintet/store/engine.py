@@ -147,11 +147,12 @@ class Engine:
 
     def recover(self) -> list[str]:
         """Bring the lake back to what the database recorded; give what was dropped."""
+        with self.snapshot() as snapshot:
+            found = snapshot.rows("select lake, path, version from lake_file")
         dropped: list[str] = []
         for name, lake in self.lakes.items():
-            found = self._connection.execute("select path, version from lake_file where lake = ?", [name]).fetchall()
-            version = max((int(row[1]) for row in found), default=None)
-            dropped += lake.recover(version, {row[0] for row in found})
+            own = [(str(path), int(version)) for table, path, version in found if table == name]
+            dropped += lake.recover(max((version for _, version in own), default=None), {path for path, _ in own})
         return dropped
 
     @contextmanager

@@ -2,16 +2,28 @@
 
 from collections.abc import Mapping, Set
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from quintet.terms.period import HOUR_US
+from quintet.terms.tables import SUM
 
 from .engine import Engine, Snapshot
 from .read import ESTIMATED, MEASURED, day_range, effective_sql, lake_interval_paths, versions_sql
+from .records import FOREVER
 
 FLOW_SUMS = """flow, commodity, quantity, renewable,
     sum(case when q_measured or q_estimated then amount else 0 end)::decimal(38, 0) as value,
     sum(case when q_measured then cadence_min else 0 end)::bigint as arrived_min,
     sum(case when q_estimated then cadence_min else 0 end)::bigint as estimated_min"""
 """`clip` is 0 for a plain flow, +1 or -1 for the positive or negative half of a signed one (storage)."""
+NO_SUMS = pa.schema(
+    [
+        ("bucket_us", pa.int64()), ("flow", pa.string()), ("commodity", pa.string()), ("quantity", pa.string()),
+        ("renewable", pa.bool_()), ("value", SUM), ("arrived_min", pa.int64()), ("estimated_min", pa.int64()),
+    ]
+)  # fmt: skip
 AMOUNT = "case when clip = 0 then sign * value else greatest(clip * sign * value, 0) end"
 
 
@@ -34,6 +46,8 @@ def interval_flows(
     by_place: bool = False,
 ) -> pa.Table:
     """Sum effective intervals in [low, high) by bucket (an SQL expression of start_us) and flow, by place if asked."""
+    if not placements.num_rows and not by_place:
+        return NO_SUMS.empty_table()
     paths = lake_interval_paths(engine, snapshot, low, high, known_batch)
     versions = versions_sql(paths, some_channels=True, known_batch=known_batch)
     source = f"""select channel, start_us, value, quality in ({MEASURED}) as q_measured,
@@ -49,11 +63,26 @@ def hour_bucket(phase_us: int) -> str:
     return f"start_us - ((start_us + {phase_us}) % 3600000000)"
 
 
+def ragged(placements: pa.Table, phase_us: int) -> pa.Array:
+    """Mark the placements of channels that somewhere begin or end within a local hour, and not at its start.
+
+    Their hours belong to two placements: only intervals can part them.
+    """
+    odd = np.zeros(placements.num_rows, np.bool_)
+    for name in ("start_us", "end_us"):
+        moment = placements[name].to_numpy()
+        odd |= (np.abs(moment) < FOREVER) & ((moment + phase_us) % HOUR_US != 0)
+    channel = placements["channel"].to_numpy()
+    return pa.array(np.isin(channel, channel[odd]))
+
+
 def flow_hours(engine: Engine, snapshot: Snapshot, day: int, effective: pa.Table, placements: pa.Table) -> pa.Table:
     """Sum a local day's effective intervals (as the lake keeps them) by hour, place and flow for `flow_hour`.
 
-    Channels are summed by hour first: there are far fewer of those than there are intervals.
+    Channels are summed by hour first: there are far fewer of those than there are intervals. Channels whose placement
+    changes within an hour (`ragged`) are left to be summed when asked.
     """
+    even = placements.filter(pc.invert(ragged(placements, engine.hour_phase_us)))
     source = f"""select channel, {hour_bucket(engine.hour_phase_us)} as start_us,
         sum(value)::bigint as value, count(*) as intervals, quality in ({MEASURED}) as q_measured,
         quality in ({ESTIMATED}) as q_estimated
@@ -63,7 +92,7 @@ def flow_hours(engine: Engine, snapshot: Snapshot, day: int, effective: pa.Table
         f"""select start_us as hour_us, place, {FLOW_SUMS} from (select * exclude (cadence_min),
             cadence_min * intervals as cadence_min from ({placed_sql(source, "start_us")}))
             group by all order by all""",
-        tables={"effective": effective, "placements": placements},
+        tables={"effective": effective, "placements": even},
     )
     return sums.append_column("day", pa.array([day] * sums.num_rows, pa.int32()))
 

@@ -1,0 +1,103 @@
+"""Schema versions: each step whole or not at all, each once, and nothing of a newer store is touched."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from quintet.store.engine import DATABASE, Engine
+from quintet.store.schema import VERSIONS, migrate, version_of
+from quintet.terms.errors import CityError
+
+MORE = [*VERSIONS, ["create table more (a integer)", "insert into more values (7)"]]
+NEWEST = len(VERSIONS)
+
+
+def connect(path: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(path / "db"))
+
+
+def tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    return {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+
+
+def test_an_empty_database_becomes_the_newest(tmp_path: Path) -> None:
+    with connect(tmp_path) as connection:
+        assert version_of(connection) == 0
+        assert migrate(connection, "here") == 0
+        assert version_of(connection) == NEWEST
+        assert {"batch", "record", "raw", "interval", "lake_file", "quarantine"} <= tables(connection)
+
+
+def test_a_version_is_made_once_and_keeps_what_is_stored(tmp_path: Path) -> None:
+    with connect(tmp_path) as connection:
+        migrate(connection, "here")
+        connection.execute("insert into interval values (1, 2, 3, 4, 5)")
+        assert migrate(connection, "here") == NEWEST
+        assert migrate(connection, "here", MORE) == NEWEST
+        assert migrate(connection, "here", MORE) == NEWEST + 1
+        assert connection.execute("select * from interval").fetchall() == [(1, 2, 3, 4, 5)]
+        assert connection.execute("select * from more").fetchall() == [(7,)]
+        assert connection.execute("select value from meta where key = 'schema_version'").fetchall() == [
+            (str(NEWEST + 1),)
+        ]
+
+
+@pytest.mark.parametrize("found", range(NEWEST))
+def test_every_older_version_is_brought_to_the_newest(tmp_path: Path, found: int) -> None:
+    with connect(tmp_path) as connection, duckdb.connect() as fresh:
+        migrate(connection, "here", VERSIONS[:found])
+        assert migrate(connection, "here") == found
+        migrate(fresh, "there")
+        sql = "select table_name, column_name, data_type, is_nullable from duckdb_columns() order by all"
+        assert connection.execute(sql).fetchall() == fresh.execute(sql).fetchall()
+
+
+def test_a_step_that_fails_leaves_the_version_before_it(tmp_path: Path) -> None:
+    failing = [
+        *MORE,
+        ["create table third (a integer)", "insert into third values (1)", "insert into nowhere values (1)"],
+    ]
+    connection = connect(tmp_path)
+    with pytest.raises(duckdb.Error, match="nowhere"):
+        migrate(connection, "here", failing)
+    connection.close()
+    with connect(tmp_path) as again:
+        assert version_of(again) == NEWEST + 1, "the steps before it stand"
+        assert "third" not in tables(again)
+        assert again.execute("select * from more").fetchall() == [(7,)]
+        assert migrate(again, "here", [*MORE, ["create table third (a integer)"]]) == NEWEST + 1
+        assert "third" in tables(again)
+
+
+def test_a_step_that_fails_ends_its_transaction(tmp_path: Path) -> None:
+    with connect(tmp_path) as connection:
+        with pytest.raises(duckdb.Error, match="nowhere"):
+            migrate(connection, "here", [*VERSIONS, ["insert into nowhere values (1)"]])
+        assert version_of(connection) == NEWEST, "the connection can be asked, and closed, as before"
+
+
+def newer(folder: Path) -> None:
+    Engine.open(folder, "UTC").close()
+    with duckdb.connect(str(folder / "store" / DATABASE)) as connection:
+        connection.execute("update meta set value = ? where key = 'schema_version'", [str(NEWEST + 3)])
+
+
+def test_a_newer_store_is_refused_and_not_touched(tmp_path: Path) -> None:
+    newer(tmp_path)
+    database = tmp_path / "store" / DATABASE
+    before = database.read_bytes()
+    with pytest.raises(CityError, match="Install the newer Quintet; nothing was changed") as caught:
+        Engine.open(tmp_path, "UTC")
+    assert (caught.value.code, caught.value.place) == ("newer_store", str(database))
+    assert f"store version {NEWEST + 3}, this one knows {NEWEST}" in str(caught.value)
+    assert database.read_bytes() == before
+
+
+def test_a_refused_store_is_left_free_for_others(tmp_path: Path) -> None:
+    newer(tmp_path)
+    with pytest.raises(CityError):
+        Engine.open(tmp_path, "UTC")
+    # DuckDB lets one process open a file twice only with the same settings: these differ from the engine's.
+    with duckdb.connect(str(tmp_path / "store" / DATABASE), config={"default_null_order": "nulls_first"}) as connection:
+        assert version_of(connection) == NEWEST + 3
