@@ -59,6 +59,9 @@ def test_the_databases_own_errors_of_input_and_output_are_words(tmp_path: Path) 
     assert "quintet doctor" in failure.remedy
     full = explain(duckdb.IOException("Could not write file: No space left on device"))
     assert full.code == "disk_full"
+    for said, code in (("File too large", "disk_full"), ("Input/output error", "store_io")):
+        failed = explain(duckdb.TransactionException(f'Failed to commit: Could not write file "x.wal": {said}'))
+        assert failed.code == code, said
 
 
 def test_what_nobody_foresaw_is_logged_privately() -> None:

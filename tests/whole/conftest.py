@@ -12,6 +12,8 @@ import pytest
 
 import quintet as package
 
+from .once import made_once
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Begin = Callable[..., subprocess.Popen[str]]
 
@@ -31,7 +33,8 @@ c1,101,odd,plasma,kWh,interval_sum,15,Asia/Seoul,consumption
 def program_environment(**more: str) -> dict[str, str]:
     """Give the environment in which the program runs: no settings of the person who runs the tests."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("QUINTET_")}
-    return {**clean, "PYTHONPATH": str(Path(package.__file__).parents[1]), **more}
+    # the tests start the program a hundred times: one thread for matrices that it does not have is enough
+    return {**clean, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(Path(package.__file__).parents[1]), **more}
 
 
 COMMAND = [sys.executable, "-W", "error", "-m", "quintet.app"]
@@ -86,7 +89,13 @@ def stamp(slot: int) -> str:
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a dataset of two days; the mean slot has 0.25 kWh and 0.03 m3 used, 0.01 kWh made, 0.3 kWh imported."""
-    folder = tmp_path_factory.mktemp("dataset")
+    return made_once(tmp_path_factory, "dataset", write_dataset) / "small"
+
+
+def write_dataset(place: Path) -> None:
+    """Write the dataset of the small city."""
+    folder = place / "small"
+    folder.mkdir()
     (folder / "meters.csv").write_text(METERS)
     lines = ["site,meter,ts_utc,value"]
     for slot in range(SLOTS):
@@ -97,7 +106,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines += [f"c1,home-gas,{stamp(slot)},{100 + slot * 3 // 2 * 2 / 100:.2f}" for slot in range(SLOTS + 1)]
     lines.append("c1,home-electricity,2025-02-03T00:00:00,1.0")
     (folder / "readings.csv").write_text("\n".join(lines) + "\n")
-    return folder
 
 
 READINGS = 3 * SLOTS + SLOTS + 1
@@ -110,22 +118,32 @@ def made(folder: Path, quintet: Run) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def cities(tmp_path_factory: pytest.TempPathFactory, dataset: Path, quintet: Run) -> Path:
+    """Give a folder with the new city and the small one with its dataset taken in; they are only ever copied."""
+
+    def make(folder: Path) -> None:
+        made(folder / "new", quintet)
+        shutil.copytree(folder / "new", folder / "naju")
+        taken = quintet("ingest", dataset, "--city", folder / "naju")
+        assert taken.returncode == 0, taken.stderr
+
+    return made_once(tmp_path_factory, "cities", make)
+
+
 @pytest.fixture
-def city(tmp_path: Path, quintet: Run) -> Path:
+def city(cities: Path, tmp_path: Path) -> Path:
     """Give a new city without meters."""
-    return made(tmp_path / "new", quintet)
+    return Path(shutil.copytree(cities / "new", tmp_path / "new"))
 
 
 @pytest.fixture(scope="session")
-def read_only(tmp_path_factory: pytest.TempPathFactory, dataset: Path, quintet: Run) -> Path:
+def read_only(cities: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the small city with its dataset taken in, for tests that only ask."""
-    folder = made(tmp_path_factory.mktemp("asked") / "naju", quintet)
-    taken = quintet("ingest", dataset, "--city", folder)
-    assert taken.returncode == 0, taken.stderr
-    return folder
+    return Path(shutil.copytree(cities / "naju", tmp_path_factory.mktemp("asked") / "naju"))
 
 
 @pytest.fixture
-def filled(read_only: Path, tmp_path: Path) -> Path:
+def filled(cities: Path, tmp_path: Path) -> Path:
     """Give a copy of the small city that the test may change."""
-    return Path(shutil.copytree(read_only, tmp_path / "naju"))
+    return Path(shutil.copytree(cities / "naju", tmp_path / "naju"))

@@ -1,28 +1,35 @@
-"""A process for the crash tests: takes in a folder's files one by one, closes the days behind them, and says so.
+"""A process for the crash tests: takes in a folder's files one by one, closes the days behind each, and says so.
 
-    python kill_program.py CITY FOLDER
+    python kill_program.py CITY FOLDER FIRST
 
-Prints `ready`, then `stored N` and `closed N` for each file, each line only after the step is durable. Every step may
-be repeated: a city that knows a file already takes nothing of it.
+Prints `ready`, then for each file from number FIRST on `stored N`, `closing DAY` before each day, `closed N`. What a
+line reports is durable when it is printed. Every step may be repeated: what a city knows already it does not take.
 """
 
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from quintet.app.city import City
 from quintet.ingest import Dataset, commit_readings
 
 
+def say(line: str) -> None:
+    """Print a line at once."""
+    print(line, flush=True)
+
+
 def main() -> int:
     """Run all steps."""
     city = City.open(Path(sys.argv[1]))
-    print("ready", flush=True)
-    for number, file in enumerate(sorted(Path(sys.argv[2]).glob("readings-*.parquet"))):
+    say("ready")
+    files = sorted(Path(sys.argv[2]).glob("readings-*.parquet"))
+    for number, file in list(enumerate(files))[int(sys.argv[3]) :]:
         commit_readings(city.pipeline, Dataset(file.parent, (file,)), actor="test")
-        print(f"stored {number}", flush=True)
-        city.close_days(date.fromisoformat(file.stem.removeprefix("readings-")))
-        print(f"closed {number}", flush=True)
+        say(f"stored {number}")
+        day = date.fromisoformat(file.stem.removeprefix("readings-"))
+        city.close_days(day + timedelta(days=1), lambda closing: say(f"closing {closing}"))
+        say(f"closed {number}")
     city.close()
     return 0
 

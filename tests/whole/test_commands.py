@@ -163,6 +163,36 @@ def test_registry_sync_shows_then_does_then_has_nothing_to_do(
     assert (again["added"], again["changed"], again["ended"]) == (0, 0, 0)
 
 
+def test_an_operator_records_what_happened(filled: Path, quintet: Run) -> None:
+    here = ("--city", filled, "--format", "json")
+    assert from_json(quintet("close", *here))["closed_days"] == 3
+    words = ("c1/home-gas", "gas2", "--at", "2025-02-02T12:00:00+09:00", "--old-final", "102.14", "--new-first", "7")
+    assert from_json(quintet("registry", "exchange", *words, *here))["readings"] >= 1
+    assert from_json(quintet("registry", "rewire", "c1/roof", "--from", "2025-02-02", "--place", "c1", *here))[
+        "changed"
+    ]
+    shown = from_json(quintet("meters", "show", "c1/roof", *here))["placements"]
+    assert {(one["place"], one["to"] or one["from"]) for one in shown} == {
+        ("c1/101", "2025-02-02T00:00:00+09:00"),
+        ("c1", "2025-02-02T00:00:00+09:00"),
+    }
+    assert from_json(quintet("registry", "move-in", "c1/101", "--occupant", "4711", "--at", "2025-02", *here))[
+        "changed"
+    ]
+    assert from_json(quintet("registry", "move-out", "c1/101", "--at", "2025-03", *here))["changed"]
+    refused = quintet("registry", "move-out", "c1/102", "--at", "2025-03", *here)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "c1/102" in refused.stderr
+
+
+def test_a_map_takes_what_it_lists_and_counts_the_rest(city: Path, dataset: Path, quintet: Run, tmp_path: Path) -> None:
+    listed = tmp_path / "map.csv"
+    listed.write_text("site,meter,virtual_city,shift_days\nc1,roof,V,0\n")
+    taken = from_json(quintet("ingest", dataset, "--map", listed, "--city", city, "--format", "json"))
+    counts = {name: taken[name] for name in ("accepted", "duplicate", "quarantined", "skipped")}
+    assert counts == {"accepted": 192, "duplicate": 0, "quarantined": 0, "skipped": 578}
+
+
 def test_a_backup_becomes_the_same_city(filled: Path, quintet: Run, tmp_path: Path) -> None:
     copy, restored = tmp_path / "copy", tmp_path / "restored"
     assert quintet("backup", "create", copy, "--city", filled).returncode == 0

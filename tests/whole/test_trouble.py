@@ -41,12 +41,17 @@ def source(root: Path) -> Path:
     return root / "src"
 
 
+BIG_DAYS = 28
+ROOM = 2**20
+"""Less than the write-ahead log of BIG_DAYS takes."""
+
+
 def big_dataset(folder: Path) -> Path:
     folder.mkdir()
     head = "site,building,meter,commodity,unit,value_kind,cadence_min,tz,role\n"
     (folder / "meters.csv").write_text(head + "c1,1,m,electricity,kWh,interval_sum,1,Asia/Seoul,consumption\n")
     rows = (f"c1,m,2025-{1 + d // 28:02d}-{1 + d % 28:02d}T{h:02d}:{m:02d}:00+09:00,{(d * h * m) % 97 / 100}"
-            for d in range(280) for h in range(24) for m in range(60))  # fmt: skip
+            for d in range(BIG_DAYS) for h in range(24) for m in range(60))  # fmt: skip
     (folder / "readings.csv").write_text("site,meter,ts_utc,value\n" + "\n".join(rows) + "\n")
     return folder
 
@@ -56,8 +61,7 @@ def test_a_full_disk_is_said_and_nothing_stored_is_touched(
 ) -> None:
     before = json.loads(quintet("doctor", "--city", filled, "--format", "json").stdout)
     data = big_dataset(tmp_path / "big")
-    limit = max(path.stat().st_size for path in filled.rglob("*") if path.is_file()) + 65536
-    full = run_limited(limit, "ingest", data, "--city", filled, source=source)
+    full = run_limited(ROOM, "ingest", data, "--city", filled, source=source)
     assert full.returncode == 1
     assert full.stdout == ""
     assert full.stderr.startswith("quintet: ")
@@ -67,7 +71,7 @@ def test_a_full_disk_is_said_and_nothing_stored_is_touched(
     after = json.loads(quintet("doctor", "--city", filled, "--format", "json").stdout)
     assert after["content_hash"] == before["content_hash"]
     taken = quintet("ingest", data, "--city", filled, "--format", "json")
-    assert json.loads(taken.stdout)["accepted"] == 280 * 1440
+    assert json.loads(taken.stdout)["accepted"] == BIG_DAYS * 1440
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
 
 
@@ -123,6 +127,6 @@ def test_progress_is_drawn_where_stderr_is_a_terminal(filled: Path, source: Path
             while part := os.read(parent, 65536):
                 drawn += part
         assert process.stdout is not None
-        assert json.loads(process.stdout.read())["accepted"] == 280 * 1440
+        assert json.loads(process.stdout.read())["accepted"] == BIG_DAYS * 1440
     os.close(parent)
     assert b"readings of big" in drawn

@@ -9,8 +9,10 @@ from typing import Any
 from quintet.ingest import Dataset, commit_readings, find, load_map, register_meters
 from quintet.pipeline.commit import Receipt
 from quintet.terms.errors import QuintetError, UsageError
+from quintet.terms.period import day_of_number
 
 from .answer import Answer, Progress, Step, document_of
+from .answers_changes import refresh
 from .cells import plain, rows_of
 from .city import City
 from .requests import BackupCreate, CloseDays, Doctor, Ingest, QuarantineList
@@ -45,6 +47,7 @@ def ingest(city: City, asked: Ingest, progress: Progress) -> Answer:
     datasets = find([Path(path) for path in asked.paths], map_file=Path(asked.map_file) if asked.map_file else None)
     mapping = load_map(Path(asked.map_file)) if asked.map_file else None
     total = Receipt()
+    before = city.registry()
     counts = dict.fromkeys(("files", "meters_registered", "meters_quarantined"), 0)
     failures: list[QuintetError] = []
     for dataset in datasets:
@@ -53,10 +56,13 @@ def ingest(city: City, asked: Ingest, progress: Progress) -> Answer:
             if registered is not None:
                 counts["meters_registered"] += registered.registered
                 counts["meters_quarantined"] += registered.quarantined
-            total += commit_readings(city.pipeline, dataset, actor=asked.actor, progress=_counting(dataset, progress))
+            told = _counting(dataset, progress)
+            total += commit_readings(city.pipeline, dataset, actor=asked.actor, mapping=mapping, progress=told)
             counts["files"] += dataset.files
         except QuintetError as error:
             failures.append(error)
+    if city.registry() is not before:
+        refresh(city, progress)
     if len(failures) == len(datasets):
         raise failures[0]
     facts = {**counts, **asdict(total)}
@@ -100,10 +106,31 @@ def backup_create(city: City, asked: BackupCreate, progress: Progress) -> Answer
 
 
 def close_days(city: City, asked: CloseDays, progress: Progress) -> Answer:
-    """Move whole days to the lake."""
-    until = date.fromisoformat(asked.until) if asked.until else None
+    """Move the days that are over to the lake, or those before a day; days that are not over stay.
+
+    Raises UsageError for what is no day, or one that comes after today.
+    """
+    until = None if asked.until is None else _day(asked.until)
+    today = day_of_number(city.engine.day_of(city.now()))
+    if until is not None and until > today:
+        raise UsageError(
+            f"{until} is to come: a day is closed when it is over.",
+            code="day_not_over",
+            remedy=f"Name {today} or a day before.",
+        )
     closed = city.close_days(until, lambda day: progress(Step(f"closing {day}")))
-    return _told({"closed_days": len(closed)}, "")
+    ends = [day_of_number(day).isoformat() for day in (closed[:1] + closed[-1:])] or [None, None]
+    return _told(
+        {"closed_days": len(closed), "first": ends[0], "last": ends[1]},
+        "" if closed else "No day is over that is not closed.",
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no day.", code="bad_day", remedy="Write it like 2025-01-31.") from error
 
 
 def quarantine_list(city: City, asked: QuarantineList, _progress: Progress) -> Answer:

@@ -10,6 +10,7 @@ from quintet.registry import Registry, SyncDifference, sync
 from quintet.terms.period import from_us, parse_moment
 
 from .answer import Answer, Progress, Step, document_of
+from .answers_changes import refresh
 from .cells import local, plain, rows_of
 from .city import City
 from .requests import MetersList, MetersShow, RegistryList, RegistrySync, Summary
@@ -48,6 +49,7 @@ def registry_sync(city: City, asked: RegistrySync, progress: Progress) -> Answer
         city.pipeline.apply_records(
             found.records, kind="registry", source=asked.file, actor=asked.actor, problems=found.problems
         )
+        refresh(city, progress)
     rows = _differences(found)
     counts = {
         "added": len(found.added),

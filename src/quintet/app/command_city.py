@@ -10,14 +10,14 @@ from cyclopts import Parameter
 
 from .lazy import load
 from .options import CityOption, Common, ask, chosen_format
-from .requests import BackupCreate, Doctor, Ingest, RegistryList, RegistrySync
+from .requests import BackupCreate, CloseDays, Doctor, Ingest
 from .settings import city_folder, read_settings
 from .show import Meterstick, say, show
 
 HERE = "127.0.0.1"
 
 
-def _actor() -> str:
+def actor() -> str:
     """Name who runs the command, for the batch that it makes."""
     try:
         return getpass.getuser()
@@ -25,7 +25,8 @@ def _actor() -> str:
         return f"uid {os.getuid()}"
 
 
-def _absolute(path: Path) -> str:
+def absolute(path: Path) -> str:
+    """Write a path so that another process finds it."""
     return str(path.expanduser().absolute())
 
 
@@ -51,7 +52,11 @@ def serve(
     port: Annotated[int | None, Parameter(help="0: any free port.")] = None,
     city: CityOption = None,
 ) -> int:
-    """Own the city and serve its pages and API on this machine."""
+    """Own the city and serve its pages and API on this machine.
+
+    Days that are over are closed by themselves, an hour after local midnight and at start. What goes wrong with that is
+    said on stderr and tried again.
+    """
     wanted = port if port is not None else read_settings(os.environ, Path.cwd()).port
     return int(load("serve")(city_folder(city), host, wanted))
 
@@ -71,25 +76,22 @@ def ingest(
     common: Common | None = None,
 ) -> int:
     """Take in meter readings: dataset folders or readings files."""
-    mapping = _absolute(map_file) if map_file else None
-    return ask(common, Ingest([_absolute(path) for path in paths], mapping, _actor()))
+    mapping = absolute(map_file) if map_file else None
+    return ask(common, Ingest([absolute(path) for path in paths], mapping, actor()))
 
 
-def registry_sync(
-    file: Annotated[Path, Parameter(name="FILE", help="The list, in the columns of meters.csv or meters.parquet.")],
-    /,
+def close(
     *,
-    dry_run: Annotated[bool, Parameter(help="Show the difference, change nothing.", negative=())] = False,
-    as_of: Annotated[str | None, Parameter(help="When meters that left the list ended; default: today.")] = None,
+    until: Annotated[
+        str | None, Parameter(help="First local day that stays open, such as 2025-02-01; default: today.")
+    ] = None,
     common: Common | None = None,
 ) -> int:
-    """Bring the registry in step with the customer system's list."""
-    return ask(common, RegistrySync(_absolute(file), dry_run, as_of, _actor()))
+    """Close the days that are over: their readings move to the city's lake of files.
 
-
-def registry_list(*, common: Common | None = None) -> int:
-    """List the city's places."""
-    return ask(common, RegistryList())
+    `serve` does this by itself an hour after local midnight. What comes late for a closed day is taken all the same.
+    """
+    return ask(common, CloseDays(until))
 
 
 def backup_create(
@@ -99,7 +101,7 @@ def backup_create(
     common: Common | None = None,
 ) -> int:
     """Copy a consistent moment of the city to a new folder."""
-    return ask(common, BackupCreate(_absolute(target)))
+    return ask(common, BackupCreate(absolute(target)))
 
 
 def backup_restore(
@@ -111,7 +113,7 @@ def backup_restore(
 ) -> int:
     """Make a city folder from a backup."""
     with Meterstick() as stick:
-        answer = load("restore_city")(Path(_absolute(source)), Path(_absolute(folder)), stick)
+        answer = load("restore_city")(Path(absolute(source)), Path(absolute(folder)), stick)
     show(answer, chosen_format(common))
     return 0
 

@@ -78,15 +78,17 @@ def from_engine_error(error: Exception) -> CityError | None:
     if kind.__module__.lstrip("_").partition(".")[0] != "duckdb":
         return None
     text = str(error).splitlines()[0] if str(error) else kind.__name__
-    if "No space left" in text:
-        return from_os_error(OSError(errno.ENOSPC, "", ""))
+    # a commit that finds the disk full is a TransactionException that quotes the operating system
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if os.strerror(number) in text:
+            return from_os_error(OSError(number, "", ""))
     if kind.__name__ == "OutOfMemoryException":
         return CityError(
             "the database ran out of memory.",
             code="out_of_memory",
             remedy="Ask for less at once, or give it more memory.",
         )
-    if kind.__name__ in ("IOException", "FatalException"):
+    if kind.__name__ in ("IOException", "FatalException") or "Could not write file" in text:
         return CityError(f"the store: {text}.", code="store_io", remedy="Run `quintet doctor` for what to do.")
     return None
 

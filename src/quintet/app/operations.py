@@ -8,7 +8,7 @@ from quintet.store.backup import restore_backup
 from quintet.terms.errors import CityError
 from quintet.terms.reading import clock
 
-from . import answers_care, answers_energy, answers_registry, requests
+from . import answers_care, answers_changes, answers_energy, answers_registry, requests
 from .answer import Answer, Progress, Step, document_of
 from .cells import rows_of
 from .city import City
@@ -21,6 +21,10 @@ OPERATIONS: dict[type[requests.Request], Operation] = {
     requests.Summary: answers_registry.summary,
     requests.RegistryList: answers_registry.registry_list,
     requests.RegistrySync: answers_registry.registry_sync,
+    requests.RegistryExchange: answers_changes.registry_exchange,
+    requests.RegistryRewire: answers_changes.registry_rewire,
+    requests.MoveIn: answers_changes.registry_move_in,
+    requests.MoveOut: answers_changes.registry_move_out,
     requests.MetersList: answers_registry.meters_list,
     requests.MetersShow: answers_registry.meters_show,
     requests.Intervals: answers_energy.intervals,

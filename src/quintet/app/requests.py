@@ -40,6 +40,44 @@ class RegistryList(Request, frozen=True, tag="registry_list"):
     """The places tree."""
 
 
+class RegistryExchange(Request, frozen=True, tag="registry_exchange"):
+    """One meter was replaced by another; `new` is what of its row in the meters table is stated."""
+
+    old: str
+    new: dict[str, str]
+    at: str
+    old_final: str | None = None
+    new_first: str | None = None
+    actor: str = ""
+
+
+class RegistryRewire(Request, frozen=True, tag="registry_rewire"):
+    """From a moment on a meter counts at another place, or on another usage point."""
+
+    channel: str
+    valid_from: str
+    place: str | None = None
+    usage_point: str | None = None
+    actor: str = ""
+
+
+class MoveIn(Request, frozen=True, tag="move_in"):
+    """Someone moved into a premise."""
+
+    premise: str
+    occupant: str
+    at: str
+    actor: str = ""
+
+
+class MoveOut(Request, frozen=True, tag="move_out"):
+    """Whoever lived in a premise moved out."""
+
+    premise: str
+    at: str
+    actor: str = ""
+
+
 class MetersList(Request, frozen=True, tag="meters_list"):
     """Every channel, or those of a place or commodity."""
 
@@ -118,6 +156,10 @@ AnyRequest = (
     | Ingest
     | RegistrySync
     | RegistryList
+    | RegistryExchange
+    | RegistryRewire
+    | MoveIn
+    | MoveOut
     | MetersList
     | MetersShow
     | Intervals
@@ -129,7 +171,9 @@ AnyRequest = (
     | QuarantineList
 )
 
-WRITES: tuple[type[Request], ...] = (Ingest, RegistrySync, BackupCreate, CloseDays)
+WRITES: tuple[type[Request], ...] = (
+    Ingest, RegistrySync, RegistryExchange, RegistryRewire, MoveIn, MoveOut, BackupCreate, CloseDays,
+)  # fmt: skip
 """Operations that take turns; all others run beside them."""
 
 _ENCODER = msgspec.msgpack.Encoder()

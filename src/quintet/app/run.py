@@ -20,6 +20,7 @@ from .answer import Answer, Progress
 from .lazy import load
 from .owner import Holder, Owner, claim, holder
 from .requests import WRITES, AnyRequest, pack, unpack
+from .turns import Turns
 
 PATIENCE_S = 10.0
 RETRY_S = 0.05
@@ -30,24 +31,28 @@ _ANSWERS = msgspec.msgpack.Decoder(Answer)
 class Desk:
     """The open city inside its owner: opened when the first request needs it, closed once."""
 
-    def __init__(self, folder: Path) -> None:
-        """Remember the folder; nothing is opened yet, so that other commands can already queue up."""
+    def __init__(self, folder: Path, opened: Callable[[Path], Any] | None = None) -> None:
+        """Remember the folder; nothing is opened yet, so that other commands can already queue up.
+
+        `opened` opens the city (default: as it is, by this machine's clock).
+        """
         self.folder = folder
+        self._opened = opened
         self._opening = threading.Lock()
-        self._writing = threading.Lock()
+        self.turns = Turns()
         self._city: Any = None
 
     def city(self) -> Any:
         """Give the open city."""
         with self._opening:
             if self._city is None:
-                self._city = load("open_city").open(self.folder)
+                self._city = (self._opened or load("open_city").open)(self.folder)
             return self._city
 
     def perform(self, request: AnyRequest, progress: Progress) -> Answer:
         """Run one operation; those that write take turns."""
         city = self.city()
-        with self._writing if isinstance(request, WRITES) else nullcontext():
+        with self.turns.mine() if isinstance(request, WRITES) else nullcontext():
             return load("operations")(city, request, progress)
 
     def handle(self, payload: bytes, progress: Progress) -> bytes:

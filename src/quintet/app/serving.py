@@ -12,6 +12,7 @@ import uvicorn
 from quintet.terms.errors import CityError, UsageError
 
 from .lazy import load
+from .nightly import Nightly
 from .owner import Holder, Owner, claim, holder
 from .run import PATIENCE_S, RETRY_S, Desk, finish, no_answer
 
@@ -62,8 +63,12 @@ def become_owner(folder: Path) -> Owner:
 
 
 def serve_desk(owner: Owner, desk: Desk, port: int, *, ready: Callable[[str], None] | None = None) -> int:
-    """Serve the city of an owner until a signal ends it; `ready` gets the address once it answers."""
+    """Serve the city of an owner until a signal ends it, closing days that are over meanwhile.
+
+    `ready` gets the address once it answers.
+    """
     door = _bind(port)
+    nightly = Nightly(desk)
     with door:
         address = f"http://127.0.0.1:{door.getsockname()[1]}/"
         owner.listen(desk.handle, address=address)
@@ -74,7 +79,11 @@ def serve_desk(owner: Owner, desk: Desk, port: int, *, ready: Callable[[str], No
         server = _Server(config, lambda: (ready or _print_address)(address))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: server.end())
-        server.run(sockets=[door])
+        nightly.begin()
+        try:
+            server.run(sockets=[door])
+        finally:
+            nightly.end()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return 0 if server.started else 1
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from quintet.protocols import read_readings
 from quintet.terms.catalogue import read_toml_file
 from quintet.terms.errors import BadInput
 
+from .chosen import Chosen
 from .door import Door, Progress
 from .files import Dataset, load_map, load_meters, opened
 
@@ -30,7 +32,7 @@ def ingest_dataset(
     dataset's own map file is read, if it names one.
     """
     register_meters(pipeline, dataset, source=source, actor=actor, mapping=mapping)
-    return commit_readings(pipeline, dataset, source=source, actor=actor, progress=progress)
+    return commit_readings(pipeline, dataset, source=source, actor=actor, mapping=mapping, progress=progress)
 
 
 def register_meters(
@@ -39,8 +41,7 @@ def register_meters(
     """Register a dataset's meters with its settings and map; None where it lists no meters (they are known already)."""
     named = source or str(dataset.folder)
     settings = None if dataset.settings is None else read_toml_file(dataset.settings)
-    if mapping is None and dataset.map is not None:
-        mapping = load_map(dataset.map)
+    mapping = _map_of(dataset, mapping)
     if dataset.meters is None:
         if settings is not None:
             pipeline.describe(settings, source=named, actor=actor)
@@ -51,18 +52,33 @@ def register_meters(
 
 
 def commit_readings(
-    pipeline: Door, dataset: Dataset, *, source: str | None = None, actor: str, progress: Progress | None = None
+    pipeline: Door,
+    dataset: Dataset,
+    *,
+    source: str | None = None,
+    actor: str,
+    mapping: pa.Table | None = None,
+    progress: Progress | None = None,
 ) -> Receipt:
     """Commit each readings file of a dataset as one batch, so that order within a file never matters.
 
-    A file that cannot be taken as a whole raises BadInput; files before it stay committed, nothing of it is.
+    With a map, rows of meters that it does not list are counted as skipped, neither taken nor set aside. A file that
+    cannot be taken as a whole raises BadInput; files before it stay committed, nothing of it is.
     """
+    mapping = _map_of(dataset, mapping)
+    chosen = None if mapping is None else Chosen(mapping)
     total = Receipt()
     for path in dataset.readings:
         named = str(path) if source is None else f"{source}/{path.name}"
         with opened(path) as file, closing(read_readings(file, str(path))) as parts:
-            total += pipeline.commit(parts, source=named, actor=actor, progress=progress)
-    return total
+            wanted = parts if chosen is None else chosen.parts(parts, progress)
+            total += pipeline.commit(wanted, source=named, actor=actor, progress=progress)
+    return total if chosen is None else replace(total, skipped=chosen.skipped)
+
+
+def _map_of(dataset: Dataset, mapping: pa.Table | None) -> pa.Table | None:
+    """Give the map that counts: the one handed over, else the dataset's own."""
+    return load_map(dataset.map) if mapping is None and dataset.map is not None else mapping
 
 
 @contextmanager

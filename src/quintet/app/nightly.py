@@ -1,0 +1,91 @@
+"""Inside `serve`: days that are over are closed by themselves, a while after local midnight and at start.
+
+One day at a time and in turn with everything else that writes: a command waits for one day at most, and so does the end
+of the process. What goes wrong is said and tried again.
+"""
+
+import threading
+from datetime import date
+
+from quintet.registry import Registry
+from quintet.store.closing import open_days
+from quintet.terms.period import day_of_number
+
+from .door import Failure, guarded
+from .run import Desk
+from .show import say
+
+SETTLING_US = 3_600_000_000
+"""A day is closed this long after it ended: most late readings have come by then, and need no second closing."""
+LOOK_S = 30.0
+"""How often the clock is looked at; a machine that slept or whose clock was set is met at once."""
+AGAIN_S = 900.0
+"""After a failure the next attempt waits this long."""
+
+
+class Interrupted(Exception):
+    """Somebody else's turn, or the end."""
+
+
+class Nightly:
+    """The thread that closes days; `end` waits for the day that is being closed."""
+
+    def __init__(self, desk: Desk, *, look_s: float = LOOK_S, again_s: float = AGAIN_S) -> None:
+        """Close days of the city on this desk, looking at the clock every `look_s` seconds."""
+        self._desk = desk
+        self._look_s, self._again_s = look_s, again_s
+        self._summed: Registry | None = None
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="nightly", daemon=True)
+
+    def begin(self) -> None:
+        """Start; the first look is at once."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Take up no further day, and wait for the one at hand."""
+        self._ending.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        closed: date | None = None
+        pause = 0.0
+        while not self._ending.wait(pause):
+            outcome = guarded(lambda known=closed: self._look(known))
+            if isinstance(outcome, Failure):
+                say(f"quintet: closing days: {outcome.line()} Tried again in {self._again_s / 60:.0f} minutes.")
+                pause = self._again_s
+            else:
+                closed, pause = outcome, self._look_s
+
+    def _look(self, closed: date | None) -> date | None:
+        """Close what is due since all before `closed` was; give the day before which all is closed now."""
+        city = self._desk.city()
+        until = day_of_number(city.engine.day_of(city.now() - SETTLING_US))
+        if until != closed:
+            with city.engine.snapshot() as snapshot:
+                days = [day_of_number(day + 1) for day in open_days(city.engine, snapshot)]
+            for day_after in days:
+                with self._desk.turns.spare(self._ending) as mine:
+                    if mine and day_after <= until:
+                        city.close_days(day_after)
+        while not self._ending.is_set() and city.registry() is not self._summed:
+            self._sum_anew()
+        return until
+
+    def _sum_anew(self) -> None:
+        """Sum closed days anew where the registry changed since, until somebody else wants to write."""
+        city = self._desk.city()
+        with self._desk.turns.spare(self._ending) as mine:
+            registry = city.registry()
+            try:
+                if mine:
+                    city.refresh_flows(self._give_way)
+                    self._summed = registry
+            except Interrupted:
+                return
+
+    def _give_way(self, _day: str) -> None:
+        if self._ending.is_set() or self._desk.turns.waiting:
+            raise Interrupted
