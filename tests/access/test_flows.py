@@ -66,8 +66,10 @@ def answered(answer: FlowsAnswer) -> Cells:
     assert answer.flows.schema == FLOWS
     out: Cells = {}
     for row in answer.flows.to_pylist():
-        assert (row["value"] is None) == (row["arrived_min"] + row["estimated_min"] == 0), "null is never 0"
-        if row["value"] is not None:
+        unknown = row["arrived_min"] + row["estimated_min"] == 0
+        absent = row["expected_min"] == 0 and row["value"] == 0
+        assert absent or (row["value"] is None) == unknown, "null is never 0"
+        if row["value"] is not None and not absent:
             key = (row["start"], row["commodity"], row["flow"], row["renewable"])
             assert key not in out
             out[key] = (int(row["value"]), row["arrived_min"], row["estimated_min"])

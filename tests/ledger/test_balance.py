@@ -96,7 +96,7 @@ def test_an_import_channel_of_the_registry_without_rows_is_missing_not_zero(flow
 def test_a_channel_that_does_not_stand_yet_is_zero(flows_of: Any, hours: Any) -> None:
     edges = hours(2)
     late = flows_of(edges[1:], {"local_generation": [4]})
-    unborn = flows_of(edges[:2], {"local_generation": [None]}, expected_min=0)
+    unborn = flows_of(edges[:2], {"local_generation": [0]}, expected_min=0)
     flows = pa.concat_tables([flows_of(edges, {"consumption": [5, 6]}), late, unborn])
     first, second = rows_of(flows, edges)
     assert (first["local_generation"], first["import"], first["coverage"]) == (0, 5, 1.0)

@@ -281,7 +281,6 @@ def test_emissions_name_their_factor_or_why_there_is_none(monthly: FlowsAnswer, 
     assert totals[2].not_estimated == len(heat)
 
 
-@pytest.mark.xfail(reason="a flow of events alone that is null is booked as 0", strict=True)
 def test_hot_water_that_nobody_reported_is_not_zero(books: list[dict[str, Any]], monthly: FlowsAnswer) -> None:
     """The showers' loggers are silent from March on: missing is not zero, and it is not "nothing was bought"."""
     assert stated(monthly, "hot_water", "consumption", "arrived_min")[-3:] == [0, 0, 0]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -14,9 +15,10 @@ from quintet.registry import Registry
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.flows import hour_bucket, interval_flows, ragged, rollup_flows, stored_flows
 from quintet.store.read import day_range
+from quintet.store.records import ALWAYS, FOREVER
 from quintet.terms.amount import Ints
-from quintet.terms.period import HOUR_US, MINUTE_US, day_of_number, day_start, to_us
-from quintet.terms.reading import ValueKind
+from quintet.terms.period import HOUR_US, MINUTE_US, day_of_number, day_start, grid_phase, to_us
+from quintet.terms.reading import ValueKind, clock
 from quintet.terms.tables import FLOWS, PLACEMENTS, SUM
 
 BOUNDARY = {"import": "import", "export": "export", "site_import": "import"}
@@ -54,27 +56,49 @@ class Counted:
     plain: pa.Table
     signed: pa.Table
     due: Mapping[Key, Due]
+    standing: Mapping[Key, Due]
+    odd: frozenset[int]
 
     @classmethod
     def of(cls, registry: Registry, place: str) -> "Counted":
         """Choose a place's placements: boundary flows metered at it, all others metered at it or below."""
         inside = registry.descendants(place)
         balanced = [code for code, row in registry.commodities.rows.items() if row.balanced]
-        rows = clipped(registry.placements(), 0)
+        rows = clipped(placed(registry), 0)
         boundary = pc.is_in(rows["flow"], pa.array(list(BOUNDARY)))
         below = pc.is_in(rows["place"], pa.array(sorted(inside)))
         here = pc.if_else(boundary, pc.equal(rows["place"], place), below)
         rows = rows.filter(pc.and_(here, pc.is_in(rows["commodity"], pa.array(balanced))))
         halved = pc.is_in(rows["flow"], pa.array(list(HALVES)))
         plain, signed = renamed(rows.filter(pc.invert(halved))), halves_of(rows.filter(halved))
-        due = {**due_times(plain, event_channels(registry)), **due_times(signed, frozenset())}
-        return cls(place, frozenset(inside), plain, signed, due)
+        both = pa.concat_tables([plain, signed])
+        due, standing = due_times(both, event_channels(registry)), due_times(both, frozenset())
+        return cls(place, frozenset(inside), plain, signed, due, standing, odd_channels(registry))
 
     @property
     def boundaries_metered(self) -> set[tuple[str, str]]:
         """Name (commodity, quantity) with an import meter at this place."""
         rows = zip(*(self.plain[name].to_pylist() for name in ("flow", "commodity", "quantity")), strict=True)
         return {(commodity, quantity) for flow, commodity, quantity in rows if flow == "import"}
+
+
+@lru_cache(maxsize=8)
+def placed(registry: Registry) -> pa.Table:
+    """Give the placements, each channel's first one from the start of the interval in which the meter came.
+
+    A meter set in the middle of an interval has a value for it, which is named by the interval's start.
+    """
+    rows = registry.placements()
+    listed = registry.channels()
+    zones = dict(zip(listed["channel"].to_pylist(), listed["tz"].to_pylist(), strict=True))
+    start, channel = rows["start_us"].to_numpy().copy(), rows["channel"].to_numpy()
+    cadence = rows["cadence_min"].to_numpy().astype(np.int64) * MINUTE_US
+    first = np.full(int(channel.max(initial=0)) + 1, FOREVER, np.int64)
+    np.minimum.at(first, channel, start)
+    for row in np.flatnonzero((start == first[channel]) & (start > ALWAYS)):
+        phase = grid_phase(clock(zones[int(channel[row])]), int(cadence[row]))
+        start[row] -= (start[row] + phase) % cadence[row]
+    return rows.set_column(rows.column_names.index("start_us"), PLACEMENTS.field("start_us"), pa.array(start))
 
 
 def clipped(rows: pa.Table, clip: int) -> pa.Table:
@@ -109,7 +133,7 @@ def halves_of(rows: pa.Table) -> pa.Table:
 
 def closing_placements(registry: Registry) -> pa.Table:
     """Give the placements whose hourly sums a closing day keeps: all but signed flows, whose halves need intervals."""
-    rows = registry.placements()
+    rows = placed(registry)
     return clipped(rows.filter(pa.array([name not in HALVES for name in rows["flow"].to_pylist()], pa.bool_())), 0)
 
 
@@ -125,7 +149,7 @@ def sums(engine: Engine, snapshot: Snapshot, counted: Counted, edges_us: Ints, k
         stale = stale_days(engine, snapshot, low, high)
         parts.append(stored_flows(engine, snapshot, low, high, counted.place, counted.inside, BOUNDARY, stale))
         spans = [day_bounds(engine.tz, day, low, high) for day in stale]
-        odd = ragged(counted.plain, engine.hour_phase_us)
+        odd = pc.is_in(counted.plain["channel"], pa.array(sorted(counted.odd), pa.int32()))
         even = counted.plain.filter(pc.invert(odd))
         parts.append(rollup_flows(snapshot, low, high, even, spans))
         parts.append(interval_flows(engine, snapshot, low, high, counted.plain.filter(odd), bucket))
@@ -134,11 +158,11 @@ def sums(engine: Engine, snapshot: Snapshot, counted: Counted, edges_us: Ints, k
 
 
 def stale_days(engine: Engine, snapshot: Snapshot, low: int, high: int) -> list[int]:
-    """List closed days in a range whose hourly sums were made before the registry's last change."""
+    """List closed days in a range whose hourly sums are older than the registry: a move alone changes none."""
     first, last = day_range(engine, low, high)
     found = snapshot.rows(
         """select day from closed_day where day between ? and ?
-            and registry_batch < (select coalesce(max(batch), 0) from record) order by day""",
+            and registry_batch < (select coalesce(max(batch), 0) from record where kind <> 'occupancy') order by day""",
         [first, last],
     )
     return [int(row[0]) for row in found]
@@ -150,10 +174,18 @@ def day_bounds(tz: ZoneInfo, day: int, low: int, high: int) -> tuple[int, int]:
     return max(start, low), min(end, high)
 
 
-def expected_minutes(counted: Counted, edges_us: Ints, now_us: int) -> dict[Key, Ints]:
-    """Count the channel-minutes that each flow should have in each period, until now."""
-    until = np.minimum(edges_us, max(now_us, int(edges_us[0])))
-    return {key: overlaps(starts, ends, until) // MINUTE_US for key, (starts, ends) in counted.due.items()}
+def minutes_of(times: Mapping[Key, Due], edges_us: Ints, until_us: int) -> dict[Key, Ints]:
+    """Count for each flow the minutes of its channels in each period, until a moment."""
+    until = np.minimum(edges_us, max(until_us, int(edges_us[0])))
+    return {key: overlaps(starts, ends, until) // MINUTE_US for key, (starts, ends) in times.items()}
+
+
+@lru_cache(maxsize=8)
+def odd_channels(registry: Registry) -> frozenset[int]:
+    """Name the channels whose placement changes within an hour: hours of theirs belong to two placements."""
+    rows = placed(registry)
+    odd = ragged(rows, grid_phase(registry.tz, HOUR_US))
+    return frozenset(rows["channel"].filter(odd).to_pylist())
 
 
 def due_times(rows: pa.Table, events: Set[int]) -> dict[Key, Due]:
@@ -190,8 +222,13 @@ def running(moments: Ints, at: Ints) -> Ints:
     return passed * (at - origin) - before[passed]
 
 
-def flows_table(found: pa.Table, edges: list[datetime], edges_us: Ints, expected: dict[Key, Ints]) -> pa.Table:
-    """Arrange sums by period: FLOWS with a row for each flow that exists at the place and each period."""
+def flows_table(
+    found: pa.Table, edges: list[datetime], edges_us: Ints, expected: dict[Key, Ints], standing: dict[Key, Ints]
+) -> pa.Table:
+    """Arrange sums by period: FLOWS with a row for each flow that exists at the place and each period.
+
+    A value is null where a channel stands and nothing is known of it, and 0 where none stands.
+    """
     keys, count = sorted(expected), len(edges) - 1
     number = {key: place for place, key in enumerate(keys)}
     period = np.searchsorted(edges_us, found["bucket_us"].to_numpy(), side="right") - 1
@@ -203,7 +240,9 @@ def flows_table(found: pa.Table, edges: list[datetime], edges_us: Ints, expected
     at = pa.array(row, mask=row < 0)
     minutes = {name: pc.fill_null(summed[f"{name}_sum"].take(at), 0) for name in AMOUNTS[1:]}
     known = pc.greater(pc.add(*minutes.values()), 0)
-    value = pc.if_else(known, summed["value_sum"].take(at).cast(SUM), pa.scalar(None, SUM))
+    absent = pa.array(np.concatenate([standing[key] for key in keys]) == 0 if keys else [], pa.bool_())
+    otherwise = pc.if_else(absent, pa.scalar(Decimal(0), SUM), pa.scalar(None, SUM))
+    value = pc.if_else(known, summed["value_sum"].take(at).cast(SUM), otherwise)
     columns = {
         "start": pa.array(edges[:-1] * len(keys), FLOWS.field("start").type),
         **{

@@ -33,7 +33,7 @@ from quintet.terms.period import (
 from quintet.terms.reading import ValueKind, clock
 from quintet.terms.tables import DAILY
 
-from .flows import FlowsAnswer, counted_at, expected_minutes, flows_table, sums
+from .flows import FlowsAnswer, counted_at, flows_table, minutes_of, sums
 from .scope import Scope
 from .series import Rows, cadence_text, expected_slots, series_table
 
@@ -155,8 +155,9 @@ class Access:
             counted = counted_at(registry, place)
             found = sums(self._engine, snapshot, counted, edges_us, known)
         moment = self._moment(known_at)
-        expected = expected_minutes(counted, edges_us, moment)
-        table = flows_table(found, periods, edges_us, expected)
+        expected = minutes_of(counted.due, edges_us, moment)
+        standing = minutes_of(counted.standing, edges_us, int(edges_us[-1]))
+        table = flows_table(found, periods, edges_us, expected, standing)
         return FlowsAnswer(place, table, periods, counted.boundaries_metered, from_us(moment), self._rule_set)
 
     def _known_batch(self, snapshot: Snapshot, known_at: datetime | None) -> int | None:

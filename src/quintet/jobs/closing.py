@@ -26,7 +26,7 @@ def close_days(
     for day in due:
         if progress is not None:
             progress(day_of_number(day).isoformat())
-        close_day(engine, day, placements, actor="closing", received_us=now_us)
+        close_day(engine, day, placements, actor="closing", received_us=now_us, registry_batch=registry.batch)
     return due
 
 
@@ -43,5 +43,5 @@ def refresh_closed(
     for day in stale:
         if progress is not None:
             progress(day_of_number(day).isoformat())
-        refresh_flows(engine, day, placements, actor="closing", received_us=now_us)
+        refresh_flows(engine, day, placements, actor="closing", received_us=now_us, registry_batch=registry.batch)
     return stale

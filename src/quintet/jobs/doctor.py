@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from quintet.access.flows import KEY, Counted, sums
 from quintet.pipeline.difference import all_new, reduced
 from quintet.pipeline.rows import IntervalRows
 from quintet.registry import Registry
-from quintet.store.closing import bounds
+from quintet.registry.tree import ROOT
+from quintet.store.closing import bounds, open_days
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import content_hash, intervals
 from quintet.store.scrub import scrub
-from quintet.terms.period import day_numbers, day_of_number
+from quintet.terms.errors import Damaged
+from quintet.terms.period import day_numbers, day_of_number, from_us
 
 COMPARED = 5_000_000
 """Intervals compared with their daily sums at once: about 0.2 GB."""
@@ -44,7 +49,10 @@ def examine(engine: Engine, registry: Registry, *, scrub_all: bool = True) -> Ex
             for damage in scrub(engine)
         ]
     if not findings:
-        findings += wrong_rollups(engine)
+        try:
+            findings += wrong_rollups(engine) + wrong_flows(engine, registry)
+        except Damaged as damage:
+            findings.append(Finding("damaged", damage.place, damage.message, damage.remedy, "error"))
     findings += [
         Finding("dangling", "city.toml", text, "Correct city.toml or register the meter.", "warning")
         for text in registry.dangling()
@@ -57,7 +65,7 @@ def wrong_rollups(engine: Engine) -> list[Finding]:
     """Compare each day's rollup with the sums of its effective intervals, some days at a time."""
     out: list[Finding] = []
     with engine.snapshot() as snapshot:
-        for first, last in stretches(snapshot):
+        for first, last in stretches(engine, snapshot):
             low, high = bounds(engine, first)[0], bounds(engine, last)[1]
             table = intervals(engine, snapshot, low, high)
             rows = IntervalRows(*(table[name].to_numpy() for name in ("channel", "start_us", "value", "quality")))
@@ -77,11 +85,37 @@ def wrong_rollups(engine: Engine) -> list[Finding]:
     return out
 
 
-def stretches(snapshot: Snapshot) -> list[tuple[int, int]]:
-    """Cut the days that have rollups into stretches of about COMPARED intervals."""
+def wrong_flows(engine: Engine, registry: Registry) -> list[Finding]:
+    """Compare the city's hourly sums, as answers are made from them, with those of its effective intervals."""
+    out: list[Finding] = []
+    counted = Counted.of(registry, ROOT)
+    with engine.snapshot() as snapshot:
+        for first, last in stretches(engine, snapshot):
+            edges_us = np.array([bounds(engine, first)[0], bounds(engine, last)[1]], np.int64)
+            quick = sums(engine, snapshot, counted, edges_us, None)
+            plain = sums(engine, snapshot, counted, edges_us, engine.last_batch)
+            wrong = snapshot.rows(
+                f"""select count(*), min(bucket_us) from (select bucket_us from (
+                    select * from quick union all by name
+                    select * replace (-value as value, -arrived_min as arrived_min, -estimated_min as estimated_min)
+                    from plain) group by bucket_us, {", ".join(KEY)}
+                    having sum(value) <> 0 or sum(arrived_min) <> 0 or sum(estimated_min) <> 0)""",
+                tables={"quick": quick, "plain": plain},
+            )
+            if wrong[0][0]:
+                text = f"{wrong[0][0]} hourly sums of the city differ from their intervals."
+                out.append(Finding("rollup", from_us(wrong[0][1]).isoformat(), text, "Report this.", "error"))
+    return out
+
+
+def stretches(engine: Engine, snapshot: Snapshot) -> list[tuple[int, int]]:
+    """Cut the days that hold anything into stretches of about COMPARED intervals."""
     out: list[tuple[int, int]] = []
     held = COMPARED
-    for day, count in snapshot.rows("select day, sum(arrived + estimated) from rollup_day group by day order by day"):
+    days = dict.fromkeys(open_days(engine, snapshot), 0)
+    days |= dict(snapshot.rows("select day, rows from lake_file where live and lake = 'intervals'"))
+    days |= dict(snapshot.rows("select day, sum(arrived + estimated) from rollup_day group by day"))
+    for day, count in sorted(days.items()):
         held += int(count)
         if held > COMPARED:
             out.append((day, day))

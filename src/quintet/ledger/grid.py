@@ -56,8 +56,8 @@ class Carrier:
 def carriers(flows: pa.Table, edges: Sequence[datetime]) -> list[Carrier]:
     """Lay out a FLOWS table over the periods edges[i] .. edges[i + 1]; carriers in the order of their names.
 
-    A null value with expected minutes is missing; with none expected the channel does not stand in that period and the
-    flow is 0. A flow that has a row in some period and none in another is missing in the other: never silently 0.
+    A null value is missing; 0 with no minutes expected or heard says that no channel stands in that period. A flow
+    that has a row in some period and none in another is missing in the other: never silently 0.
     Raises UsageError for periods that do not fit the edges and BadInput for a flow that no balance has.
     """
     count = len(edges) - 1
@@ -72,10 +72,9 @@ def carriers(flows: pa.Table, edges: Sequence[datetime]) -> list[Carrier]:
     expected = _minutes(flows, "expected_min")
     arrived, estimated = _minutes(flows, "arrived_min"), _minutes(flows, "estimated_min")
     green = np.asarray(flows["renewable"].to_numpy(), dtype=np.bool_)
-    lacking = null & (expected > 0)
-    standing = ~null | lacking
+    standing = null | (expected > 0) | (arrived + estimated > 0)
     stands = np.bincount(cell[standing], minlength=size).reshape(shape).sum(axis=2) > 0
-    missing = np.bincount(cell[lacking], minlength=size).reshape(shape) > 0
+    missing = np.bincount(cell[null], minlength=size).reshape(shape) > 0
     missing |= stands[:, :, None] & (rows == 0)
     value = _scatter(amounts, cell, shape)
     renewable = _scatter(np.where(green, amounts, 0), cell, shape)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from quintet.registry import Registration, Registry, apply_settings, from_dataset
 from quintet.store.book import add_unit_codes, append_records, read_records, unit_codes
-from quintet.store.engine import Engine, Writing
+from quintet.store.engine import Engine, Snapshot, Writing
 from quintet.store.recent import Recent
 from quintet.store.records import Record, believed
 from quintet.terms.tables import QUARANTINE
@@ -125,7 +125,7 @@ class Pipeline:
         """Take a list of meters (and a city's settings) into the registry; what cannot be registered is quarantined."""
         registry = self.registry()
         before = set(registry.channel_ids)
-        found: Registration = from_dataset(registry, meters, settings=settings, mapping=mapping)
+        found: Registration = from_dataset(registry, meters, settings=settings, mapping=mapping, source=source)
         self.apply_records(found.records, kind="registry", source=source, actor=actor, problems=found.problems)
         added = len(set(self.registry().channel_ids) - before)
         return RegisterReceipt(added, len(found.records), found.problems.num_rows)
@@ -146,12 +146,13 @@ class Pipeline:
         problems: pa.Table | None = None,
     ) -> None:
         """Commit dated statements; nothing to say writes nothing."""
-        faulty = QUARANTINE.empty_table() if problems is None else problems
+        with self._engine.snapshot() as snapshot:
+            faulty = QUARANTINE.empty_table() if problems is None else new_problems(snapshot, problems)
         if not records and not faulty.num_rows:
             return
         with self._engine.writing(kind, source, actor, self._now()) as writing:
             append_records(writing, records)
-            writing.append("quarantine", with_batch(new_problems(writing, faulty), writing.batch.id))
+            writing.append("quarantine", with_batch(faulty, writing.batch.id))
             writing.batch.accepted, writing.batch.quarantined = len(records), faulty.num_rows
         self._registry = self._meaning = self._normaliser = None
 
@@ -266,11 +267,11 @@ def write_change(writing: Writing, change: Change, by_hour: pa.Table, by_day: pa
     writing.append("rollup_day", by_day)
 
 
-def new_problems(writing: Writing, problems: pa.Table) -> pa.Table:
+def new_problems(snapshot: Snapshot, problems: pa.Table) -> pa.Table:
     """Drop rows that stand in quarantine already, word for word: the same source sent twice changes nothing."""
     if not problems.num_rows:
         return problems
-    return writing.arrow(
+    return snapshot.arrow(
         """select p.* from (select distinct * from problems) p anti join quarantine q
             on p.source = q.source and p.row is not distinct from q.row and p.code = q.code and p.original = q.original
             order by row""",

@@ -10,6 +10,7 @@ import numpy as np
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import EARLIEST_US, intervals
 from quintet.store.recent import KEPT_DAYS, KEPT_SUMS, Recent
+from quintet.terms.errors import Damaged
 from quintet.terms.period import day_of_number, day_start, to_us
 
 from .meaning import Meaning
@@ -103,9 +104,13 @@ def remember_stored(engine: Engine, snapshot: Snapshot, recent: Recent, meaning:
     if newest is None:
         return
     low, high = (to_us(day_start(day_of_number(day), engine.tz)) for day in (newest - KEPT_DAYS + 1, newest + 1))
-    rows = intervals(engine, snapshot, low, high)
-    channel, start, value, quality = (rows[name].to_numpy() for name in ("channel", "start_us", "value", "quality"))
-    recent.take_intervals(channel, start, value, quality, meaning.cadence_us, meaning.phase_us)
+    try:
+        rows = intervals(engine, snapshot, low, high)
+        channel, start, value, quality = (rows[name].to_numpy() for name in ("channel", "start_us", "value", "quality"))
+        recent.take_intervals(channel, start, value, quality, meaning.cadence_us, meaning.phase_us)
+    except Damaged:
+        # The city opens, so that `doctor` can name the file; memory holds only the days that come.
+        recent.since = newest + 1
     sums = snapshot.arrow(
         """select channel, day, sum(value)::bigint as value, sum(arrived)::bigint as arrived,
             sum(estimated)::bigint as estimated from rollup_day where day > ? group by channel, day""",

@@ -40,15 +40,17 @@ class Registry:
     Made from the records believed at one batch; nothing in it changes. What costs time is computed once.
     """
 
-    def __init__(self, things: Mapping[str, Timelines]) -> None:
-        """Hold timelines by kind and key; use `from_records`."""
+    def __init__(self, things: Mapping[str, Timelines], batch: int = 0) -> None:
+        """Hold timelines by kind and key, as of the newest batch that stated any; use `from_records`."""
         self._things = things
+        self.batch = batch
 
     @classmethod
     def from_records(cls, records: Iterable[Record]) -> "Registry":
         """Build from `believed(records)`: one record for each (kind, key, valid_from), in that order."""
         with uncollected():
-            return cls(collect(records))
+            stated = list(records)
+        return cls(collect(stated), max((record.batch for record in stated), default=0))
 
     def with_records(self, records: Iterable[Record]) -> "Registry":
         """Give the registry as it will be once these records are committed."""
@@ -61,7 +63,7 @@ class Registry:
             statement = (record.valid_from_us, record.body)
             said = of_kind.get(record.key)
             of_kind[record.key] = (statement,) if said is None else merged(said, statement)
-        return Registry(things)
+        return Registry(things, self.batch)
 
     def timelines(self, kind: str) -> Timelines:
         """Give every statement of a kind, by key."""

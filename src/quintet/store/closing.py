@@ -52,22 +52,27 @@ def bounds(engine: Engine, day: int) -> tuple[int, int]:
     )
 
 
-def close_day(engine: Engine, day: int, placements: pa.Table, *, actor: str, received_us: int) -> Closed:
+def close_day(
+    engine: Engine, day: int, placements: pa.Table, *, actor: str, received_us: int, registry_batch: int | None = None
+) -> Closed:
     """Publish a day's intervals and raw readings to the lake and remove them from the hot tables.
 
     A day that is closed already is merged: its files are written anew with what came late, superseded versions kept.
-    `placements` says which channel counts where; it is needed for the city's hourly sums of the day.
+    `placements` says which channel counts where; it is needed for the city's hourly sums of the day,
+    and `registry_batch` says how new the registry was that it comes from (None: the newest).
     """
     with engine.closing:
-        return publish_day(engine, day, placements, actor=actor, received_us=received_us)
+        return publish_day(engine, day, placements, actor, received_us, registry_batch)
 
 
-def publish_day(engine: Engine, day: int, placements: pa.Table, *, actor: str, received_us: int) -> Closed:
+def publish_day(
+    engine: Engine, day: int, placements: pa.Table, actor: str, received_us: int, registry_batch: int | None
+) -> Closed:
     """Do what `close_day` says; one at a time, on a lake that holds nothing but what is recorded."""
     engine.recover()
     low, high = bounds(engine, day)
     with engine.snapshot() as snapshot:
-        until = engine.last_batch
+        until = int(snapshot.rows("select coalesce(max(id), 0) from batch")[0][0])
         tables = {
             "intervals": snapshot.arrow(*effective_day(snapshot, day, low, high, until)),
             "superseded": snapshot.arrow(*superseded_day(snapshot, day, low, high, until)),
@@ -85,9 +90,9 @@ def publish_day(engine: Engine, day: int, placements: pa.Table, *, actor: str, r
             compact_rollups(writing, day, low, high, until)
             writing.execute("delete from flow_hour where day = ?", [day])
             writing.append("flow_hour", flow_hours(engine, writing, day, tables["intervals"], placements))
-            registry_batch = writing.rows("select coalesce(max(batch), 0) from record")[0][0]
+            made_of = registry_batch if registry_batch is not None else newest_record(writing)
             writing.execute("delete from closed_day where day = ?", [day])
-            writing.execute("insert into closed_day values (?, ?, ?)", [day, until, registry_batch])
+            writing.execute("insert into closed_day values (?, ?, ?)", [day, until, made_of])
     except BaseException:
         # What was published but not recorded must not be seen by other engines that read the lake.
         engine.recover()
@@ -183,7 +188,9 @@ def compact_rollups(writing: Writing, day: int, low: int, high: int, until: int)
     writing.execute("delete from rollup_hour where hour_us >= ? and hour_us < ? and batch <= ?", [low, high, until])
 
 
-def refresh_flows(engine: Engine, day: int, placements: pa.Table, *, actor: str, received_us: int) -> None:
+def refresh_flows(
+    engine: Engine, day: int, placements: pa.Table, *, actor: str, received_us: int, registry_batch: int
+) -> None:
     """Sum a closed day's hours anew after the registry changed; intervals and files stay as they are."""
     with engine.writing("refresh", day_of_number(day).isoformat(), actor, received_us) as writing:
         paths = writing.lake_paths("intervals", day, day)
@@ -192,8 +199,12 @@ def refresh_flows(engine: Engine, day: int, placements: pa.Table, *, actor: str,
         )
         writing.execute("delete from flow_hour where day = ?", [day])
         writing.append("flow_hour", flow_hours(engine, writing, day, effective, placements))
-        registry_batch = writing.rows("select coalesce(max(batch), 0) from record")[0][0]
         writing.execute("update closed_day set registry_batch = ? where day = ?", [registry_batch, day])
+
+
+def newest_record(writing: Writing) -> int:
+    """Give the batch of the registry's newest statement."""
+    return int(writing.rows("select coalesce(max(batch), 0) from record")[0][0])
 
 
 EMPTY_DAY = "select 0 as channel, make_timestamptz(0) as start, 0::bigint as value, 0 as quality limit 0"

@@ -55,9 +55,17 @@ class Snapshot:
             for name in tables or {}:
                 self._cursor.unregister(name)
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run a query; give the result as tuples."""
-        return self._cursor.execute(sql, list(parameters)).fetchall()
+    def rows(
+        self, sql: str, parameters: Sequence[Any] = (), tables: Mapping[str, pa.Table] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Run a query, with Arrow tables joined in under their names; give the result as tuples."""
+        for name, table in (tables or {}).items():
+            self._cursor.register(name, table)
+        try:
+            return self._cursor.execute(sql, list(parameters)).fetchall()
+        finally:
+            for name in tables or {}:
+                self._cursor.unregister(name)
 
     def lake_paths(self, lake: str, first_day: int, last_day: int) -> list[str]:
         """List the verified files of a lake table that hold the given local days (both included)."""

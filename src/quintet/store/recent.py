@@ -67,12 +67,12 @@ class Recent:
         self._lock = threading.Lock()
         self._sheets: dict[tuple[int, int, int], Sheet] = {}
         self._sums: dict[int, I64] = {}
-        self.newest = -(2**31)
+        self.newest = self.since = -(2**31)
 
     @property
     def first_day(self) -> int:
-        """The oldest local day (by number) that is held."""
-        return self.newest - KEPT_DAYS + 1
+        """The oldest local day (by number) that is held; none before `since`, where the store could not be read."""
+        return max(self.newest - KEPT_DAYS + 1, self.since)
 
     def take_intervals(
         self, channel: I32, start_us: I64, value: I64, quality: U8, cadence_us: I64, phase_us: I64

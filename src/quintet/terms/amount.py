@@ -11,6 +11,7 @@ Mask = npt.NDArray[np.bool_]
 
 MAX_MANTISSA = 2**53
 MOST_PLACES = 22  # 10**22 is the largest power of ten that a double holds exactly
+SMALLEST = 1e-100
 LARGEST = 10**15
 """A reading beyond this many units is no meter's: rejected, so that no later sum overflows 64 bits."""
 
@@ -39,7 +40,8 @@ def decimals_of(values: npt.NDArray[np.float64]) -> tuple[Ints, Exponents, Mask]
         exponent[hit] = -places
         open_rows = open_rows[~exact]
     for row in open_rows:
-        mantissa[row], exponent[row] = split(Decimal(repr(float(values[row]))))
+        if abs(values[row]) >= SMALLEST:  # below that it is nothing in any sub-unit
+            mantissa[row], exponent[row] = split(Decimal(repr(float(values[row]))))
     return mantissa, exponent, fine
 
 

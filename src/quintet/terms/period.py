@@ -54,12 +54,12 @@ def parse_moment(text: str, tz: ZoneInfo) -> datetime:
         if len(text) == 10:
             return day_start(date.fromisoformat(text), tz)
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        to_us(moment)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise UsageError(
             f"{text!r} is no moment.", code="bad_time", remedy="Write 2025-01-31 or 2025-01-31T12:00:00+09:00."
         ) from error
-    to_us(moment)
-    return moment.astimezone(UTC)
 
 
 def day_start(day: date, tz: ZoneInfo) -> datetime:
