@@ -86,7 +86,9 @@ class Bench:
     def rollup_days(self) -> dict[tuple[int, int], tuple[int, int, int]]:
         """Give rollups by (channel, day): value, arrived, estimated; zeros left out."""
         with self.engine.snapshot() as snapshot:
-            rows = snapshot.rows("select channel, day, sum(value), sum(arrived), sum(estimated) from rollup_day group by all")
+            rows = snapshot.rows(
+                "select channel, day, sum(value), sum(arrived), sum(estimated) from rollup_day group by all"
+            )
         return {(c, d): (int(v), int(a), int(e)) for c, d, v, a, e in rows if v or a or e}
 
 
