@@ -17,6 +17,7 @@ METERS = {
     "g": ("gas", "m3", "register_cumulative", 15),
     "w": ("water", "m3", "register_cumulative", 60),
     "t": ("electricity", "W", "avg_power", 1),
+    "c": ("electricity", "W", "avg_power", 5),
 }
 Row = tuple[str, datetime, float]
 
@@ -33,6 +34,7 @@ def rounds(seed: int, quarters: int) -> list[list[Row]]:
         rows: list[Row] = [("e", at, 1.5 if stuck else round(dice.random(), 3))]
         rows.append(("p", at, float(dice.randrange(900)) + (5000 if quarter == 130 else 0)))
         rows += [("t", at + timedelta(minutes=m), float(3 * dice.randrange(300))) for m in range(15)]
+        rows += [("c", at + timedelta(minutes=m), float(dice.randrange(9))) for m in (0, 5, 10)]
         total["g"] = round(total["g"] + dice.randrange(3) / 100, 2)
         rows.append(("g", at, 0.0 if quarter == 200 else total["g"]))
         if quarter % 4 == 0:

@@ -14,6 +14,7 @@ from quintet.store.recent import Recent
 from quintet.terms.quality import qualities
 from quintet.vee import Rules
 
+from .chains import chained
 from .days import FINDINGS, judge_days
 from .derive import Derived, derive
 from .derive import Evidence as DeriveEvidence
@@ -51,14 +52,15 @@ def extend(
     if not len(channels):
         return Extension(all_new(rows_of_none()), rows_of_none(), channels, FINDINGS.empty_table())
     mine = rows.take(np.repeat(candidate, np.diff(np.append(heads, len(rows)))))
-    derived = derived_from(mine, channels, tails, meaning, unit_names)
+    evidence = continued(mine, channels, tails)
+    derived = derive(evidence, meaning.channels(channels, unit_names))
     own = channels[derived.channel]
     fresh = derived.start_us > tails.start_us[own]
     even = np.ones(len(channels), np.bool_)
     even[repeated(mine, channels)] = False
     even[derived.gaps.channel] = False
     even[derived.findings.channel] = False
-    even[list(derived.carry)] = False
+    even[chained(evidence, meaning.channels(channels, unit_names))] = False
     even[derived.channel[fresh & ((derived.quality != VALID) | (np.abs(derived.value) > MOST_AMOUNT))]] = False
     even[unfollowed(derived, fresh, channels, tails, meaning)] = False
     keep = fresh & even[derived.channel]
@@ -70,8 +72,8 @@ def extend(
     return Extension(change, out, np.unique(out.channel), days.findings_of(out.channel))
 
 
-def derived_from(mine: RawRows, channels: I32, tails: Tails, meaning: Meaning, unit_names: list[str]) -> Derived:
-    """Derive new readings together with the newest one before them."""
+def continued(mine: RawRows, channels: I32, tails: Tails) -> DeriveEvidence:
+    """Give new readings together with the newest one before them, channels numbered from 0."""
     last = RawRows(
         channels, tails.at_us[channels], tails.mantissa[channels], tails.exponent[channels], tails.unit[channels]
     )
@@ -79,9 +81,8 @@ def derived_from(mine: RawRows, channels: I32, tails: Tails, meaning: Meaning, u
     order = key_order(both.channel, both.at_us)
     both = both if order is None else both.take(order)
     local = np.searchsorted(channels, both.channel).astype(np.int32)
-    calm = np.zeros(len(both), np.bool_)
-    evidence = DeriveEvidence(local, both.at_us, both.mantissa, both.exponent, both.unit, calm)
-    return derive(evidence, meaning.channels(channels, unit_names))
+    undoubted = np.zeros(len(both), np.bool_)
+    return DeriveEvidence(local, both.at_us, both.mantissa, both.exponent, both.unit, undoubted)
 
 
 def repeated(mine: RawRows, channels: I32) -> I64:

@@ -14,20 +14,18 @@ from quintet.store.read import EARLIEST_US, OUTRANKING, intervals
 from quintet.terms.quality import qualities
 from quintet.vee import Rules
 
-from .derive import Derived, derive
+from .chains import chained
+from .derive import Channels, Derived, derive
 from .derive import Evidence as DeriveEvidence
 from .difference import Change, against, all_new, rollups
 from .evidence import DAY_US, Evidence, neighbourhood, settle
-from .exact import Factors
 from .judge import Judged, judge
-from .meaning import KINDS, Meaning
+from .meaning import Meaning
 from .rows import I32, I64, WORKERS, IntervalRows, RawRows, constant, cuts, starts_of_runs
 from .tails import Tails
 
 LOOK_BACK_DAYS = 70
 """Like days are named up to eight weeks before the week of a gap (vee's table)."""
-SUMMED = np.isin([kind.value for kind in KINDS], ["interval_sum", "avg_power"])
-"""Kinds whose amounts are rounded interval by interval; registers telescope."""
 EVEN = [qualities()[name].id for name in ("valid", "questionable")]
 """Qualities of intervals that readings gave evenly, whatever rules thought of the values."""
 EDITED = np.array([int(number) for number in OUTRANKING.split(", ")], np.int64)
@@ -114,12 +112,15 @@ class Settlement:
 
     def _derive(self, shard: Shard) -> Derived:
         """Derive a shard's intervals from its evidence."""
+        evidence, meaning = self._evidence(shard)
+        return derive(evidence, meaning)
+
+    def _evidence(self, shard: Shard) -> tuple[DeriveEvidence, Channels]:
+        """Give a shard's evidence and channels as the derivation wants them: channels numbered from 0."""
         rows = shard.evidence.rows
         local = np.searchsorted(shard.channels, rows.channel).astype(np.int32)
-        meaning = self._meaning.channels(shard.channels, self._unit_names)
-        return derive(
-            DeriveEvidence(local, rows.at_us, rows.mantissa, rows.exponent, rows.unit, shard.evidence.doubtful), meaning
-        )
+        evidence = DeriveEvidence(local, rows.at_us, rows.mantissa, rows.exponent, rows.unit, shard.evidence.doubtful)
+        return evidence, self._meaning.channels(shard.channels, self._unit_names)
 
     def _stored(self, snapshot: Snapshot, shard: Shard, derived: Derived) -> IntervalRows:
         """Read what is effective now: from `trust_us` on, to compare with, and before it, to judge by.
@@ -152,13 +153,13 @@ class Settlement:
             trusted = final.start_us >= shard.trust_us[np.searchsorted(shard.channels, final.channel)]
             change = against(final.take(trusted), stored, EDITED)
         findings = self._findings(shard, derived, judged)
-        chained = self._chained(shard)
-        rests = pa.table({"channel": pa.array(chained), "batch": constant(self._batch, len(chained))})
-        ends, calm = self._ends(shard, derived, final)
+        chain = chained(*self._evidence(shard))
+        rests = pa.table({"channel": pa.array(shard.channels[chain]), "batch": constant(self._batch, len(chain))})
+        ends, calm = self._ends(shard, derived, final, chain)
         by_hour, by_day = rollups(change, self._engine.tz, self._batch)
         return Outcome(change, by_hour, by_day, findings, rests, ends, calm)
 
-    def _ends(self, shard: Shard, derived: Derived, final: IntervalRows) -> tuple[IntervalRows, I32]:
+    def _ends(self, shard: Shard, derived: Derived, final: IntervalRows, chain: I32) -> tuple[IntervalRows, I32]:
         """Find the channels that end evenly: their last day whole and their evidence undoubted."""
         size = len(shard.channels)
         local = np.searchsorted(shard.channels, final.channel)
@@ -173,7 +174,7 @@ class Settlement:
         found, at_us = derived.findings.channel, derived.findings.at_us
         even[found[at_us > last[found] - 2 * DAY_US]] = False
         even[derived.gaps.channel[derived.gaps.start_us > last[derived.gaps.channel] - 2 * DAY_US]] = False
-        even[list(derived.carry)] = False
+        even[chain] = False
         return final.take(recent & even[local]), shard.channels[even]
 
     def _continued(self, shard: Shard, derived: Derived, past: IntervalRows) -> Derived:
@@ -191,20 +192,6 @@ class Settlement:
         return dataclasses.replace(
             derived, channel=channel[order], start_us=start[order], value=value, quality=quality, gaps=gaps
         )
-
-    def _chained(self, shard: Shard) -> I32:
-        """Find channels with readings that are no whole sub-unit: each interval's remainder goes to the next."""
-        rows = shard.evidence.rows
-        summed = np.flatnonzero(SUMMED[self._meaning.kind[rows.channel]])
-        if not len(summed):
-            return rows.channel[:0]
-        rows = rows.take(summed)
-        local = np.searchsorted(shard.channels, rows.channel).astype(np.int32)
-        evidence = DeriveEvidence(
-            local, rows.at_us, rows.mantissa, rows.exponent, rows.unit, np.zeros(len(rows), np.bool_)
-        )
-        scaled = Factors(self._meaning.channels(shard.channels, self._unit_names)).scale(evidence)
-        return np.unique(rows.channel[scaled.mantissa % scaled.den != 0])
 
     def _findings(self, shard: Shard, derived: Derived, judged: Judged) -> pa.Table:
         """Give what derivation and rules found from the moment on that this batch may have changed."""
