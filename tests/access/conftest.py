@@ -149,10 +149,8 @@ class City:
             return Registry.from_records(believed(read_records(snapshot, batch)))
 
     def access(self, scope: Scope = EVERYTHING, now_us: int | None = None) -> Access:
-        def now() -> int:
-            return now_us or self.clock_us
-
-        return Access(self.engine, self.registry_at, self.pipeline.recent, scope, "rules-1", now)
+        self.engine.now = lambda: now_us or self.clock_us
+        return Access(self.engine, self.registry_at, self.pipeline.recent, scope, "rules-1")
 
     def close_all(self, but: int | None = None) -> list[int]:
         """Close every open day; `but` is one to leave open."""

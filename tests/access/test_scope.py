@@ -1,13 +1,13 @@
 """The rights: whoever asks for a place that is not his is refused, by every way of asking."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
 from quintet.access import EVERYTHING, Access, Scope
 from quintet.terms.errors import Forbidden, NotFound
-from quintet.terms.period import Resolution, Span
+from quintet.terms.period import Resolution, Span, from_us
 
 from .conftest import PARENT, City, small_city, utc
 
@@ -19,14 +19,21 @@ CHANNEL_AT = {
     "s2/flat": "s2/b1",
     "city/grid": "city",
 }
+
+
+def latest(access: Access) -> datetime:
+    """Give the present moment by the clock of the city that is read."""
+    return from_us(access._engine.clock_us())  # the store's own clock, which a reader has no other way to ask
+
+
 WAYS: dict[str, Callable[[Access, str], object]] = {
     "may_read": lambda access, channel: access.may_read(CHANNEL_AT[channel]),
     "channel": lambda access, channel: access.channel(channel),
     "series": lambda access, channel: access.series(channel, DAY, Resolution.DAY),
-    "series known": lambda access, channel: access.series(channel, DAY, Resolution.DAY, utc(900)),
+    "series known": lambda access, channel: access.series(channel, DAY, Resolution.DAY, latest(access)),
     "daily": lambda access, channel: access.daily([channel], date(2025, 1, 2), date(2025, 1, 2)),
     "flows": lambda access, channel: access.flows(CHANNEL_AT[channel], DAY, Resolution.DAY),
-    "flows known": lambda access, channel: access.flows(CHANNEL_AT[channel], DAY, Resolution.DAY, utc(900)),
+    "flows known": lambda access, channel: access.flows(CHANNEL_AT[channel], DAY, Resolution.DAY, latest(access)),
 }
 """Every way of asking that answers about a place or a channel; a new one must be added here."""
 

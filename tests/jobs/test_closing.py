@@ -82,9 +82,9 @@ def test_progress_names_each_day_before_it_is_closed(city: City) -> None:
 
 def test_a_closing_is_a_batch_with_a_name(city: City) -> None:
     close(city, date(2025, 3, 2))
-    assert city.rows("select kind, source, actor, received_us from batch order by id desc limit 1") == [
-        ("close", "2025-03-01", "closing", us(march(9)))
-    ]
+    assert city.rows(
+        f"select kind, source, actor, received_us >= {us(march(9))} from batch order by id desc limit 1"
+    ) == [("close", "2025-03-01", "closing", True)]
 
 
 def flow_sums(city: City) -> list[tuple[object, ...]]:

@@ -13,9 +13,10 @@ from deltalake import DeltaTable
 
 from quintet.store.digest import file_digest
 from quintet.store.durable import write_durably
+from quintet.store.engine import Engine
 from quintet.store.lake import INTERVAL_FILE, LAKES, ROW_GROUP, Lake, VerifiedFiles
 from quintet.store.scrub import scrub
-from quintet.terms.errors import Damaged
+from quintet.terms.errors import CityError, Damaged
 
 from .conftest import DAY_0, HOUR, T0, VALID, Store, hours
 
@@ -117,10 +118,33 @@ def leftover_commit(store: Store) -> None:
     (log / "_commit_0b1c.json.tmp").write_text('{"add"')
 
 
+def test_a_database_older_than_its_lake_is_refused_and_nothing_is_deleted(store: Store) -> None:
+    """A close publishes one version before it is recorded; more than that is a database put back from another day."""
+    store.write(hours(0, 0, [1, 2, 3]))
+    store.close_day(DAY_0)
+    published_twice(store)
+    files = sorted((store.folder / "lake").rglob("*.parquet"))
+    with pytest.raises(CityError, match="older than the lake"):
+        store.reopen()
+    assert sorted((store.folder / "lake").rglob("*.parquet")) == files
+
+
+def test_a_missing_database_beside_a_lake_is_refused_and_nothing_is_deleted(store: Store) -> None:
+    store.write(hours(0, 0, [1, 2, 3]))
+    store.close_day(DAY_0)
+    store.engine.close()
+    (store.folder / "store" / "quintet.duckdb").rename(store.folder / "elsewhere")
+    files = sorted((store.folder / "lake").rglob("*.parquet"))
+    with pytest.raises(CityError, match="lake of closed days is there"):
+        Engine.open(store.folder, "UTC")
+    assert files
+    assert sorted((store.folder / "lake").rglob("*.parquet")) == files
+    (store.folder / "elsewhere").rename(store.folder / "store" / "quintet.duckdb")
+    store.reopen()
+
+
 @pytest.mark.parametrize("earlier", [False, True], ids=["first", "later"])
-@pytest.mark.parametrize(
-    "crash", [orphan, published, published_twice, published_everywhere, torn_entry, empty_entry, leftover_commit]
-)
+@pytest.mark.parametrize("crash", [orphan, published, published_everywhere, torn_entry, empty_entry, leftover_commit])
 def test_what_was_not_recorded_is_dropped_at_the_next_opening(
     store: Store, crash: Callable[[Store], None], *, earlier: bool
 ) -> None:

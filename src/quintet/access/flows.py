@@ -84,21 +84,28 @@ class Counted:
 
 @lru_cache(maxsize=8)
 def placed(registry: Registry) -> pa.Table:
-    """Give the placements, each channel's first one from the start of the interval in which the meter came.
+    """Give the placements on each channel's grid: an interval belongs to the place that its start belongs to.
 
-    A meter set in the middle of an interval has a value for it, which is named by the interval's start.
+    But a meter set in the middle of an interval has a value for it, so the first placement begins with that interval.
     """
     rows = registry.placements()
     listed = registry.channels()
     zones = dict(zip(listed["channel"].to_pylist(), listed["tz"].to_pylist(), strict=True))
-    start, channel = rows["start_us"].to_numpy().copy(), rows["channel"].to_numpy()
+    channel = rows["channel"].to_numpy()
+    start, end = rows["start_us"].to_numpy().copy(), rows["end_us"].to_numpy().copy()
     cadence = rows["cadence_min"].to_numpy().astype(np.int64) * MINUTE_US
     first = np.full(int(channel.max(initial=0)) + 1, FOREVER, np.int64)
     np.minimum.at(first, channel, start)
-    for row in np.flatnonzero((start == first[channel]) & (start > ALWAYS)):
+    begins = start == first[channel]
+    for row in np.flatnonzero((start > ALWAYS) | (end < FOREVER)):
         phase = grid_phase(clock(zones[int(channel[row])]), int(cadence[row]))
-        start[row] -= (start[row] + phase) % cadence[row]
-    return rows.set_column(rows.column_names.index("start_us"), PLACEMENTS.field("start_us"), pa.array(start))
+        if start[row] > ALWAYS:
+            past = (start[row] + phase) % cadence[row]
+            start[row] += -past if begins[row] else (cadence[row] - past) % cadence[row]
+        if end[row] < FOREVER:
+            end[row] += -(end[row] + phase) % cadence[row]
+    rows = rows.set_column(rows.column_names.index("start_us"), PLACEMENTS.field("start_us"), pa.array(start))
+    return rows.set_column(rows.column_names.index("end_us"), PLACEMENTS.field("end_us"), pa.array(end))
 
 
 def clipped(rows: pa.Table, clip: int) -> pa.Table:

@@ -50,7 +50,6 @@ class Access:
         recent: Recent,
         scope: Scope,
         rule_set: str,
-        now: Callable[[], int],
     ) -> None:
         """Read through an engine; `registry_at` gives the registry as known at a batch (None: now).
 
@@ -61,7 +60,6 @@ class Access:
         self._registry_at = registry_at
         self._scope = scope
         self._rule_set = rule_set
-        self._now = now
 
     def registry(self) -> Registry:
         """Give the registry as it stands; what of it a reader may list is the caller's to ask through `may_read`."""
@@ -73,38 +71,50 @@ class Access:
         registry.need_place(place)
         self._scope.check(place, frozenset(registry.tree.path(place)))
 
-    def channel(self, name: str) -> Channel:
-        """Find a channel that the reader may see."""
-        registry = self._registry_at(None)
+    def channel(self, name: str, known: int | None = None) -> Channel:
+        """Find a channel that the reader may see, as known at a batch (None: now)."""
+        registry = self._registry_at(known)
+        if name not in registry.channel_ids:
+            registry = self._registry_at(None)  # nothing was known of it then, and the answer says just that
         found = registry.channel_by_name(name)
         self.may_read(registry.place_of(found.id))
         return found
 
     def series(self, name: str, span: Span, resolution: Resolution, known_at: datetime | None = None) -> pa.Table:
         """Give one channel's effective values in periods of the city's clock (SERIES), now or as known at a moment."""
-        channel = self.channel(name)
+        with self._engine.asked() as (snapshot, now):
+            known = self._known_batch(snapshot, known_at, now)
+            moment = min(now, self._engine.clock_us()) if known_at is None else to_us(known_at)
+            return self._series(snapshot, self.channel(name, known), span, resolution, known, moment)
+
+    def _series(
+        self, snapshot: Snapshot, channel: Channel, span: Span, resolution: Resolution, known: int | None, moment: int
+    ) -> pa.Table:
+        """Give a channel's series from a snapshot, as known at a batch (None: now), which is a moment."""
         cadence_us = channel.reading.cadence_min * MINUTE_US
         if FIXED_MINUTES.get(resolution, 1440) * MINUTE_US < cadence_us:
             raise UsageError(
                 f"has one value every {cadence_text(cadence_us)}.",
                 code="too_fine",
-                place=name,
+                place=channel.name,
                 remedy="Ask for a resolution that is no finer.",
             )
         periods, edges_us = cut(span, resolution, self._engine.tz)
         phase = grid_phase(clock(channel.reading.tz), cadence_us)
-        rows = self._remembered(channel.id, cadence_us, phase, span) if known_at is None else None
+        rows = self._remembered(channel.id, cadence_us, phase, span) if known is None else None
         if rows is None:
-            with self._engine.snapshot() as snapshot:
-                known = self._known_batch(snapshot, known_at)
-                found = intervals(
-                    self._engine, snapshot, span.start_us, span.end_us, channels=[channel.id], known_batch=known
-                )
+            found = intervals(
+                self._engine, snapshot, span.start_us, span.end_us, channels=[channel.id], known_batch=known
+            )
             rows = (found["start_us"].to_numpy(), found["value"].to_numpy(), found["quality"].to_numpy())
+        start, end = in_place(self._registry_at(known)).get(channel.id) or in_place(self._registry_at(None))[channel.id]
+        if start > ALWAYS:
+            start -= (start + phase) % cadence_us  # the interval in which the meter came is its first
+        inside = (rows[0] >= start) & (rows[0] < end)
+        rows = (rows[0][inside], rows[1][inside], rows[2][inside])
         expected = None
         if channel.reading.value_kind is not ValueKind.EVENT_SUM:
-            start, end = in_place(self._registry_at(None))[channel.id]
-            until = np.minimum(edges_us, max(self._moment(known_at), int(edges_us[0])))
+            until = np.minimum(edges_us, max(moment, int(edges_us[0])))
             expected = expected_slots(until, cadence_us, phase, start, end)
         return series_table(*rows, periods, edges_us, expected)
 
@@ -149,24 +159,28 @@ class Access:
         """Give a place's metered flows in periods of the city's clock, now or as known at a moment."""
         self.may_read(place)
         periods, edges_us = cut(span, resolution, self._engine.tz)
-        with self._engine.snapshot() as snapshot:
-            known = self._known_batch(snapshot, known_at)
+        with self._engine.asked() as (snapshot, now):
+            known = self._known_batch(snapshot, known_at, now)
             registry = self._registry_at(known)
             counted = counted_at(registry, place)
             found = sums(self._engine, snapshot, counted, edges_us, known)
-        moment = self._moment(known_at)
+        moment = now if known_at is None else to_us(known_at)
         expected = minutes_of(counted.due, edges_us, moment)
         standing = minutes_of(counted.standing, edges_us, int(edges_us[-1]))
         table = flows_table(found, periods, edges_us, expected, standing)
         return FlowsAnswer(place, table, periods, counted.boundaries_metered, from_us(moment), self._rule_set)
 
-    def _known_batch(self, snapshot: Snapshot, known_at: datetime | None) -> int | None:
-        """Give the batch that a moment knew; None for now."""
-        return None if known_at is None else batch_known_at(snapshot, to_us(known_at))
-
-    def _moment(self, known_at: datetime | None) -> int:
-        """Give the moment that an answer speaks of."""
-        return self._now() if known_at is None else to_us(known_at)
+    def _known_batch(self, snapshot: Snapshot, known_at: datetime | None, now_us: int) -> int | None:
+        """Give the batch that a moment knew; None for now. A moment to come is refused: nobody can know it yet."""
+        if known_at is None:
+            return None
+        if to_us(known_at) > now_us:
+            raise UsageError(
+                f"{known_at.isoformat()} is in the future.",
+                code="future_known_at",
+                remedy="Ask as known at a moment that has passed.",
+            )
+        return batch_known_at(snapshot, to_us(known_at))
 
 
 @lru_cache(maxsize=256)

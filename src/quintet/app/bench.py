@@ -53,7 +53,8 @@ def run(name: str, *, small: bool) -> int:
     if name != "spine":
         raise UsageError(f"there is no bench {name!r}.", code="unknown_bench", remedy="There is: spine.")
     figures = Figures()
-    households, days, live_quarters = (60, 3, 4) if small else (17_000, 30, QUARTERS)
+    days = int(os.environ.get("QUINTET_BENCH_DAYS", "3" if small else "30"))
+    households, live_quarters = (60, 4) if small else (17_000, QUARTERS)
     figures.put("machine", f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     with tempfile.TemporaryDirectory(prefix="quintet-bench-") as work:
         folder = Path(work)

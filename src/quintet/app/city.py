@@ -113,7 +113,7 @@ class City:
 
     def access(self, scope: Scope) -> Access:
         """Give the read path for one reader."""
-        return Access(self.engine, self.registry, self.pipeline.recent, scope, self.rule_set, self.now)
+        return Access(self.engine, self.registry, self.pipeline.recent, scope, self.rule_set)
 
     @property
     def rule_set(self) -> str:

@@ -23,7 +23,7 @@ from .extend import Extension, extend
 from .meaning import Meaning
 from .normalise import Normalised, Normaliser
 from .rows import I32, WORKERS, IntervalRows, RawRows, constant, cuts
-from .settle import Settlement
+from .settle import Outcome, Settlement
 from .tails import Tails, remember_stored
 
 MOST_ROWS = 24_000_000
@@ -83,7 +83,7 @@ class Pipeline:
         """Write through an engine, judging by rules; `now` gives the moment of receipt in microseconds."""
         self._engine = engine
         self._rules = rules
-        self._now = now
+        self._now = engine.now = now
         self._registry: Registry | None = None
         self._meaning: Meaning | None = None
         self._normaliser: Normaliser | None = None
@@ -150,11 +150,21 @@ class Pipeline:
             faulty = QUARANTINE.empty_table() if problems is None else new_problems(snapshot, problems)
         if not records and not faulty.num_rows:
             return
+        after = Meaning.of(self.registry().with_records(records))
+        changed = after.changed_from(self.meaning())
+        changed = changed[self.tails.heard(changed)]
+        done = Settled()
         with self._engine.writing(kind, source, actor, self._now()) as writing:
             append_records(writing, records)
+            if len(changed):
+                settlement = Settlement(self._engine, after, self._rules, list(self._units), writing.batch.id)
+                for outcome in settlement.again(writing, changed):
+                    write_outcome(writing, outcome, done)
             writing.append("quarantine", with_batch(faulty, writing.batch.id))
             writing.batch.accepted, writing.batch.quarantined = len(records), faulty.num_rows
         self._registry = self._meaning = self._normaliser = None
+        self.tails.calm[changed] = False
+        self._remember(done)
 
     def commit(
         self,
@@ -207,7 +217,8 @@ class Pipeline:
             done = self._settle(writing, arrived.rows, names)
             batch = writing.batch
             batch.accepted, batch.duplicate, batch.quarantined = len(arrived.rows), arrived.duplicate, refused.num_rows
-        self._remember(arrived.rows, done)
+        self._advance(arrived.rows, done)
+        self._remember(done)
         return Receipt(len(arrived.rows), arrived.duplicate, 0, refused.num_rows)
 
     def _settle(self, writing: Writing, new: RawRows, names: list[str]) -> Settled:
@@ -230,15 +241,11 @@ class Pipeline:
         rest = new.take(~np.isin(new.channel, taken)) if len(taken) else new
         settlement = Settlement(self._engine, meaning, self._rules, names, writing.batch.id)
         for outcome in settlement.outcomes(writing, rest, self.tails):
-            write_change(writing, outcome.change, outcome.by_hour, outcome.by_day)
-            writing.append("finding", outcome.findings)
-            writing.append("chained", outcome.chained)
-            done.ends.append((outcome.ends, outcome.calm))
-            done.changes.append((outcome.change.rows, outcome.by_day))
+            write_outcome(writing, outcome, done)
         return done
 
-    def _remember(self, new: RawRows, done: Settled) -> None:
-        """Take a committed batch into the caches; all of it is durable by now."""
+    def _advance(self, new: RawRows, done: Settled) -> None:
+        """Take a committed batch's readings into the tails; all of it is durable by now."""
         for rows, channels in done.extended:
             self.tails.settle(rows, channels)
         taken = np.concatenate([channels for _, channels in done.extended] or [new.channel[:0]])
@@ -246,6 +253,9 @@ class Pipeline:
         self.tails.calm[new.channel[~np.isin(new.channel, taken)]] = False
         for ends, calm in done.ends:
             self.tails.settle(ends, calm)
+
+    def _remember(self, done: Settled) -> None:
+        """Take what a committed batch changed into the memory of the newest days."""
         meaning = self.meaning()
         for rows, by_day in done.changes:
             quality = np.where(rows.quality == WITHDRAWN, 0, rows.quality).astype(np.uint8)
@@ -258,6 +268,15 @@ class Pipeline:
     def _unit_number(self, name: str) -> int:
         """Give a number to a unit as received; new numbers are stored with the batch that brings them."""
         return self._units.setdefault(name, len(self._units))
+
+
+def write_outcome(writing: Writing, outcome: Outcome, done: Settled) -> None:
+    """Append what the evidence of some channels gives, and keep it for the caches."""
+    write_change(writing, outcome.change, outcome.by_hour, outcome.by_day)
+    writing.append("finding", outcome.findings)
+    writing.append("chained", outcome.chained)
+    done.ends.append((outcome.ends, outcome.calm))
+    done.changes.append((outcome.change.rows, outcome.by_day))
 
 
 def write_change(writing: Writing, change: Change, by_hour: pa.Table, by_day: pa.Table) -> None:

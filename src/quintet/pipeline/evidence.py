@@ -4,7 +4,9 @@ The reading that counts at a moment is that of the latest batch; within one batc
 of lower magnitude (then the lower one), and its interval is marked questionable. All of them are kept as raw.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
@@ -90,23 +92,43 @@ class Evidence:
     corrected: Mask
 
 
-def settle(rows: RawRows, batch: I32) -> Evidence:
-    """Choose the reading that counts at each moment from all versions (sorted by channel and moment)."""
+def settle(rows: RawRows, batch: I32, ratios: Sequence[Fraction]) -> Evidence:
+    """Choose the reading that counts at each moment from all versions (sorted by channel and moment).
+
+    `ratios` are sub-units in one unit, by number: amounts are compared, not numerals. Equal amounts are no conflict.
+    """
     same = repeats_key(rows)
     if not same.any():
         none = np.zeros(len(rows), np.bool_)
         return Evidence(rows, none, none.copy())
     group = np.cumsum(~same) - 1
-    value = rows.mantissa * 10.0 ** rows.exponent.astype(np.float64)
-    order = np.lexsort((rows.unit, value, np.abs(value), -batch, group))
+    place = ranked_amounts(rows, np.bincount(group)[group] > 1, ratios)
+    order = np.lexsort((rows.unit, place, -batch, group))
     ordered = group[order]
     heads = starts_of_runs(ordered)
     winner = order[heads]
     sizes = np.diff(np.append(heads, len(order)))
     second = order[np.minimum(heads + 1, len(order) - 1)]
-    twice = (sizes > 1) & (batch[second] == batch[winner])
+    last = np.maximum.reduceat(np.where(batch[order] == np.repeat(batch[winner], sizes), place[order], -1), heads)
+    twice = (sizes > 1) & (batch[second] == batch[winner]) & (last > place[winner])
     earlier = (sizes > 1) & (batch[order[heads + sizes - 1]] != batch[winner])
     return Evidence(rows.take(winner), twice, earlier)
+
+
+def ranked_amounts(rows: RawRows, crowded: Mask, ratios: Sequence[Fraction]) -> I64:
+    """Rank the amounts of rows that share their moment with others: by magnitude, then by value; equals rank equal."""
+    here = np.flatnonzero(crowded)
+    amounts = [
+        ratios[unit] * mantissa * Fraction(10) ** exponent
+        for mantissa, exponent, unit in zip(
+            rows.mantissa[here].tolist(), rows.exponent[here].tolist(), rows.unit[here].tolist(), strict=True
+        )
+    ]
+    keys = sorted({(abs(amount), amount) for amount in amounts})
+    number = {amount: rank for rank, (_, amount) in enumerate(keys)}
+    out = np.zeros(len(rows), np.int64)
+    out[here] = [number[amount] for amount in amounts]
+    return out
 
 
 def neighbourhood(

@@ -52,15 +52,19 @@ def extend(
     if not len(channels):
         return Extension(all_new(rows_of_none()), rows_of_none(), channels, FINDINGS.empty_table())
     mine = rows.take(np.repeat(candidate, np.diff(np.append(heads, len(rows)))))
-    evidence = continued(mine, channels, tails)
-    derived = derive(evidence, meaning.channels(channels, unit_names))
+    both, names = meaning.stated(continued(mine, channels, tails), unit_names)
+    local = np.searchsorted(channels, both.channel).astype(np.int32)
+    undoubted = np.zeros(len(both), np.bool_)
+    evidence = DeriveEvidence(local, both.at_us, both.mantissa, both.exponent, both.unit, undoubted)
+    traits = meaning.channels(channels, names)
+    derived = derive(evidence, traits)
     own = channels[derived.channel]
     fresh = derived.start_us > tails.start_us[own]
     even = np.ones(len(channels), np.bool_)
     even[repeated(mine, channels)] = False
     even[derived.gaps.channel] = False
     even[derived.findings.channel] = False
-    even[chained(evidence, meaning.channels(channels, unit_names))] = False
+    even[chained(evidence, traits)] = False
     even[derived.channel[fresh & ((derived.quality != VALID) | (np.abs(derived.value) > MOST_AMOUNT))]] = False
     even[unfollowed(derived, fresh, channels, tails, meaning)] = False
     keep = fresh & even[derived.channel]
@@ -72,17 +76,14 @@ def extend(
     return Extension(change, out, np.unique(out.channel), days.findings_of(out.channel))
 
 
-def continued(mine: RawRows, channels: I32, tails: Tails) -> DeriveEvidence:
-    """Give new readings together with the newest one before them, channels numbered from 0."""
+def continued(mine: RawRows, channels: I32, tails: Tails) -> RawRows:
+    """Give new readings together with the newest one before them, sorted."""
     last = RawRows(
         channels, tails.at_us[channels], tails.mantissa[channels], tails.exponent[channels], tails.unit[channels]
     )
     both = RawRows.concat([last, mine])
     order = key_order(both.channel, both.at_us)
-    both = both if order is None else both.take(order)
-    local = np.searchsorted(channels, both.channel).astype(np.int32)
-    undoubted = np.zeros(len(both), np.bool_)
-    return DeriveEvidence(local, both.at_us, both.mantissa, both.exponent, both.unit, undoubted)
+    return both if order is None else both.take(order)
 
 
 def repeated(mine: RawRows, channels: I32) -> I64:

@@ -1,5 +1,6 @@
 """What the registry says of channels, as arrays indexed by channel number, ready for whole columns of readings."""
 
+import dataclasses
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -13,8 +14,13 @@ from quintet.terms.unit import units
 from quintet.vee import Traits
 
 from .derive import Channels
-from .rows import I32, I64, U8
+from .rows import I32, I64, U8, RawRows
 
+AS_REGISTERED = ""
+"""The unit of a reading whose source did not say one: whatever the registry says of its channel."""
+NAMELESS = "Wh"
+"""Stands in for AS_REGISTERED where a table of units needs one; no row refers to it."""
+WORDS = ("tz", "commodity", "role", "quantity", "unit")
 KINDS = list(ValueKind)
 NUMBERS = {kind.value: number for number, kind in enumerate(KINDS)}
 
@@ -45,6 +51,7 @@ class Meaning:
     commodity: list[str]
     role: list[str]
     quantity: list[str]
+    unit: list[str]
 
     @classmethod
     def of(cls, registry: Registry) -> "Meaning":
@@ -54,7 +61,7 @@ class Meaning:
         kind, cadence = np.zeros(size, np.uint8), np.full(size, MINUTE_US, np.int64)
         phase, plate = np.zeros(size, np.int64), np.full(size, -1, np.int64)
         dials = np.full(size, -1, np.int32)
-        words: dict[str, list[str]] = {name: [""] * size for name in ("tz", "commodity", "role", "quantity")}
+        words: dict[str, list[str]] = {name: [""] * size for name in WORDS}
         multiplier = [Fraction(1)] * size
         phases: dict[tuple[str, int], int] = {}
         for row in rows:
@@ -79,12 +86,12 @@ class Meaning:
             plate,
             words["tz"],
             multiplier,
-            *(words[n] for n in ("commodity", "role", "quantity")),
+            *(words[n] for n in WORDS[1:]),
         )
 
     def channels(self, numbers: I32, unit_names: list[str]) -> Channels:
         """Give some channels as the derivation wants them; `unit_names` are the units as received, by number."""
-        known = [units()[name] for name in unit_names]
+        known = [units()[name or NAMELESS] for name in unit_names]
         some = [self.multiplier[n] for n in numbers]
         return Channels(
             kind=self.kind[numbers],
@@ -108,3 +115,29 @@ class Meaning:
             plate_max_per_hour=self.plate_max_per_hour[numbers],
             value_kind=[KINDS[self.kind[n]].value for n in numbers],
         )
+
+    def stated(self, rows: RawRows, unit_names: list[str]) -> tuple[RawRows, list[str]]:
+        """Give rows with a unit each: those without one of their own get that of their channel's registration.
+
+        Gives the rows and the names that their unit numbers now refer to (those given, and more behind them).
+        """
+        if AS_REGISTERED not in unit_names:
+            return rows, unit_names
+        names = [*unit_names, *sorted(set(self.unit) - set(unit_names))]
+        number = {name: place for place, name in enumerate(names)}
+        silent = rows.unit == number[AS_REGISTERED]
+        channels = np.unique(rows.channel[silent])
+        registered = np.zeros(int(channels.max(initial=0)) + 1, np.int16)
+        registered[channels] = [number[self.unit[channel]] for channel in channels]
+        unit = rows.unit.copy()
+        unit[silent] = registered[rows.channel[silent]]
+        return dataclasses.replace(rows, unit=unit), names
+
+    def changed_from(self, before: "Meaning") -> I32:
+        """Find channels of which something is said otherwise than before: their intervals must be derived anew."""
+        size = min(len(self.kind), len(before.kind))
+        differs = np.zeros(size, np.bool_)
+        for one in dataclasses.fields(self):
+            new, old = getattr(self, one.name)[:size], getattr(before, one.name)[:size]
+            differs |= np.fromiter((a != b for a, b in zip(new, old, strict=True)), np.bool_, size)
+        return np.flatnonzero(differs).astype(np.int32)

@@ -15,6 +15,7 @@ from quintet.terms.reading import ValueKind
 from quintet.terms.tables import QUARANTINE
 from quintet.terms.unit import units
 
+from .meaning import AS_REGISTERED
 from .rows import I64, RawRows
 
 EARLIEST_US = 631_152_000_000_000
@@ -129,7 +130,7 @@ class Normaliser:
         here = self._registry.lookup.get((site, meter), [])
         found = [channel for channel in here if meant in (None, self._channels[channel]["commodity"])]
         if not here:
-            return refused("unregistered_meter", f"Meter {label} is not in the registry; register it and replay.")
+            return refused("unregistered_meter", f"Meter {label} is not in the registry; register it and ingest again.")
         if len(found) != 1:
             has = ", ".join(self._channels[channel]["name"] for channel in here)
             return refused("ambiguous_channel", f"Meter {label} has {has}; the row says {commodity or 'none of them'}.")
@@ -139,7 +140,9 @@ class Normaliser:
         if known.quantity != channel["quantity"] or known.rate != (channel["value_kind"] in RATES):
             return refused("wrong_unit", f"Meter {label} is registered in {channel['unit']}; the row says {name}.")
         shift = self._registry.shift_days(found[0]) * 86_400_000_000
-        return Naming(found[0], self._unit_number(name), shift, channel["value_kind"] in REGISTERS, "", "")
+        return Naming(
+            found[0], self._unit_number(unit or AS_REGISTERED), shift, channel["value_kind"] in REGISTERS, "", ""
+        )
 
     def _quarantined(self, rows: pa.Table, words: list[tuple[str, str]], source: str) -> pa.Table:
         """Give rows in the quarantine's shape, each with its code, reason and original text."""

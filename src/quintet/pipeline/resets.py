@@ -13,8 +13,10 @@ counters of the measured city (2 years, every 15 minutes) do besides, and what f
 - On two midnights the counters went on rising (3,650 -> 3,680 in 15 minutes): not reset. The difference counts,
   questionable (`reset_missed`); counting from 0 would put more than a whole day into a quarter-hour.
 - All their daytime falls end such a standstill or lie in a doubled autumn hour. A fall elsewhere is first tried as an
-  excursion; else, when the new value fits 4 times the day's mean pace, it counts from 0 (`reset_early`, questionable:
-  what passed between the last reading and the reset is lost); else it is a rollback and nothing is claimed.
+  excursion; else, when the new value fits 4 times the day's mean pace, the counter began anew at an unknown moment
+  (`reset_early`); else it is a rollback. Nobody counted what passed between the last reading and the reset, so the time
+  between the two readings is a gap without a total either way: a counter that shows 0 AT midnight has not measured a
+  last interval of 0, it has lost it. From the new value on, it counts.
 - A missing closing row leaves the tail of its day unknown (`day_not_closed`).
 
 What is derived at a moment depends on the readings of its own local day, the day before and the day after.
@@ -129,9 +131,9 @@ class _Counts:
         from_midnight = crossed & ~unsure & ~missed
         early = self.fallen[after] & self._fits(before, after) & close
         back = self.fallen[after] & ~early
-        known = ~unsure & ~back
-        amount = np.where(from_midnight | early, value[after], step)
-        doubt = self.evidence.doubtful[before] & ~from_midnight | self.doubt[after] | missed | early
+        known = ~unsure & ~self.fallen[after]
+        amount = np.where(from_midnight, value[after], step)
+        doubt = self.evidence.doubtful[before] & ~from_midnight | self.doubt[after] | missed
         start = np.where(from_midnight, self.midnight[after], at[before])
         spans = Spans(channel[after], start, at[after], np.where(known, amount, 0), known, doubt)
         tail = np.flatnonzero(from_midnight & (at[before] < self.midnight[after]))

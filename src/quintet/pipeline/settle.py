@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyarrow as pa
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import EARLIEST_US, OUTRANKING, intervals
 from quintet.terms.quality import qualities
+from quintet.terms.unit import units
 from quintet.vee import Rules
 
 from .chains import chained
@@ -76,7 +78,16 @@ class Settlement:
         """Give the outcome of each shard, in order of channel within fresh and known channels."""
         known = tails.at_us[rows.channel] > EARLIEST_US
         fresh = rows if not known.any() else rows.take(~known)
-        shards = [*self._fresh(fresh), *self._known(snapshot, rows.take(known))]
+        yield from self._run(snapshot, [*self._fresh(fresh), *self._known(snapshot, rows.take(known))])
+
+    def again(self, snapshot: Snapshot, channels: I32) -> Generator[Outcome]:
+        """Give the outcomes of channels whose meaning changed: all their evidence, understood anew."""
+        first = np.full(len(channels), EARLIEST_US, np.int64)
+        found, batch, trust = neighbourhood(self._engine, snapshot, channels, first, np.ones(len(channels), np.bool_))
+        yield from self._run(snapshot, list(self._with_past(found, batch, channels, trust)))
+
+    def _run(self, snapshot: Snapshot, shards: list[Shard]) -> Generator[Outcome]:
+        """Derive, judge and compare shards, several at a time; give their outcomes in order."""
         waiting: deque[Future[Outcome]] = deque()
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
             for shard, derived in zip(shards, pool.map(self._derive, shards), strict=True):
@@ -91,8 +102,8 @@ class Settlement:
     def _fresh(self, rows: RawRows) -> Generator[Shard]:
         """Cut rows of channels without a past into shards; the batch is all their evidence."""
         for low, high in cuts(rows.channel):
-            part = rows.take(np.arange(low, high))
-            evidence = settle(part, np.zeros(len(part), np.int32))
+            part, names = self._meaning.stated(rows.take(np.arange(low, high)), self._unit_names)
+            evidence = settle(part, np.zeros(len(part), np.int32), ratios_of(names))
             channels = evidence.rows.channel[starts_of_runs(evidence.rows.channel)]
             yield Shard(evidence, channels, np.full(len(channels), EARLIEST_US, np.int64), known=False)
 
@@ -105,8 +116,13 @@ class Settlement:
         chained = snapshot.arrow("select distinct channel from chained")["channel"].to_numpy()
         # The new rows are in the raw table by now: they come back with the stored ones, their batch known.
         found, batch, trust = neighbourhood(self._engine, snapshot, channels, first, np.isin(channels, chained))
+        yield from self._with_past(found, batch, channels, trust)
+
+    def _with_past(self, found: RawRows, batch: I32, channels: I32, trust: I64) -> Generator[Shard]:
+        """Cut stored readings of channels into shards."""
         for low, high in cuts(found.channel):
-            evidence = settle(found.take(np.arange(low, high)), batch[low:high])
+            part, names = self._meaning.stated(found.take(np.arange(low, high)), self._unit_names)
+            evidence = settle(part, batch[low:high], ratios_of(names))
             own = evidence.rows.channel[starts_of_runs(evidence.rows.channel)]
             yield Shard(evidence, own, trust[np.searchsorted(channels, own)], known=True)
 
@@ -118,9 +134,10 @@ class Settlement:
     def _evidence(self, shard: Shard) -> tuple[DeriveEvidence, Channels]:
         """Give a shard's evidence and channels as the derivation wants them: channels numbered from 0."""
         rows = shard.evidence.rows
+        _, names = self._meaning.stated(rows, self._unit_names)
         local = np.searchsorted(shard.channels, rows.channel).astype(np.int32)
         evidence = DeriveEvidence(local, rows.at_us, rows.mantissa, rows.exponent, rows.unit, shard.evidence.doubtful)
-        return evidence, self._meaning.channels(shard.channels, self._unit_names)
+        return evidence, self._meaning.channels(shard.channels, names)
 
     def _stored(self, snapshot: Snapshot, shard: Shard, derived: Derived) -> IntervalRows:
         """Read what is effective now: from `trust_us` on, to compare with, and before it, to judge by.
@@ -227,3 +244,8 @@ class Settlement:
                 "batch": constant(self._batch, int(keep.sum())),
             }
         )
+
+
+def ratios_of(unit_names: list[str]) -> list[Fraction]:
+    """Give sub-units in one unit, by number."""
+    return [units()[name].ratio if name else Fraction(1) for name in unit_names]

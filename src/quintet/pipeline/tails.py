@@ -61,6 +61,15 @@ class Tails:
             filler = NEVER if name == "at_us" else 0
             setattr(self, name, np.concatenate([column, np.full(lack, filler, column.dtype)]))
 
+    def heard(self, channels: I32) -> I64:
+        """Give the places of the channels that have readings."""
+        known = channels < len(self.at_us)
+        return (
+            np.flatnonzero(known & (self.at_us[np.where(known, channels, 0)] > NEVER))
+            if known.any()
+            else known.nonzero()[0]
+        )
+
     def advance(self, rows: RawRows) -> None:
         """Take committed rows (sorted by channel and moment) into account."""
         if not len(rows):

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
-from quintet.terms.errors import BadInput, CityError, UsageError
+from quintet.terms.errors import BadInput, CityError, Damaged, UsageError
 
 from .digest import file_digest
 from .durable import sync_folder, write_durably
 from .engine import DATABASE, Engine
+from .scrub import damaged_files
 
 MANIFEST = "backup.json"
 
@@ -27,6 +28,8 @@ def create_backup(engine: Engine, settings: Path, target: Path) -> dict[str, Any
                 "is not empty.", code="folder_taken", place=str(target), remedy="Back up into a new folder."
             )
         with engine.exclusive():
+            for damage in damaged_files(engine):
+                raise Damaged(damage.message, code="damaged", place=damage.place, remedy="Run `quintet doctor` first.")
             engine.checkpoint()
             copies = [
                 (settings, target / settings.name),

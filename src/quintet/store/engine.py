@@ -1,8 +1,9 @@
 """The embedded engine: one DuckDB database that one process owns, with transactions, batches and snapshots."""
 
 import threading
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from .lake import LAKES, Lake, VerifiedFiles
 from .schema import migrate
 
 DATABASE = "quintet.duckdb"
+FIRST_PUBLISHED = 1
+"""A table's version 0 makes it; its first day is version 1."""
 MEMORY_LIMIT = "900MB"
 """DuckDB's share of the owner's 2 GB; what does not fit spills to the city folder."""
 
@@ -114,14 +117,23 @@ class Engine:
         self.hour_phase_us = grid_phase(tz, HOUR_US)
         self.lakes = {name: Lake(folder / "lake", name) for name in LAKES}
         self.files = VerifiedFiles(folder / "lake")
-        row = connection.execute("select coalesce(max(id), 0) from batch").fetchone()
-        self._last_batch = int(row[0]) if row else 0
+        row = connection.execute("select coalesce(max(id), 0), coalesce(max(received_us), 0) from batch").fetchone()
+        self._last_batch, self._last_received = (int(row[0]), int(row[1])) if row else (0, 0)
+        self._edge = threading.Lock()
+        self.now: Callable[[], int] | None = None
 
     @classmethod
     def open(cls, folder: Path, timezone: str, *, memory_limit: str = MEMORY_LIMIT) -> "Engine":
         """Open (or make) the store below a city folder and drop what a crash left half done."""
         clock(timezone)
         path = folder / "store" / DATABASE
+        if not path.exists() and any((folder / "lake").glob("*/_delta_log/*.json")):
+            raise CityError(
+                "is missing, but the city's lake of closed days is there.",
+                code="store_missing",
+                place=str(path),
+                remedy="Restore a backup; nothing was changed.",
+            )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = duckdb.connect(str(path))
@@ -160,7 +172,16 @@ class Engine:
         dropped: list[str] = []
         for name, lake in self.lakes.items():
             own = [(str(path), int(version)) for table, path, version in found if table == name]
-            dropped += lake.recover(max((version for _, version in own), default=None), {path for path, _ in own})
+            recorded = max((version for _, version in own), default=None)
+            # A close publishes one version of each table before it is recorded: more than that is no torn tail.
+            if lake.newest_version() > (FIRST_PUBLISHED if recorded is None else recorded + 1):
+                raise CityError(
+                    f"is older than the lake: it records version {recorded} of {name}, not {lake.newest_version()}.",
+                    code="store_older",
+                    place=str(self.folder / "store" / DATABASE),
+                    remedy="Restore a backup of the whole city; nothing was changed.",
+                )
+            dropped += lake.recover(recorded, {path for path, _ in own})
         return dropped
 
     @contextmanager
@@ -184,15 +205,36 @@ class Engine:
             try:
                 writing = Writing(self._connection, self.files, batch)
                 yield writing
-                writing.execute(
-                    "insert into batch values (?, ?, ?, ?, ?, ?, ?, ?)",
-                    [batch.id, kind, source, actor, received_us, batch.accepted, batch.duplicate, batch.quarantined],
-                )
-                self._connection.commit()
+                with self._edge:
+                    self._commit(writing, batch)
             except BaseException:
                 self._rollback()
                 raise
-            self._last_batch = batch.id
+
+    def _commit(self, writing: Writing, batch: Batch) -> None:
+        """Stamp and commit a batch: its moment is that of the commit, and later than every batch before."""
+        now_us = self.now() if self.now is not None else 0
+        batch.received_us = max(batch.received_us, now_us, self._last_received + 1)
+        writing.execute(
+            "insert into batch values (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                batch.id, batch.kind, batch.source, batch.actor, batch.received_us,
+                batch.accepted, batch.duplicate, batch.quarantined,
+            ],
+        )  # fmt: skip
+        self._connection.commit()
+        self._last_batch, self._last_received = batch.id, batch.received_us
+
+    @contextmanager
+    def asked(self) -> Generator[tuple[Snapshot, int]]:
+        """Read at one moment, and say which: every batch seen is stamped at or before it, every other one after."""
+        with self._edge:
+            moment = max(self.clock_us(), self._last_received)
+            opened = self.snapshot()
+            snapshot = opened.__enter__()
+            snapshot.rows("select 1 from meta limit 1")  # the snapshot is taken by the first query
+        with closing_context(opened):
+            yield snapshot, moment
 
     def _rollback(self) -> None:
         """Undo an open transaction; one that the engine already ended (a full disk) needs nothing."""
@@ -212,6 +254,10 @@ class Engine:
         """The newest committed batch."""
         return self._last_batch
 
+    def clock_us(self) -> int:
+        """Give the present moment in microseconds: by the clock the pipeline was given, else the machine's."""
+        return self.now() if self.now is not None else time.time_ns() // 1000
+
     def day_of(self, moment_us: int) -> int:
         """Give the number of the city's local day that holds a moment."""
         return day_number(local_day(from_us(moment_us), self.tz))
@@ -225,6 +271,15 @@ class Engine:
         """Fold the log in and give the file free."""
         with self._lock:
             self._connection.close()
+
+
+@contextmanager
+def closing_context(opened: AbstractContextManager[Snapshot]) -> Generator[None]:
+    """Leave a context that was entered elsewhere."""
+    try:
+        yield
+    finally:
+        opened.__exit__(None, None, None)
 
 
 def first_line(error: Exception) -> str:

@@ -140,6 +140,11 @@ class Lake:
         sync_folder(self.folder)
         return LakeFile(self.name, day, path, table.num_rows, size, digest, version)
 
+    def newest_version(self) -> int:
+        """Give the newest version in the log, -1 where there is none."""
+        numbers = [entry.stem for entry in self.log.glob("*.json")] if self.log.is_dir() else []
+        return max((int(number) for number in numbers if number.isdigit()), default=-1)
+
     def recover(self, recorded_version: int | None, recorded_paths: set[str]) -> list[str]:
         """Drop what was published or written but never recorded; give the names of what was dropped."""
         dropped: list[str] = []

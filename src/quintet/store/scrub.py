@@ -20,16 +20,24 @@ class Damage:
     message: str
 
 
-def scrub(engine: Engine) -> list[Damage]:
-    """Check every live lake file's digest and read every block of the database (DuckDB checks their checksums)."""
+def damaged_files(engine: Engine) -> list[Damage]:
+    """Check every live lake file's digest."""
     out: list[Damage] = []
     with engine.snapshot() as snapshot:
-        for lake, path, digest in snapshot.rows("select lake, path, digest from lake_file where live"):
-            absolute = engine.folder / "lake" / lake / path
-            if not absolute.is_file():
-                out.append(Damage(str(absolute), "is missing from the lake."))
-            elif file_digest(absolute) != digest:
-                out.append(Damage(str(absolute), "does not match its recorded digest."))
+        found = snapshot.rows("select lake, path, digest from lake_file where live")
+    for lake, path, digest in found:
+        absolute = engine.folder / "lake" / lake / path
+        if not absolute.is_file():
+            out.append(Damage(str(absolute), "is missing from the lake."))
+        elif file_digest(absolute) != digest:
+            out.append(Damage(str(absolute), "does not match its recorded digest."))
+    return out
+
+
+def scrub(engine: Engine) -> list[Damage]:
+    """Check every live lake file's digest and read every block of the database (DuckDB checks their checksums)."""
+    out = damaged_files(engine)
+    with engine.snapshot() as snapshot:
         for table in TABLES:
             try:
                 snapshot.rows(f"select bit_xor(hash(t)) from {table} t")

@@ -50,16 +50,23 @@ def parse_moment(text: str, tz: ZoneInfo) -> datetime:
     """
     try:
         if len(text) == 7:
-            return day_start(date.fromisoformat(f"{text}-01"), tz)
+            return within_calendar(day_start(date.fromisoformat(f"{text}-01"), tz), text)
         if len(text) == 10:
-            return day_start(date.fromisoformat(text), tz)
+            return within_calendar(day_start(date.fromisoformat(text), tz), text)
         moment = datetime.fromisoformat(text)
         to_us(moment)
-        return moment.astimezone(UTC)
+        return within_calendar(moment.astimezone(UTC), text)
     except (ValueError, OverflowError) as error:
         raise UsageError(
             f"{text!r} is no moment.", code="bad_time", remedy="Write 2025-01-31 or 2025-01-31T12:00:00+09:00."
         ) from error
+
+
+def within_calendar(moment: datetime, text: str) -> datetime:
+    """Refuse a moment outside of 1900 .. 2199: no meter's reading is there, and days at the calendar's end are none."""
+    if not 1900 <= moment.year < 2200:
+        raise UsageError(f"{text!r} is outside of 1900 to 2199.", code="bad_time", remedy="Ask for a time of readings.")
+    return moment
 
 
 def day_start(day: date, tz: ZoneInfo) -> datetime:
