@@ -165,7 +165,8 @@ def test_a_reset_that_did_not_happen_is_said() -> None:
 
 def test_a_reset_in_the_daytime_counts_from_zero_only_at_the_days_pace() -> None:
     early = run(counter((8, 80), (9, 90), (10, 12), (11, 20), (12, 30), (13, 40), (14, 50)))
-    assert hours(early)[1] == (9, 12, QUESTIONABLE)
+    assert hours(early)[:2] == [(8, 10, VALID), (10, 8, VALID)]
+    assert gaps_of(early) == [(9 * 60, 1, None)], "nobody counted what passed before the reset"
     assert rules_of(early) == [(10 * 60, "reset_early")]
     back = run(counter((8, 80), (9, 90), (10, 60), (11, 61), (12, 62), (13, 63), (14, 64)))
     assert hours(back)[:2] == [(8, 10, VALID), (10, 1, VALID)]
@@ -181,8 +182,25 @@ def test_a_first_reading_of_the_day_may_be_astray() -> None:
 
 def test_a_clock_that_runs_ahead_resets_before_midnight_and_not_at_it() -> None:
     derived = run(counter((22, 90), (23, 95), (24, 2), (25, 4)))
-    assert hours(derived) == [(22, 5, VALID), (23, 2, QUESTIONABLE), (24, 2, QUESTIONABLE)]
+    assert hours(derived) == [(22, 5, VALID), (24, 2, QUESTIONABLE)]
+    assert gaps_of(derived) == [(23 * 60, 1, None)]
     assert rules_of(derived) == [(24 * 60, "reset_early"), (25 * 60, "reset_missed")]
+
+
+def test_a_counter_that_shows_zero_at_midnight_leaves_its_last_interval_unknown() -> None:
+    days = [(24 * day + hour, hour % 24) for day in (0, 1) for hour in range(1, 25)]
+    derived = run(counter((0, 0), *days))
+    assert [row for row in hours(derived) if row[0] % 24 != 23] == [
+        (hour, 1, VALID) for hour in range(48) if hour % 24 != 23
+    ]
+    assert [row for row in hours(derived) if row[0] % 24 == 23] == [], "a missing hour is not a measured 0"
+    assert gaps_of(derived) == [(23 * 60, 1, None), (47 * 60, 1, None)]
+    assert rules_of(derived) == [(24 * 60, "reset_early"), (48 * 60, "reset_early")]
+
+
+def test_a_day_of_zeros_closes_at_zero() -> None:
+    derived = run(counter((0, 0), *((hour, 0) for hour in range(1, 25)), (25, 1)))
+    assert hours(derived) == [*((hour, 0, VALID) for hour in range(24)), (24, 1, VALID)]
 
 
 def test_a_momentary_zero_within_a_day_is_no_reset() -> None:
