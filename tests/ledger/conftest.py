@@ -29,7 +29,7 @@ def flows_of() -> FlowsOf:
     """Give `flows_of(edges, {flow: values})`: a FLOWS table of one carrier.
 
     A value None is metered but nothing arrived; "absent" leaves the row out; a flow named with a trailing `*` is
-    renewable. `arrived` and `estimated` are shares of the expected minutes where a value is there.
+    renewable. `estimated` is a share of the expected minutes where a value is there, `heard` of what is then left.
     """
 
     def build(
@@ -39,6 +39,7 @@ def flows_of() -> FlowsOf:
         quantity: str = "energy",
         estimated: float = 0.0,
         expected_min: int = 60,
+        heard: float = 1.0,
     ) -> pa.Table:
         rows: list[dict[str, Any]] = []
         for name, series in values.items():
@@ -55,7 +56,7 @@ def flows_of() -> FlowsOf:
                         "renewable": name.endswith("*"),
                         "value": value,
                         "expected_min": expected_min,
-                        "arrived_min": 0 if value is None else expected_min - guessed,
+                        "arrived_min": 0 if value is None else round((expected_min - guessed) * heard),
                         "estimated_min": guessed,
                     }
                 )

@@ -78,6 +78,53 @@ def test_a_missing_term_makes_derived_values_missing(flows_of: Any, hours: Any) 
     assert (row["import"], row["export"], row["derived"]) == (None, 0, ["import"])
 
 
+@pytest.mark.parametrize("source", ["conversion_out", "local_generation"])
+def test_what_a_plant_inside_makes_and_nobody_uses_is_lost_and_not_exported(
+    flows_of: Any, hours: Any, source: str
+) -> None:
+    edges, parts = hours(2), {source: [100, 90], "consumption": [93, 95]}
+    first, second = rows_of(flows_of(edges, parts, "heat"), edges)
+    for row in (first, second):
+        assert (row["import"], row["export"], row["derived"]) == (0, 0, [])
+        assert row["absent"] == [name for name in FLOW_NAMES if name not in parts]
+    assert (first["closure_error"], second["closure_error"]) == (7, -5)
+    first, _ = rows_of(flows_of(edges, parts), edges)
+    assert (first["import"], first["export"], first["closure_error"]) == (0, 7, None), "electricity does cross"
+    assert first["derived"] == ["import", "export"]
+
+
+def test_a_carrier_that_does_not_cross_is_bought_where_nobody_makes_it(flows_of: Any, hours: Any) -> None:
+    edges = hours(1)
+    (row,) = rows_of(flows_of(edges, {"consumption": [93], "known_loss": [3]}, "heat"), edges)
+    assert (row["import"], row["export"], row["closure_error"], row["derived"]) == (96, 0, None, ["import"])
+
+
+def test_the_loss_of_a_network_inside_is_unknown_where_a_term_is(flows_of: Any, hours: Any) -> None:
+    edges = hours(1)
+    (row,) = rows_of(flows_of(edges, {"conversion_out": [None], "consumption": [93]}, "heat"), edges)
+    assert (row["import"], row["export"], row["derived"]) == (0, 0, [])
+    assert (row["conversion_out"], row["closure_error"]) == (None, None)
+
+
+def test_a_boundary_meter_of_a_carrier_that_does_not_cross_counts(flows_of: Any, hours: Any) -> None:
+    edges, made = hours(1), {"conversion_out": [100], "consumption": [93]}
+    (row,) = rows_of(flows_of(edges, {**made, "export": [4]}, "heat"), edges)
+    assert (row["import"], row["export"], row["closure_error"], row["derived"]) == (0, 4, 3, [])
+    (row,) = rows_of(flows_of(edges, {**made, "export": [None]}, "heat"), edges)
+    assert (row["import"], row["export"], row["closure_error"], row["derived"]) == (0, None, None, [])
+    (row,) = rows_of(flows_of(edges, made, "heat"), edges, {("heat", "energy")})
+    assert (row["import"], row["closure_error"], row["derived"]) == (None, None, [])
+
+
+def test_heat_is_bought_until_the_plant_stands(flows_of: Any, hours: Any) -> None:
+    edges = hours(2)
+    unborn = flows_of(edges[:2], {"conversion_out": [0]}, "heat", expected_min=0)
+    flows = [unborn, flows_of(edges[1:], {"conversion_out": [9]}, "heat")]
+    first, second = rows_of(pa.concat_tables([*flows, flows_of(edges, {"consumption": [5, 6]}, "heat")]), edges)
+    assert (first["import"], first["closure_error"], first["derived"]) == (5, None, ["import"])
+    assert (second["import"], second["closure_error"], second["derived"]) == (0, 3, [])
+
+
 def test_periods_without_data_have_their_rows(flows_of: Any, hours: Any) -> None:
     edges = hours(3)
     flows = flows_of(edges, {"import": [1, None, 3], "consumption": [1, None, "absent"]})

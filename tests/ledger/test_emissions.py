@@ -162,6 +162,28 @@ def test_heat_made_here_is_counted_once_at_the_plant(flows_of: Any, hours: Any) 
     assert (without.kg_co2e, without.notation) == (0, "NO")
 
 
+def test_nothing_was_bought_is_claimed_of_a_whole_period_only(flows_of: Any, hours: Any) -> None:
+    edges = hours(1)
+    (whole,) = emitted(flows_of(edges, {"import": [0]}, "heat"), edges)
+    assert (whole.amount, whole.kg_co2e, whole.notation) == (0, 0, "NO")
+    (part,) = emitted(flows_of(edges, {"import": [0]}, "heat", heard=0.05), edges)
+    assert (part.amount, part.kg_co2e, part.notation) == (0, None, "NE")
+    assert part.reason == "most of the amount is not known; no factor for it (inventory)"
+    (most,) = emitted(flows_of(edges, {"import": [0]}, "heat", heard=0.95), edges)
+    assert (most.notation, most.reason) == ("NE", "a part of the amount is not known; no factor for it (inventory)")
+    (guessed,) = emitted(flows_of(edges, {"import": [0]}, "heat", estimated=1.0), edges)
+    assert guessed.notation == "NE"
+    (total,) = by_scope([part])
+    assert (total.kg_co2e, total.not_estimated) == (0, 1)
+
+
+def test_nothing_is_bought_where_no_channel_stands_however_little_arrived(flows_of: Any, hours: Any) -> None:
+    edges = hours(1)
+    made = flows_of(edges, {"consumption": [MWH], "conversion_out": [MWH]}, "heat", heard=0.05)
+    (found,) = emitted(made, edges)
+    assert (found.coverage, found.kg_co2e, found.notation) == (0.05, 0, "NO")
+
+
 def test_a_volume_without_a_way_to_energy_is_not_estimated(flows_of: Any, hours: Any) -> None:
     edges = hours(1)
     row = read_toml("quintet.ledger", "factors.toml")["factor"]["kdhc_heat_2021_capital"]

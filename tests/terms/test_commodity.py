@@ -13,15 +13,15 @@ from quintet.terms.unit import units
 
 ROWS: dict[str, Any] = read_toml("quintet.terms", "commodities.toml")["commodity"]
 SHIPPED = {
-    "electricity": ({"energy": "kWh"}, {"energy": 1}, True),
-    "gas": ({"energy": "kWh", "volume": "m3"}, {"energy": 7, "volume": 7}, True),
-    "water": ({"volume": "m3"}, {"volume": 9}, True),
-    "heat": ({"energy": "kWh"}, {"energy": 12}, True),
-    "hot_water": ({"energy": "kWh", "volume": "m3"}, {"energy": 12, "volume": 9}, True),
-    "electricity_reactive": ({"reactive_energy": "kvarh"}, {"reactive_energy": 1}, False),
-    "heat_volume": ({"volume": "m3"}, {"volume": 12}, False),
+    "electricity": ({"energy": "kWh"}, {"energy": 1}, True, True),
+    "gas": ({"energy": "kWh", "volume": "m3"}, {"energy": 7, "volume": 7}, True, True),
+    "water": ({"volume": "m3"}, {"volume": 9}, True, True),
+    "heat": ({"energy": "kWh"}, {"energy": 12}, True, False),
+    "hot_water": ({"energy": "kWh", "volume": "m3"}, {"energy": 12, "volume": 9}, True, False),
+    "electricity_reactive": ({"reactive_energy": "kvarh"}, {"reactive_energy": 1}, False, True),
+    "heat_volume": ({"volume": "m3"}, {"volume": 12}, False, True),
 }
-"""Quantities with the unit people read, ESPI 4.0 codes, and whether it is balanced."""
+"""Quantities with the unit people read, ESPI 4.0 codes, whether it is balanced, and whether it crosses a boundary."""
 COOLING = """
 [commodity.cooling]
 name_en = "district cooling"
@@ -38,7 +38,7 @@ def test_every_row_is_proved_here() -> None:
 @pytest.mark.parametrize("code", ROWS)
 def test_a_shipped_commodity(code: str) -> None:
     row = commodities()[code]
-    assert (dict(row.measures), dict(row.espi), row.balanced) == SHIPPED[code]
+    assert (dict(row.measures), dict(row.espi), row.balanced, row.crosses) == SHIPPED[code]
     assert row.code == code
     assert row.name_en
     assert any("가" <= letter <= "힣" for letter in row.name_ko)
@@ -59,6 +59,9 @@ def test_cooling_is_one_row() -> None:
     cooling = table["cooling"]
     assert (cooling.name_ko, cooling.balanced, cooling.espi["energy"]) == ("지역냉방", True, 10)
     assert cooling.display_unit("energy") is units()["kWh"]
+    assert cooling.crosses, "a network is taken to reach beyond the city unless its row says otherwise"
+    inside = {"commodity": {"cooling": {**tomllib.loads(COOLING)["commodity"]["cooling"], "crosses": False}}}
+    assert not commodities().with_rows(inside)["cooling"].crosses
     assert list(table.rows) == [*before, "cooling"]
     assert commodities().rows == before, "the shipped table is as it was"
     assert table.aliases == commodities().aliases

@@ -66,7 +66,7 @@ def test_without_one_side_it_stays_missing_unless_a_total_is_known(
     assert (values[0][at], names(quality[0])[at]) == (11, "register_spread")
 
 
-@pytest.mark.parametrize("code", ["rejected", "partial", "linear", "like_day", "withdrawn"])
+@pytest.mark.parametrize("code", ["rejected", "questionable", "partial", "linear", "like_day", "withdrawn"])
 def test_only_measured_whole_values_end_a_line(make_block: Make, make_gaps: List, names: Names, code: str) -> None:
     block = make_block([[10, 999, None, 40]], quality={(0, 1): code})
     values, quality = filled(block, make_gaps((0, 2, 1, None)))
@@ -74,10 +74,20 @@ def test_only_measured_whole_values_end_a_line(make_block: Make, make_gaps: List
     assert names(quality[0])[:3] == ["valid", code, "linear"]
 
 
-@pytest.mark.parametrize("code", ["questionable", "derived", "edited"])
-def test_a_doubtful_or_edited_value_still_ends_a_line(make_block: Make, make_gaps: List, code: str) -> None:
+@pytest.mark.parametrize("code", ["derived", "edited"])
+def test_a_derived_or_edited_value_still_ends_a_line(make_block: Make, make_gaps: List, code: str) -> None:
     block = make_block([[10, 20, None, 40]], quality={(0, 1): code})
     assert filled(block, make_gaps((0, 2, 1, None)))[0][0][2] == 30
+
+
+def test_a_flagged_negative_value_invents_no_negative_consumption(
+    make_block: Make, make_gaps: List, names: Names
+) -> None:
+    block = make_block([[10, -990, None, 40, 50]], quality={(0, 1): "questionable"})
+    values, quality = filled(block, make_gaps((0, 2, 1, None)))
+    assert (values[0][:3], names(quality[0])[:3]) == ([10, -990, 30], ["valid", "questionable", "linear"])
+    alone = make_block([[-990, None, 40]], quality={(0, 0): "questionable"})
+    assert names(filled(alone, make_gaps((0, 1, 1, None)))[1][0])[1] == "-", "nothing to lean on: it stays missing"
 
 
 @pytest.mark.parametrize(("gap", "rejected"), [(3, (1, 2)), (1, (2, 3)), (2, (1, 3))])

@@ -17,6 +17,7 @@ from .grid import FLOW_INDEX, Amounts, Carrier, Mask, carriers, decimals
 from .tables import BALANCE, CLOSURE
 
 SOURCES = ("local_generation", "conversion_out", "storage_discharge")
+MADE_HERE = ("local_generation", "conversion_out")
 USES = ("conversion_in", "storage_charge", "export", "consumption", "known_loss")
 IMPORT, EXPORT = FLOW_INDEX["import"], FLOW_INDEX["export"]
 
@@ -30,13 +31,22 @@ class Balanced:
     unknown: Mask
     closure: Amounts
     closure_unknown: Mask
-    import_derived: bool
+    import_derived: Mask
     export_derived: Mask
 
     def derived(self) -> list[list[str]]:
         """Name the derived flows of each period."""
-        first = ["import"] if self.import_derived else []
-        return [[*first, "export"] if out else first for out in self.export_derived.tolist()]
+        both = zip(self.import_derived.tolist(), self.export_derived.tolist(), strict=True)
+        return [[name for name, is_so in zip(("import", "export"), row, strict=True) if is_so] for row in both]
+
+    def absent(self) -> list[list[str]]:
+        """Name the flows of each period that are 0 because no channel stands and nothing was derived."""
+        gone = self.unknown.copy()
+        for i, name in enumerate(FLOW_NAMES):
+            gone[i] |= self.carrier.standing(name)
+        gone[IMPORT] |= self.import_derived
+        gone[EXPORT] |= self.export_derived
+        return [[name for name, here in zip(FLOW_NAMES, row, strict=True) if not here] for row in gone.T.tolist()]
 
 
 def balance(
@@ -71,13 +81,17 @@ def balanced_carriers(
 ) -> list[Balanced]:
     """Balance every carrier of a FLOWS table that is balanced at all, in the order of their names."""
     return [
-        balance_carrier(one, import_metered=(one.commodity, one.quantity) in boundaries_metered)
+        balance_carrier(
+            one,
+            import_metered=(one.commodity, one.quantity) in boundaries_metered,
+            crosses=commodities[one.commodity].crosses,
+        )
         for one in carriers(flows, edges)
         if commodities[one.commodity].balanced
     ]
 
 
-def balance_carrier(carrier: Carrier, *, import_metered: bool) -> Balanced:
+def balance_carrier(carrier: Carrier, *, import_metered: bool, crosses: bool = True) -> Balanced:
     """Close one carrier's books, or say that they cannot be closed.
 
     Import metered: closure_error = import + local_generation + conversion_out + storage_discharge - (consumption +
@@ -89,6 +103,11 @@ def balance_carrier(carrier: Carrier, *, import_metered: bool) -> Balanced:
     null (but named in `derived`), for a negative import would be an invention. A derived value is null when a term is
     missing; then the export of a place with sources of its own is not known either.
 
+    Neither is derived of a carrier whose network ends inside (`crosses` False), in the periods in which something makes
+    it here: what the plants give and nobody takes is not sold but lost on the way. Import and export are then 0 (no
+    channel stands; an export meter that does stand counts) and closure_error = supply - use is what the network lost.
+    Where nothing makes it here it comes from somewhere, and import is derived as above.
+
     Derived import and export are net within a period: over time import - export adds up, their split does not.
     """
     supply, supply_gone = carrier.total(SOURCES)
@@ -99,20 +118,22 @@ def balance_carrier(carrier: Carrier, *, import_metered: bool) -> Balanced:
     if import_metered or carrier.has("import"):
         if not carrier.has("import"):
             unknown[IMPORT] = True
-        return Balanced(carrier, value, unknown, value[IMPORT] + supply - use, gone | unknown[IMPORT], False, nowhere)
+        closure, closure_gone = value[IMPORT] + supply - use, gone | unknown[IMPORT]
+        return Balanced(carrier, value, unknown, closure, closure_gone, nowhere, nowhere)
+    inside = nowhere if crosses else carrier.standing(*MADE_HERE)
     net = use - supply
-    surplus = np.asarray(net < 0, dtype=np.bool_) & ~gone
-    value[IMPORT] = np.where(gone | surplus, 0, net)
-    unknown[IMPORT] = gone
+    surplus = np.asarray(net < 0, dtype=np.bool_) & ~gone & ~inside
+    value[IMPORT] = np.where(gone | surplus | inside, 0, net)
+    unknown[IMPORT] = gone & ~inside
     export_derived = nowhere
     if carrier.has("export"):
-        unknown[IMPORT] = gone | surplus
+        unknown[IMPORT] |= surplus
     else:
-        unsure = gone if carrier.has(*SOURCES) else nowhere
+        unsure = gone & ~inside if carrier.has(*SOURCES) else nowhere
         value[EXPORT] = np.where(surplus, -net, 0)
         unknown[EXPORT] = unsure
         export_derived = surplus | unsure
-    return Balanced(carrier, value, unknown, np.zeros_like(net), ~nowhere, True, export_derived)
+    return Balanced(carrier, value, unknown, supply - use, gone | ~inside, ~inside, export_derived)
 
 
 def rows_for_people(table: pa.Table, tz: tzinfo | None = None) -> list[dict[str, Any]]:
@@ -150,6 +171,7 @@ def _table(one: Balanced, place: str, edges: Sequence[datetime], unit: str) -> p
         **{name: decimals(one.value[i], one.unknown[i]) for i, name in enumerate(FLOW_NAMES)},
         CLOSURE: decimals(one.closure, one.closure_unknown),
         "derived": pa.array(one.derived(), pa.list_(pa.string())),
+        "absent": pa.array(one.absent(), pa.list_(pa.string())),
         "coverage": pa.array(arrived / np.maximum(expected, 1), mask=expected == 0),
         "estimated_share": pa.array(estimated / np.maximum(known, 1), mask=known == 0),
     }

@@ -21,14 +21,19 @@ from .factors import Chosen, Factor, Factors, Gwp, Source, factors, gwp_set
 NOT_ESTIMATED, NOT_OCCURRING = "NE", "NO"
 """Notation keys of the GPC."""
 
+MOST = 0.5
+"""Below this coverage most is unknown: a word, nothing is computed with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Emission:
     """What one source emitted in one period.
 
     `amount` is what was burnt or bought, in `unit` (None: not known). `kg_co2e` is exact, or None: then `notation` is
-    "NE" (no factor) or None (the amount is missing) and `reason` says why. `gases_kg` is empty where the factor was
-    published as CO2e. `gwp` names the set that weighed it. `derived`: the amount rests on no meter of its own.
+    "NE" (no factor) or None (the amount is missing) and `reason` says why. "NO" (nothing was burnt or bought) is
+    claimed only where no channel stands or the whole period was measured: what nobody heard of may have happened.
+    `gases_kg` is empty where the factor was published as CO2e. `gwp` names the set that weighed it. `derived`: the
+    amount rests on no meter of its own.
     """
 
     start: datetime
@@ -160,8 +165,11 @@ def _emission(row: Mapping[str, Any], source: Source, rate: Rate) -> Emission:
     kg, gases, notation, reason = rate.kg_co2e, rate.gases_kg, None, rate.reason
     if kg is None:
         notation = NOT_ESTIMATED
-        if amount == 0:
+        if amount == 0 and _whole(row, source):
             kg, notation, reason = Fraction(0), NOT_OCCURRING, "nothing was burnt or bought"
+        elif amount == 0:
+            part = "most" if row["coverage"] < MOST else "a part"
+            reason = f"{part} of the amount is not known; {reason}"
     elif amount is None:
         kg, gases, reason = None, {}, "the amount is not known"
     else:
@@ -175,6 +183,11 @@ def _emission(row: Mapping[str, Any], source: Source, rate: Rate) -> Emission:
         gwp=rate.gwp, notation=notation, reason=reason, derived=not set(source.flows).isdisjoint(row["derived"]),
         coverage=row["coverage"], estimated_share=row["estimated_share"],
     )  # fmt: skip
+
+
+def _whole(row: Mapping[str, Any], source: Source) -> bool:
+    """Tell whether all that a source's amount rests on was measured, or cannot be there at all."""
+    return set(source.flows) <= set(row["absent"]) or row["coverage"] is None or row["coverage"] >= 1
 
 
 @dataclass(frozen=True, slots=True)

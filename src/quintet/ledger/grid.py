@@ -52,6 +52,12 @@ class Carrier:
         """Tell whether a channel of any of these flows stands here."""
         return any(bool(self.stands[FLOW_INDEX[name]]) for name in flows)
 
+    def standing(self, *flows: str) -> Mask:
+        """Tell [n] in which periods a channel of any of these flows stands here."""
+        rows = [FLOW_INDEX[name] for name in flows]
+        minutes = self.expected_min[rows] + self.arrived_min[rows] + self.estimated_min[rows]
+        return np.any((minutes > 0) | self.missing[rows], axis=0)
+
 
 def carriers(flows: pa.Table, edges: Sequence[datetime]) -> list[Carrier]:
     """Lay out a FLOWS table over the periods edges[i] .. edges[i + 1]; carriers in the order of their names.

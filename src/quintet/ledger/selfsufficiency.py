@@ -193,9 +193,10 @@ def _involved(definition: Definition, method: Method, one: Balanced) -> tuple[li
     names: set[str] = set()
     derived: list[str] = []
     gone = np.zeros(one.value.shape[1], dtype=np.bool_)
+    import_derived = bool(one.import_derived.any())
     boundary = {
-        "imported": ("import", one.import_derived),
-        "exported": ("export", one.import_derived and not one.carrier.has("export")),
+        "imported": ("import", import_derived),
+        "exported": ("export", import_derived and not one.carrier.has("export")),
     }
     for need in method.needs:
         if need not in boundary:

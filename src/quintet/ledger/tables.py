@@ -15,9 +15,11 @@ BALANCE = pa.schema(
         pa.field("unit", pa.string(), nullable=False),
         *[pa.field(name, SUM) for name in (*FLOW_NAMES, CLOSURE)],
         pa.field("derived", pa.list_(pa.string()), nullable=False),
+        pa.field("absent", pa.list_(pa.string()), nullable=False),
         pa.field("coverage", pa.float64()),
         pa.field("estimated_share", pa.float64()),
     ]
 )
 """Amounts are sub-units (null: not known); `unit` names the unit in which people read them, `derived` the flows that no
-meter gave. `coverage` is null where nothing is expected, `estimated_share` where nothing arrived."""
+meter gave, `absent` those that are 0 because no channel of theirs stands. `coverage` is null where nothing is expected,
+`estimated_share` where nothing arrived."""

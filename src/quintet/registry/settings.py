@@ -31,7 +31,14 @@ DATED: Mapping[str, Kind] = {"id": str, "place": str, "valid_from": (str, date),
 PLANT: Mapping[str, Kind] = {**DATED, "kind": str, "inputs": list, "outputs": list, "renewable": bool}
 STORAGE: Mapping[str, Kind] = {**DATED, "channels": list}
 FEEDER: Mapping[str, Kind] = {**DATED, "commodity": str, "supply": list}
-COMMODITY: Mapping[str, Kind] = {"name_en": str, "name_ko": str, "measures": dict, "balanced": bool, "espi": dict}
+COMMODITY: Mapping[str, Kind] = {
+    "name_en": str,
+    "name_ko": str,
+    "measures": dict,
+    "balanced": bool,
+    "crosses": bool,
+    "espi": dict,
+}
 TABLES: Mapping[str, Kind] = {
     "city": dict, "place": list, "plant": list, "storage": list, "feeder": list, "commodity": dict,
 }  # fmt: skip

@@ -12,12 +12,16 @@ from .unit import Unit, units
 
 @dataclass(frozen=True, slots=True)
 class Commodity:
-    """One carrier: its names, the quantities it may be metered in (with the unit people read) and its ESPI codes."""
+    """One carrier: its names, the quantities it may be metered in (with the unit people read) and its ESPI codes.
+
+    `crosses`: its network reaches beyond the city, so what is in surplus can leave.
+    """
 
     code: str
     name_en: str
     name_ko: str
     balanced: bool
+    crosses: bool
     measures: Mapping[str, str]
     espi: Mapping[str, int]
 
@@ -51,12 +55,19 @@ class Commodities:
         self.aliases: dict[str, Alias] = {}
         for code, row in table.get("commodity", {}).items():
             place = f"commodity {code}"
-            check_keys(row, required={"name_en", "name_ko", "measures"}, optional={"balanced", "espi"}, place=place)
+            optional = {"balanced", "crosses", "espi"}
+            check_keys(row, required={"name_en", "name_ko", "measures"}, optional=optional, place=place)
             for quantity, unit in row["measures"].items():
                 if units()[unit].quantity != quantity:
                     raise BadInput(f"{unit} does not measure {quantity}.", code="wrong_quantity", place=place)
             self.rows[code] = Commodity(
-                code, row["name_en"], row["name_ko"], row.get("balanced", True), row["measures"], row.get("espi", {})
+                code=code,
+                name_en=row["name_en"],
+                name_ko=row["name_ko"],
+                balanced=row.get("balanced", True),
+                crosses=row.get("crosses", True),
+                measures=row["measures"],
+                espi=row.get("espi", {}),
             )
         for word, row in table.get("alias", {}).items():
             check_keys(row, required={"commodity", "role"}, optional={"renewable"}, place=f"alias {word}")
