@@ -54,7 +54,8 @@ def run(name: str, *, small: bool) -> int:
         raise UsageError(f"there is no bench {name!r}.", code="unknown_bench", remedy="There is: spine.")
     figures = Figures()
     days = int(os.environ.get("QUINTET_BENCH_DAYS", "3" if small else "30"))
-    households, live_quarters = (60, 4) if small else (17_000, QUARTERS)
+    households = 60 if small else 17_000
+    live_quarters = int(os.environ.get("QUINTET_BENCH_QUARTERS", "4" if small else str(QUARTERS)))
     figures.put("machine", f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     with tempfile.TemporaryDirectory(prefix="quintet-bench-") as work:
         folder = Path(work)
