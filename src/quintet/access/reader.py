@@ -165,7 +165,8 @@ class Access:
             counted = counted_at(registry, place)
             found = sums(self._engine, snapshot, counted, edges_us, known)
         moment = now if known_at is None else to_us(known_at)
-        expected = minutes_of(counted.due, edges_us, moment)
+        until = min(now, self._engine.clock_us()) if known_at is None else moment
+        expected = minutes_of(counted.due, edges_us, until)
         standing = minutes_of(counted.standing, edges_us, int(edges_us[-1]))
         table = flows_table(found, periods, edges_us, expected, standing)
         return FlowsAnswer(place, table, periods, counted.boundaries_metered, from_us(moment), self._rule_set)
