@@ -146,12 +146,14 @@ def test_the_address_says_what_is_shown_and_back_works(open_page: Open) -> None:
     page.get_by_role("button", name="Day before").click()
     expect(page.locator("h1")).to_contain_text("on 3 Nov")
     assert "day=2026-11-03" in page.url
+    page.wait_for_load_state("networkidle")  # the dwelling is drawn after the city
     page.get_by_role("button", name="Next dwelling").click()
     expect(page.locator("#utilities article").first).to_have_attribute("data-channel", "c001/101-0102-electricity")
     page.go_back()
     expect(page.locator("#utilities article").first).to_have_attribute("data-channel", "c001/101-0101-electricity")
     page.go_back()
     expect(page.locator("h1")).to_contain_text("today")
+    page.wait_for_load_state("networkidle")
 
 
 def test_focus_is_visible_and_targets_are_large(open_page: Open) -> None:
