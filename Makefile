@@ -14,7 +14,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format soak bench lock browser clean
+.PHONY: help demo test lint format soak bench lock parts clean
 .DELETE_ON_ERROR:
 
 help:
@@ -30,7 +30,7 @@ help:
 demo: .venv/installed
 	$(BIN)/quintet demo
 
-test: lint browser
+test: lint parts
 	$(BIN)/python -m pytest -n auto
 
 lint: .venv/installed
@@ -54,14 +54,19 @@ lock: .venv/uv
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--python-version 3.11 --extra dev pyproject.toml -o requirements.lock
 
-# The pages' tests drive Debian's own browser; without it they are skipped, and fail where CI=true.
-browser:
-	@if command -v chromium >/dev/null; then :; \
+# Tests start real parts of Debian's: a browser for the pages, a broker for MQTT, strace for the recorded disk. Without
+# one of them its tests are skipped, and fail where CI=true.
+PARTS := chromium mosquitto mosquitto_pub strace
+PACKAGES := chromium mosquitto mosquitto-clients strace
+
+parts:
+	@missing=; for part in $(PARTS); do PATH="$$PATH:/usr/sbin" command -v $$part >/dev/null || missing="$$missing $$part"; done; \
+	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo 'installing chromium, which the pages'"'"' tests drive'; \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; } \
-			>/dev/null || echo 'chromium could not be installed: the pages'"'"' tests will be skipped'; \
-	else echo 'no chromium here: the pages'"'"' tests will be skipped (on Debian: apt-get install chromium)'; fi
+		echo "installing what the tests start:$$missing"; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(PACKAGES); } \
+			>/dev/null || echo "could not be installed, their tests will be skipped:$$missing"; \
+	else echo "not here, their tests will be skipped:$$missing (on Debian: apt-get install $(PACKAGES))"; fi
 
 .venv/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

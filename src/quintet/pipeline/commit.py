@@ -4,26 +4,24 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 
 from quintet.registry import Registration, Registry, apply_settings, from_dataset
 from quintet.store.book import add_unit_codes, append_records, read_records, unit_codes
-from quintet.store.engine import Engine, Snapshot, Writing
+from quintet.store.engine import Batch, Engine, Snapshot
 from quintet.store.recent import Recent
 from quintet.store.records import Record, believed
 from quintet.terms.tables import QUARANTINE
 from quintet.vee import Rules
 
-from .difference import WITHDRAWN, Change, rollups
+from .effects import Effects, Settled, with_batch, write_outcome
 from .evidence import without_known, without_repeats
-from .extend import Extension, extend
 from .meaning import Meaning
 from .normalise import Normalised, Normaliser
-from .rows import I32, WORKERS, IntervalRows, RawRows, constant, cuts
-from .settle import Outcome, Settlement
+from .rows import WORKERS, IntervalRows, RawRows
+from .settle import Settlement
 from .tails import Tails, remember_stored
 
 MOST_ROWS = 24_000_000
@@ -67,13 +65,12 @@ class RegisterReceipt:
     quarantined: int
 
 
-@dataclass(frozen=True)
-class Settled:
-    """What a batch settled: for the caches, once it is durable."""
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A durable batch, and the intervals it changed (quality WITHDRAWN: there is none any more), None for none."""
 
-    changes: list[tuple[IntervalRows, pa.Table]] = field(default_factory=list[tuple[IntervalRows, pa.Table]])
-    extended: list[tuple[IntervalRows, I32]] = field(default_factory=list[tuple[IntervalRows, I32]])
-    ends: list[tuple[IntervalRows, I32]] = field(default_factory=list[tuple[IntervalRows, I32]])
+    batch: Batch
+    rows: IntervalRows | None
 
 
 class Pipeline:
@@ -91,8 +88,9 @@ class Pipeline:
         with engine.snapshot() as snapshot:
             self._units = unit_codes(snapshot)
             self.tails = Tails.load(snapshot)
-            meaning = self.meaning()
-            remember_stored(engine, snapshot, self.recent, meaning)
+            remember_stored(engine, snapshot, self.recent, self.meaning())
+        self._effects = Effects(engine, rules, self.tails, self.recent)
+        self.listeners: list[Callable[[Committed], None]] = []
 
     def registry(self) -> Registry:
         """Give the registry as it stands now."""
@@ -164,7 +162,7 @@ class Pipeline:
             writing.batch.accepted, writing.batch.quarantined = len(records), faulty.num_rows
         self._registry = self._meaning = self._normaliser = None
         self.tails.calm[changed] = False
-        self._remember(done)
+        self._tell(writing.batch, done)
 
     def commit(
         self,
@@ -214,76 +212,24 @@ class Pipeline:
             refused = new_problems(writing, refused)
             writing.append("quarantine", with_batch(refused, writing.batch.id))
             writing.append("raw", arrived.rows.to_arrow(writing.batch.id))
-            done = self._settle(writing, arrived.rows, names)
+            done = self._effects.settle(writing, arrived.rows, self.meaning(), names)
             batch = writing.batch
             batch.accepted, batch.duplicate, batch.quarantined = len(arrived.rows), arrived.duplicate, refused.num_rows
-        self._advance(arrived.rows, done)
-        self._remember(done)
+        self._effects.advance(arrived.rows, done)
+        self._tell(batch, done)
         return Receipt(len(arrived.rows), arrived.duplicate, 0, refused.num_rows)
 
-    def _settle(self, writing: Writing, new: RawRows, names: list[str]) -> Settled:
-        """Write what new raw rows change: the short way for those that continue their channels, else the long one."""
-        meaning, tz = self.meaning(), self._engine.tz
-        done = Settled()
-
-        def short(bounds: tuple[int, int]) -> tuple[Extension, pa.Table, pa.Table]:
-            part = new.take(np.arange(*bounds))
-            extension = extend(part, self.tails, self.recent, meaning, names, self._rules, tz)
-            return extension, *rollups(extension.change, tz, writing.batch.id)
-
-        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-            for extension, by_hour, by_day in pool.map(short, cuts(new.channel)):
-                write_change(writing, extension.change, by_hour, by_day)
-                writing.append("finding", with_batch(extension.findings, writing.batch.id))
-                done.changes.append((extension.change.rows, by_day))
-                done.extended.append((extension.rows, extension.channels))
-        taken = np.concatenate([channels for _, channels in done.extended] or [new.channel[:0]])
-        rest = new.take(~np.isin(new.channel, taken)) if len(taken) else new
-        settlement = Settlement(self._engine, meaning, self._rules, names, writing.batch.id)
-        for outcome in settlement.outcomes(writing, rest, self.tails):
-            write_outcome(writing, outcome, done)
-        return done
-
-    def _advance(self, new: RawRows, done: Settled) -> None:
-        """Take a committed batch's readings into the tails; all of it is durable by now."""
-        for rows, channels in done.extended:
-            self.tails.settle(rows, channels)
-        taken = np.concatenate([channels for _, channels in done.extended] or [new.channel[:0]])
-        self.tails.advance(new)
-        self.tails.calm[new.channel[~np.isin(new.channel, taken)]] = False
-        for ends, calm in done.ends:
-            self.tails.settle(ends, calm)
-
-    def _remember(self, done: Settled) -> None:
-        """Take what a committed batch changed into the memory of the newest days."""
-        meaning = self.meaning()
-        for rows, by_day in done.changes:
-            quality = np.where(rows.quality == WITHDRAWN, 0, rows.quality).astype(np.uint8)
-            self.recent.take_intervals(
-                rows.channel, rows.start_us, rows.value, quality, meaning.cadence_us, meaning.phase_us
-            )
-            columns = (by_day[name].to_numpy() for name in ("channel", "day", "value", "arrived", "estimated"))
-            self.recent.take_sums(*columns)
+    def _tell(self, batch: Batch, done: Settled) -> None:
+        """Take what a durable batch changed into memory, then tell who listens."""
+        self._effects.remember(done, self.meaning())
+        if self.listeners:
+            changed = IntervalRows.concat([rows for rows, _ in done.changes]) if done.changes else None
+            for listener in self.listeners:
+                listener(Committed(batch, changed))
 
     def _unit_number(self, name: str) -> int:
         """Give a number to a unit as received; new numbers are stored with the batch that brings them."""
         return self._units.setdefault(name, len(self._units))
-
-
-def write_outcome(writing: Writing, outcome: Outcome, done: Settled) -> None:
-    """Append what the evidence of some channels gives, and keep it for the caches."""
-    write_change(writing, outcome.change, outcome.by_hour, outcome.by_day)
-    writing.append("finding", outcome.findings)
-    writing.append("chained", outcome.chained)
-    done.ends.append((outcome.ends, outcome.calm))
-    done.changes.append((outcome.change.rows, outcome.by_day))
-
-
-def write_change(writing: Writing, change: Change, by_hour: pa.Table, by_day: pa.Table) -> None:
-    """Append new versions of intervals and the differences they make to the rollups."""
-    writing.append("interval", change.rows.to_arrow(writing.batch.id))
-    writing.append("rollup_hour", by_hour)
-    writing.append("rollup_day", by_day)
 
 
 def new_problems(snapshot: Snapshot, problems: pa.Table) -> pa.Table:
@@ -296,8 +242,3 @@ def new_problems(snapshot: Snapshot, problems: pa.Table) -> pa.Table:
             order by row""",
         tables={"problems": problems},
     )
-
-
-def with_batch(table: pa.Table, batch: int) -> pa.Table:
-    """Add the batch's number to rows."""
-    return table.append_column("batch", constant(batch, table.num_rows))
