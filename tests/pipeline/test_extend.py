@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from quintet.pipeline import commit
+from quintet.pipeline import effects
 from quintet.pipeline.extend import Extension
 
 START = datetime(2025, 1, 3, tzinfo=UTC)
@@ -56,7 +56,7 @@ def test_readings_one_quarter_at_a_time_give_what_all_at_once_give(
     new_bench: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     taken: list[int] = []
-    short = commit.extend
+    short = effects.extend
 
     def counted(*given: Any) -> Extension:
         out = short(*given)
@@ -68,7 +68,7 @@ def test_readings_one_quarter_at_a_time_give_what_all_at_once_give(
     for bench in (once, live):
         bench.register(**METERS)
     once.send([row for rows in played for row in rows])
-    monkeypatch.setattr(commit, "extend", counted)
+    monkeypatch.setattr(effects, "extend", counted)
     for number, rows in enumerate(played):
         live.send(rows)
         if number == 250:

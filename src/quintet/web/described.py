@@ -1,7 +1,8 @@
 """The published description (OpenAPI): made from the tables that answer, so that it cannot say anything else."""
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from fastapi import FastAPI
@@ -14,14 +15,31 @@ REF = "#/components/schemas/{name}"
 HEALTH = {"type": "object", "additionalProperties": True}
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """Give the application's OpenAPI document."""
+class Described(Protocol):
+    """Addresses that describe themselves."""
+
+    @property
+    def paths(self) -> Mapping[str, Any]:
+        """OpenAPI path items by address."""
+        ...
+
+    @property
+    def schemas(self) -> Mapping[str, Any]:
+        """OpenAPI schemas by name that the paths refer to."""
+        ...
+
+
+def describe(app: FastAPI, parts: Sequence[Described] = ()) -> dict[str, Any]:
+    """Give the application's OpenAPI document, with what further parts say of themselves."""
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     types = [route.answer for route in ROUTES]
     _, schemas = msgspec.json.schema_components([*types, Problem], ref_template=REF)
     document.setdefault("components", {})["schemas"] = exact(schemas)
     for route in ROUTES:
         document["paths"][f"/api/v1{route.path}"]["get"] |= _operation(route)
+    for part in parts:
+        document["paths"] |= part.paths
+        document["components"]["schemas"] |= part.schemas
     document["paths"]["/health"]["get"]["responses"] = {
         str(status): {"description": words, "content": {JSON: {"schema": HEALTH}}}
         for status, words in ((200, "All is well."), (503, "Something is wrong; the answer says what."))

@@ -1,13 +1,15 @@
 """The site: API, description, health and page in one application, for this machine only."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 
 from quintet import __version__
@@ -23,16 +25,55 @@ STATIC = Path(__file__).parent / "static"
 ABOUT = "Reads a city's places, meters, intervals and balances. Amounts are exact decimals in the unit that is named."
 
 
-def build(questions: Questions, *, health: Callable[[], dict[str, Any]]) -> FastAPI:
-    """Build the site over one reader's questions.
+class Part(Protocol):
+    """What is mounted beside the pages: addresses with their description, and what runs while the site does."""
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """Starlette routes; an error of ours that they raise is answered as a problem."""
+        ...
+
+    @property
+    def paths(self) -> Mapping[str, Any]:
+        """OpenAPI path items by address."""
+        ...
+
+    @property
+    def schemas(self) -> Mapping[str, Any]:
+        """OpenAPI schemas by name that the paths refer to."""
+        ...
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Begin when the site begins to answer, end when it stops."""
+        ...
+
+
+def build(questions: Questions, *, health: Callable[[], dict[str, Any]], parts: Sequence[Part] = ()) -> FastAPI:
+    """Build the site over one reader's questions, with further parts mounted.
 
     `health` gives a plain object for /health; a `status` in it other than "ok" is answered with 503.
     """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        async with AsyncExitStack() as running:
+            for part in parts:
+                await running.enter_async_context(part.running())
+            yield
+
     app = FastAPI(
-        title="Quintet", version=__version__, description=ABOUT, docs_url=None, redoc_url=None, openapi_url=None
+        title="Quintet",
+        version=__version__,
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
     )
     problems.install(app)
     app.include_router(router(questions))
+    for part in parts:
+        app.router.routes.extend(part.routes)
     described: dict[str, Any] = {}
 
     @app.get("/health", summary="How the city and its owner are.", operation_id="get_health", response_class=Response)
@@ -55,6 +96,6 @@ def build(questions: Questions, *, health: Callable[[], dict[str, Any]]) -> Fast
         return reference_page(described)
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    described.update(describe(app))
+    described.update(describe(app, parts))
     app.add_middleware(Guard)
     return app
