@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -289,3 +290,11 @@ def test_korean_names_are_printed_whatever_the_locale(read_only: Path, quintet: 
     done = quintet("registry", "list", "--city", read_only, PYTHONIOENCODING="latin-1", LC_ALL="C")
     assert (done.returncode, done.stderr) == (0, "")
     assert "나주" in done.stdout
+
+
+@pytest.mark.parametrize("module", ["quintet", "quintet.app"])
+def test_the_exit_code_comes_through_however_the_program_is_started(city: Path, module: str) -> None:
+    words = [sys.executable, "-m", module, "close", "--until", "2999-01-01", "--city", str(city)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "2999-01-01 is to come" in done.stderr

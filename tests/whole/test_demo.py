@@ -38,7 +38,7 @@ def test_a_demo_serves_and_ends_cleanly(begin: Begin, tmp_path: Path, monkeypatc
     with urllib.request.urlopen(f"{address}health", timeout=10) as answer:
         assert answer.status == 200
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "SIMULATED" in err
     assert "Traceback" not in err
@@ -53,7 +53,7 @@ def test_a_demo_that_is_ended_early_leaves_nothing(
     while not list(tmp_path.glob("quintet-*/readings.parquet")):
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 143, err
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []

@@ -55,7 +55,7 @@ def test_serve_ends_quietly(filled: Path, begin: Begin, number: signal.Signals) 
     server = begin("serve", "--city", filled, "--port", "0")
     address_of(server)
     server.send_signal(number)
-    out, err = server.communicate(timeout=20)
+    out, err = server.communicate(timeout=120)
     assert (server.returncode, out, err) == (0, "", "")
 
 
@@ -68,7 +68,7 @@ def test_serve_closes_the_days_that_are_over(filled: Path, quintet: Run, begin: 
         assert time.monotonic() < deadline, facts
         facts = json.loads(quintet("doctor", "--city", filled, "--format", "json").stdout)
     server.send_signal(signal.SIGTERM)
-    assert server.communicate(timeout=20) == ("", "")
+    assert server.communicate(timeout=120) == ("", "")
     again = quintet("close", "--city", filled, "--format", "json")
     assert json.loads(again.stdout)["closed_days"] == 0
 
@@ -105,11 +105,11 @@ def test_many_commands_at_once_all_succeed(filled: Path, dataset: Path, begin: B
     asking = [begin("meters", "list", "--city", filled, "--format", "csv") for _ in range(6)]
     taking = [begin("ingest", dataset, "--city", filled, "--format", "json") for _ in range(3)]
     for process in asking:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
         assert (process.returncode, err) == (0, "")
         assert len(out.splitlines()) == 5
     for process in taking:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
         assert json.loads(out)["duplicate"] == 769
 
@@ -118,7 +118,7 @@ def test_two_ingests_that_race_take_each_reading_once(city: Path, dataset: Path,
     racing = [begin("ingest", dataset, "--city", city, "--format", "json") for _ in range(4)]
     accepted = []
     for process in racing:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
         accepted.append(json.loads(out)["accepted"])
     assert sorted(accepted) == [0, 0, 0, 769]
@@ -131,7 +131,7 @@ def test_ctrl_c_is_quiet(filled: Path, begin: Begin, tmp_path: Path) -> None:
         time.sleep(0.05)
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (130, "", "")
 
 
@@ -142,5 +142,5 @@ def test_a_reader_that_leaves_early_is_no_error(filled: Path, begin: Begin) -> N
     process.stdout.readline()
     process.stdout.close()
     process.stdout = None
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
