@@ -3,7 +3,11 @@
 QuintetError            a sentence for a person: what is wrong, where, what to do
 ├─ UsageError         the command or request itself is wrong        (CLI exit 2, HTTP 400)
 ├─ BadInput           a file, row or value cannot be taken          (exit 1, HTTP 422)
+│  ├─ TooLarge        it is more than a door takes at once          (HTTP 413)
+│  ├─ UnknownForm     it is written in a form that no door reads    (HTTP 415)
+│  └─ TooSlow         it did not come whole in time                 (HTTP 408)
 ├─ NotFound           nothing of that name in this city             (exit 1, HTTP 404)
+├─ Unknown            the sender says not who it is, or wrongly     (exit 1, HTTP 401)
 ├─ Forbidden          the reader has no right to it                 (exit 1, HTTP 403)
 ├─ CityError          the city folder cannot be opened or written   (exit 1, HTTP 503)
 └─ Damaged            stored data fail their digest                 (exit 1, HTTP 500)
@@ -18,6 +22,8 @@ class QuintetError(Exception):
 
     status = 500
     exit_code = 1
+    retry_after_s = 0
+    """After how many seconds the same may be tried again; 0: trying again alone does not help."""
 
     def __init__(self, message: str, *, code: str, place: str = "", remedy: str = "") -> None:
         """Hold the four parts; `str()` joins them to one readable text."""
@@ -47,10 +53,34 @@ class BadInput(QuintetError):
     status = 422
 
 
+class TooLarge(BadInput):
+    """It is more than a door takes at once."""
+
+    status = 413
+
+
+class UnknownForm(BadInput):
+    """It is written in a form that no door reads."""
+
+    status = 415
+
+
+class TooSlow(BadInput):
+    """It did not come whole in time."""
+
+    status = 408
+
+
 class NotFound(QuintetError):
     """Nothing of that name in this city."""
 
     status = 404
+
+
+class Unknown(QuintetError):
+    """The sender says not who it is, or wrongly."""
+
+    status = 401
 
 
 class Forbidden(QuintetError):
@@ -63,6 +93,7 @@ class CityError(QuintetError):
     """The city folder cannot be opened or written."""
 
     status = 503
+    retry_after_s = 10
 
 
 class Damaged(QuintetError):

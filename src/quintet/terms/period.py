@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -166,11 +166,18 @@ def day_edges(first_us: int, last_us: int, tz: ZoneInfo) -> tuple[int, npt.NDArr
 
     n + 1 edges in microseconds for the n days from the one that holds `first_us` to the one that holds `last_us`.
     """
-    first, last = local_day(from_us(first_us), tz), local_day(from_us(last_us), tz)
+    return edges_between(local_day(from_us(first_us), tz), local_day(from_us(last_us), tz), tz)
+
+
+@lru_cache(maxsize=256)
+def edges_between(first: date, last: date, tz: ZoneInfo) -> tuple[int, npt.NDArray[np.int64]]:
+    """Give the number of the first of some local days, and the edges of all of them (shared: read-only)."""
     end = last + timedelta(days=1)
     starts = np.concatenate([year_starts(year, tz) for year in range(first.year, end.year + 1)])
     skipped = (first - date(first.year, 1, 1)).days
-    return day_number(first), starts[skipped : skipped + (end - first).days + 1]
+    edges = starts[skipped : skipped + (end - first).days + 1]
+    edges.setflags(write=False)
+    return day_number(first), edges
 
 
 def day_numbers(moments_us: npt.NDArray[np.int64], tz: ZoneInfo) -> npt.NDArray[np.int32]:
@@ -181,6 +188,7 @@ def day_numbers(moments_us: npt.NDArray[np.int64], tz: ZoneInfo) -> npt.NDArray[
     return (first + np.searchsorted(starts, moments_us, side="right") - 1).astype(np.int32)
 
 
+@cache
 def grid_phase(tz: ZoneInfo, cadence_us: int) -> int:
     """Give the phase of a local grid: a slot starts where (start + phase) % cadence == 0.
 
