@@ -42,7 +42,7 @@ def traits(channels: int) -> Traits:
     words = [UTILITIES[channel % 5] for channel in range(channels)]
     plate = np.full(channels, 20_000_000, np.int64)
     kind = ["register_cumulative"] * channels
-    return Traits([w[0] for w in words], ["consumption"] * channels, [w[1] for w in words], plate, kind)
+    return Traits.of([w[0] for w in words], ["consumption"] * channels, [w[1] for w in words], plate, kind)
 
 
 def validation(channels: int, mean: float) -> dict[str, float]:

@@ -45,7 +45,7 @@ def traits_of(count: int, plate: int = -1, **words: str) -> Traits:
         **words,
     }
     lists: dict[str, Any] = {name: [word] * count for name, word in own.items()}
-    return Traits(plate_max_per_hour=np.full(count, plate, np.int64), **lists)
+    return Traits.of(plate_max_per_hour=np.full(count, plate, np.int64), **lists)
 
 
 def gaps_of(*gaps: tuple[int, int, int, int | None]) -> Gaps:

@@ -233,7 +233,7 @@ def described(kinds: list[int]) -> Traits:
     """Give traits of rows whose kinds are numbered."""
     words = [[KINDS[kind][place] for kind in kinds] for place in range(3)]
     plates = np.array([-1 if kind % 2 else 50 * KW for kind in kinds], np.int64)
-    return Traits(*words, plates, ["interval_sum"] * len(kinds))
+    return Traits.of(*words, plates, ["interval_sum"] * len(kinds))
 
 
 @given(st.lists(st.tuples(ROW, st.integers(0, 4)), min_size=1, max_size=6), st.randoms(use_true_random=False))

@@ -1,7 +1,7 @@
 """Validate and estimate intervals: arrays in, qualities and values out; a rule is a row of data and one function."""
 
 from .alike import LikeDays, like_days
-from .block import Block, Findings, Gaps, Traits, find_gaps, spans
+from .block import Block, Findings, Gaps, Kind, Traits, find_gaps, spans
 from .estimation import estimate
 from .rulebook import Rule, Rules, rules
 from .validation import validate
@@ -10,6 +10,7 @@ __all__ = [
     "Block",
     "Findings",
     "Gaps",
+    "Kind",
     "LikeDays",
     "Rule",
     "Rules",

@@ -4,8 +4,10 @@ Rows are channels, columns intervals. Amounts are int64 sub-units (terms.unit); 
 three of them still add up in 64 bits.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -111,18 +113,38 @@ def _clock_us(at_us: int, tz: ZoneInfo) -> int:
     return (local.hour * 60 + local.minute) * 60_000_000 + local.second * 1_000_000 + local.microsecond
 
 
+class Kind(NamedTuple):
+    """What a channel is, as far as rules ask; the order is that of the rulebook's SCOPES."""
+
+    commodity: str
+    role: str
+    quantity: str
+    value_kind: str
+
+
 @dataclass(frozen=True)
 class Traits:
-    """What the rules know of each row of a block: m entries each.
+    """What the rules know of each row of a block: m entries in each array.
 
-    `plate_max_per_hour` is the physical maximum in sub-units an hour, -1 where nobody knows it.
+    `kind_of` is each row's place in `kinds`; `plate_max_per_hour` is the physical maximum in sub-units an hour, -1
+    where nobody knows it.
     """
 
-    commodity: list[str]
-    role: list[str]
-    quantity: list[str]
+    kinds: Sequence[Kind]
+    kind_of: Ids
     plate_max_per_hour: Ints
-    value_kind: list[str]
+
+    @classmethod
+    def of(
+        cls, commodity: list[str], role: list[str], quantity: list[str], plate_max_per_hour: Ints, value_kind: list[str]
+    ) -> "Traits":
+        """Build from rows given word by word; raise BadInput when the lists differ in length."""
+        if len({len(words) for words in (commodity, role, quantity, value_kind)}) != 1:
+            raise BadInput(f"traits do not fit {len(commodity)} channels.", code="bad_block")
+        numbers: dict[Kind, int] = {}
+        every = map(Kind, commodity, role, quantity, value_kind)
+        kind_of = np.array([numbers.setdefault(kind, len(numbers)) for kind in every], np.int32)
+        return cls(list(numbers), kind_of, plate_max_per_hour)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ slab holds 0 and `judged` is False. All verdicts are in whole numbers.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 
@@ -38,10 +39,15 @@ class Slab:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A rule's function and the thresholds it reads, by name, with the form each must have."""
+    """A rule's function and the thresholds it reads, by name, with the form each must have.
+
+    `reach` says what its verdict on an interval depends on: that "interval", its whole local "day", or a "run" of
+    equal values of any length.
+    """
 
     function: Callable[[Slab, Settings], Spans]
     needs: Mapping[str, str]
+    reach: Literal["interval", "day", "run"]
 
 
 def spike(slab: Slab, settings: Settings) -> Spans:
@@ -130,11 +136,11 @@ def _joined(parts: list[Spans]) -> Spans:
 
 
 CHECKS: dict[str, Check] = {
-    "V07": Check(spike, {"ratio": "ratio", "floor": "rate"}),
-    "V10": Check(zero_days, {"days": "count"}),
-    "V12_negative": Check(below_zero, {}),
-    "V12_reverse": Check(below_zero, {}),
-    "V16": Check(above_plate, {}),
-    "V18": Check(stuck, {"times": "count"}),
+    "V07": Check(spike, {"ratio": "ratio", "floor": "rate"}, "day"),
+    "V10": Check(zero_days, {"days": "count"}, "day"),
+    "V12_negative": Check(below_zero, {}, "interval"),
+    "V12_reverse": Check(below_zero, {}, "interval"),
+    "V16": Check(above_plate, {}, "interval"),
+    "V18": Check(stuck, {"times": "count"}, "run"),
 }
 """Every rule that is judged here, by its id; the rest of the table is `upstream`."""

@@ -8,13 +8,14 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.errors import BadInput
 from quintet.terms.reading import Role, ValueKind
 from quintet.terms.unit import units
 
+from .block import Kind
 from .checks import CHECKS
 
 SEVERITIES = ("reject", "flag", "note")
@@ -22,15 +23,6 @@ COUNTS = ("times", "days")
 SCOPES = ("commodities", "roles", "quantities", "value_kinds")
 MOST_TOP, MOST_BOTTOM = 10**12, 10**6
 """Bounds of a ratio's numerator and denominator: a product of both stays in 62 bits, so comparisons stay exact."""
-
-
-class Kind(NamedTuple):
-    """What a channel is, as far as rules ask; the order is that of SCOPES."""
-
-    commodity: str
-    role: str
-    quantity: str
-    value_kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +75,10 @@ class Rule:
         return {parameter.name: parameter.value for parameter in found}
 
 
+Planned = tuple[int, Rule, Mapping[str, Fraction]]
+"""A rule's index in its table, the rule, and the thresholds that apply."""
+
+
 class Rules:
     """The rules in force, in the order of the table, and a fingerprint that names this very set."""
 
@@ -92,6 +88,14 @@ class Rules:
         self.index = {rule.id: place for place, rule in enumerate(self.rules)}
         text = json.dumps(table, sort_keys=True, default=str)
         self.fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self._plans: dict[Kind, list[Planned]] = {}
+
+    def plan(self, kind: Kind) -> list[Planned]:
+        """Give the rules that judge a kind of channel here: index, rule and thresholds in force."""
+        if kind not in self._plans:
+            found = [(index, rule, rule.settings(kind)) for index, rule in enumerate(self.rules) if not rule.upstream]
+            self._plans[kind] = [(index, rule, settings) for index, rule, settings in found if settings is not None]
+        return self._plans[kind]
 
     def __getitem__(self, code: str) -> Rule:
         """Find a rule that must exist."""

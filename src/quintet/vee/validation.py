@@ -7,31 +7,30 @@ import numpy as np
 from quintet.terms.errors import BadInput
 from quintet.terms.quality import qualities
 
-from .block import Block, Bytes, Findings, Ids, Ints, Mask, Traits, cells, measured_ids
-from .checks import CHECKS, Settings, Slab, Spans
-from .rulebook import Kind, Rule, Rules
+from .block import Block, Bytes, Findings, Ids, Ints, Kind, Mask, Traits, cells, measured_ids
+from .checks import CHECKS, Slab, Spans
+from .rulebook import Planned, Rules
 
 SLAB_INTERVALS = 200_000
 """Intervals judged at once: 1.6 MB of amounts, so that every rule after the first finds them in the cache."""
 
 
-def validate(block: Block, traits: Traits, rules: Rules) -> tuple[Bytes, Findings]:
+def validate(block: Block, traits: Traits, rules: Rules, *, alone: bool = False) -> tuple[Bytes, Findings]:
     """Judge every measured interval of a block (m x n) by every rule that applies to its channel.
 
     Gives the new qualities (uint8, m x n) and the findings. `reject` rules judge first, each on what came in; all
     others judge what is left, so an absurd value cannot hide a doubtful one, and the order of the table never matters.
     A rejected value becomes `rejected`; a flagged one `questionable` only where it was `valid`. Estimated and edited
-    values are never judged. Raises BadInput when traits and block do not fit.
+    values are never judged. With `alone` only the rules that look at each interval by itself judge. Raises BadInput
+    when traits and block do not fit.
     """
-    columns = (traits.commodity, traits.role, traits.quantity, traits.plate_max_per_hour, traits.value_kind)
-    if any(len(column) != len(block.channels) for column in columns):
+    if any(len(column) != len(block.channels) for column in (traits.kind_of, traits.plate_max_per_hour)):
         raise BadInput(f"traits do not fit {len(block.channels)} channels.", code="bad_block")
     quality = block.quality.copy()
     days = block.whole_days()
     parts: list[tuple[Spans, int]] = []
     for kind, rows in kinds_of(traits):
-        active = [(index, rule, rule.settings(kind)) for index, rule in enumerate(rules.rules) if not rule.upstream]
-        plan = [(index, rule, settings) for index, rule, settings in active if settings is not None]
+        plan = [one for one in rules.plan(kind) if not alone or CHECKS[one[1].id].reach == "interval"]
         for chunk in chunks(rows, len(block.day_of)):
             slab = slab_of(block, traits, chunk, days)
             own = quality[chunk]
@@ -40,7 +39,7 @@ def validate(block: Block, traits: Traits, rules: Rules) -> tuple[Bytes, Finding
     return quality, _findings(parts)
 
 
-def _judge(slab: Slab, quality: Bytes, chunk: Ints, plan: list[tuple[int, Rule, Settings]]) -> list[tuple[Spans, int]]:
+def _judge(slab: Slab, quality: Bytes, chunk: Ints, plan: list[Planned]) -> list[tuple[Spans, int]]:
     """Judge one slab, rejecting rules first; changes `quality` (the slab's copy) and gives findings by block row."""
     rejected, questionable = qualities()["rejected"].id, qualities()["questionable"].id
     out: list[tuple[Spans, int]] = []
@@ -71,14 +70,12 @@ def _cells(spans: Spans, judged: Mask) -> tuple[Ints, Ints]:
 
 
 def kinds_of(traits: Traits) -> Iterator[tuple[Kind, Ints]]:
-    """Give the rows of a block by what they are, in order of first appearance."""
-    codes: dict[Kind, int] = {}
-    every = map(Kind, traits.commodity, traits.role, traits.quantity, traits.value_kind)
-    of_row = np.fromiter((codes.setdefault(kind, len(codes)) for kind in every), np.int64, len(traits.commodity))
-    order = np.argsort(of_row, kind="stable")
-    ends = np.cumsum(np.bincount(of_row, minlength=len(codes)))
-    for kind, code in codes.items():
-        yield kind, order[ends[code - 1] if code else 0 : ends[code]]
+    """Give the rows of a block by what they are."""
+    counts = np.bincount(traits.kind_of, minlength=1)
+    order = np.argsort(traits.kind_of, kind="stable")
+    ends = np.cumsum(counts)
+    for place in np.flatnonzero(counts).tolist():
+        yield traits.kinds[place], order[ends[place] - counts[place] : ends[place]]
 
 
 def chunks(rows: Ints, columns: int) -> Iterator[Ints]:
