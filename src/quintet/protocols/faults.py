@@ -13,7 +13,11 @@ FAULTS = {
     "": "",
     "wrong_columns": "The row has more or fewer fields than the header. Mend the separators of the line.",
     "broken_quote": "A quotation mark opens here and runs over several lines. Close it, or double it where it is text.",
+    "not_a_row": 'This is no row with named fields. Write {"site": ..., "meter": ..., "ts_utc": ..., "value": ...}.',
+    "bad_word": "Site, meter, unit and commodity are texts; here one of them is something else. Write them as texts.",
+    "other_site": "The row names another site than its topic or sender. Send it under the topic of its own site.",
     "no_meter": "The row names no site or no meter. Fill in both.",
+    "two_times": "The row has both ts_utc and ts_us (or sent_at and sent_at_us). Keep one of the two.",
     "no_time": "The row has no time. Fill in ts_utc.",
     "naive_time": "The time has no offset, so it could mean several moments. Write it as 2025-01-31T12:00:00+09:00.",
     "bad_time": "The time cannot be read. Write it as 2025-01-31T12:00:00+09:00.",
@@ -21,6 +25,8 @@ FAULTS = {
     "bad_value": "The value is no number. Write digits with one decimal mark and no separators of thousands.",
     "not_finite": "The value is not a number or infinite. Leave it empty where the meter gave none.",
     "out_of_range": "The value is beyond 10^15: no meter shows it.",
+    "too_precise": "The value has more digits than can be kept (15), and would be changed. Send it rounded.",
+    "bad_clock": "The device's clock (sent_at) cannot be read. Write it as 2025-01-31T12:00:00+09:00 or leave it out.",
 }
 """Sentences by code; where several hold of one row, the first here is named."""
 NUMBER = {code: number for number, code in enumerate(FAULTS)}

@@ -43,8 +43,8 @@ class Decoded:
 
 def sift(decoded: Decoded, name: str, originals: Callable[[Numbers], list[dict[str, Any]]]) -> Part:
     """Part good rows from bad ones; `originals` gives the rows at some positions as they were read."""
-    marks = _marks(decoded)
-    table = _table(decoded)
+    marks = faults_of(decoded)
+    table = coded_table(decoded)
     if marks is None:
         return table, quarantine(name, [], np.zeros(0, np.uint8), [])
     bad = np.flatnonzero(marks)
@@ -58,13 +58,13 @@ def word_array(texts: pa.Array) -> pa.Array:
         texts = texts.cast(pa.string()).dictionary_encode()
     words, codes = texts.dictionary.cast(pa.string()), texts.indices.cast(pa.int32())
     bare = pc.utf8_trim_whitespace(words)
-    if not bare.equals(words) or pc.any(pc.equal(bare, "")).as_py():
+    if words.null_count or not bare.equals(words) or pc.any(pc.equal(bare, "")).as_py():
         plain = pc.take(pc.if_else(pc.equal(bare, ""), pa.scalar(None, pa.string()), bare), codes)
         return plain.dictionary_encode()
     return pa.DictionaryArray.from_arrays(codes, words)
 
 
-def _marks(decoded: Decoded) -> Marks | None:
+def faults_of(decoded: Decoded) -> Marks | None:
     """Name the first fault of every row, in the order of FAULTS; None where no row has one."""
     value = decoded.value.to_numpy(zero_copy_only=False)
     within = np.abs(value) <= LARGEST  # false for NaN, infinity and null
@@ -92,7 +92,8 @@ def _null(column: pa.Array) -> npt.NDArray[np.bool_]:
     return np.asarray(column.is_null().to_numpy(zero_copy_only=False), np.bool_)
 
 
-def _table(decoded: Decoded) -> pa.Table:
+def coded_table(decoded: Decoded) -> pa.Table:
+    """Give the columns as CODED_READINGS, good rows and bad ones."""
     count = len(decoded.row)
     missing = pa.DictionaryArray.from_arrays(pa.nulls(count, pa.int32()), pa.array([], pa.string()))
     columns = {

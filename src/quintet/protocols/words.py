@@ -13,6 +13,11 @@ from .faults import NUMBER, Marks
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+PLAIN_STAMP = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])$"
+)
+"""Stamps that can certainly be read as a column; all others are read one by one."""
 WITH_COMMA = r"^([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)$"
 
 
@@ -33,12 +38,19 @@ def moments(texts: pa.Array) -> tuple[pa.Array, Marks]:
         return pc.cast(bare, MOMENT), marks
     except pa.ArrowInvalid:
         pass
-    at: list[int | None] = []
-    for row, text in enumerate(bare.to_pylist()):
-        moment, code = (None, "") if text is None else _moment(text)
-        at.append(moment)
+    plain = pc.match_substring_regex(bare, PLAIN_STAMP)
+    read = pc.cast(pc.if_else(plain, bare, pa.scalar(None, pa.string())), MOMENT)
+    at = pc.fill_null(pc.cast(read, pa.int64()), 0).to_numpy(zero_copy_only=False).copy()
+    empty = bare.is_null().to_numpy(zero_copy_only=False).copy()
+    rest = np.flatnonzero(~pc.fill_null(plain, True).to_numpy(zero_copy_only=False))
+    for row, text in zip(rest.tolist(), bare.take(pa.array(rest)).to_pylist(), strict=True):
+        moment, code = moment_of(text)
         marks[row] = NUMBER[code]
-    return pa.array(at, pa.int64()).cast(MOMENT), marks
+        if moment is None:
+            empty[row] = True
+        else:
+            at[row] = moment
+    return pa.array(at, pa.int64(), mask=empty).cast(MOMENT), marks
 
 
 def numbers(texts: pa.Array, *, decimal_comma: bool) -> tuple[pa.Array, Marks]:
@@ -63,7 +75,7 @@ def numbers(texts: pa.Array, *, decimal_comma: bool) -> tuple[pa.Array, Marks]:
     return pa.array(values, pa.float64()), marks
 
 
-def _moment(text: str) -> tuple[int | None, str]:
+def moment_of(text: str) -> tuple[int | None, str]:
     """Read one stamp: microseconds since 1970 and no fault, or no moment and the fault's code."""
     try:
         moment = datetime.fromisoformat(text.upper())

@@ -1,0 +1,245 @@
+"""HTTP bodies: a media type and an encoding choose the reader; the same shapes come in a concentrator's message."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from quintet.protocols.faults import NUMBER
+from quintet.terms.errors import BadInput
+
+from .arrow_stream import arrow_rows
+from .cells import UNREADABLE, Shape, clean, json_cells
+from .columnar import (
+    JSON_COLUMNS,
+    MSGPACK_COLUMNS,
+    cell_originals,
+    is_array,
+    json_columns,
+    json_meters,
+    json_written,
+    msgpack_written,
+    refuse,
+    too_many,
+)
+from .json_rows import block_rows, quick_rows, raw_rows, read_rows
+from .msgpack_rows import is_map, length_of, raw_msgpack_rows, read_msgpack_rows
+from .payload import Limits, Payload, shipped_limits
+from .rows import Originals, Rows, settle
+from .unpack import unpack
+
+JSON, LINES = "application/json", "application/x-ndjson"
+MSGPACK, ARROW = "application/msgpack", "application/vnd.apache.arrow.stream"
+MEDIA_TYPES = (JSON, LINES, MSGPACK, ARROW)
+BYTE = re.compile(r"\(byte (\d+)\)")
+MARK = b"\xef\xbb\xbf"
+Optional = msgspec.Raw | msgspec.UnsetType
+
+
+class Body(msgspec.Struct, gc=False):
+    """The outer object of a body: rows, or columns, or a list of values a meter beside what holds for all of them."""
+
+    readings: Optional = msgspec.UNSET
+    columns: Optional = msgspec.UNSET
+    meters: Optional = msgspec.UNSET
+    site: Optional = msgspec.UNSET
+    ts_utc: Optional = msgspec.UNSET
+    ts_us: Optional = msgspec.UNSET
+    sent_at: Optional = msgspec.UNSET
+    sent_at_us: Optional = msgspec.UNSET
+    unit: Optional = msgspec.UNSET
+    commodity: Optional = msgspec.UNSET
+
+
+SHARED = ("site", "ts_utc", "ts_us", "sent_at", "sent_at_us", "unit", "commodity")
+_JSON_BODY = msgspec.json.Decoder(Body)
+_MSGPACK_BODY = msgspec.msgpack.Decoder(Body)
+Found = tuple[set[Shape], Originals]
+"""What a reader gives beside the rows: the shapes, and the way to the original texts."""
+Reader = Callable[[bytes, Rows, Limits, str | None], Found]
+
+
+def decode_body(
+    body: bytes,
+    media_type: str,
+    encoding: str = "identity",
+    limits: Limits | None = None,
+    *,
+    source: str = "http",
+    site: str | None = None,
+) -> Payload:
+    """Decode an HTTP body to readings; `source` stands in the quarantined rows, `site` is the only one it may name.
+
+    Raises BadInput where the body as a whole cannot be taken: `unknown_media_type`, `unknown_encoding`, `too_large`,
+    `damaged_body`, `bad_body` and what else stands in docs/payloads.md, with the byte or line where known.
+    """
+    bounds = limits or shipped_limits()
+    kind = media_type.partition(";")[0].strip().lower()
+    if kind not in MEDIA_TYPES:
+        raise BadInput(
+            f"is {kind[:80]!r}, which is not read.",
+            code="unknown_media_type",
+            place="body",
+            remedy=f"Use one of {', '.join(MEDIA_TYPES)}.",
+        )
+    plain = unpack(body, encoding, bounds.unpacked_bytes)
+    if kind == ARROW:
+        return arrow_rows(plain, bounds, source)
+    rows = Rows()
+    shapes, originals = READERS[kind](plain, rows, bounds, site)
+    return settle(rows, frozenset(shapes), source, originals)
+
+
+def read_json(body: bytes, rows: Rows, limits: Limits, site: str | None = None) -> Found:
+    """Read JSON: a list of rows, {"readings": [...]}, {"columns": {...}} or {"meters": {...}} with its times."""
+    text = body.removeprefix(MARK)
+    if text.lstrip()[:1] == b"[":
+        return _json_rows(text, rows, limits, site)
+    try:
+        outer = _JSON_BODY.decode(text)
+        if outer.readings is not msgspec.UNSET:
+            return _json_rows(bytes(outer.readings), rows, limits, site)
+        if outer.columns is not msgspec.UNSET:
+            columns = _json_fields(outer.columns, limits)
+            shapes = JSON_COLUMNS.read(columns, rows, limits, site)
+            return shapes, lambda wanted: cell_originals(columns, wanted, json_written)
+        if outer.meters is not msgspec.UNSET:
+            raw, shared = bytes(outer.meters), _shared(outer)
+            _check_fields(raw, limits)
+            meters = json_meters(raw) or json_columns(raw, limits)
+            shapes = JSON_COLUMNS.read_meters(shared, meters, rows, limits, site)
+            return shapes, lambda wanted: _meter_originals(shared, json_columns(raw, limits), wanted, json_written)
+    except UNREADABLE as error:
+        raise bad_body(error, "JSON", len(text)) from error
+    return refuse('is an object without "readings", "columns" or "meters".', "bad_body")
+
+
+def read_msgpack(body: bytes, rows: Rows, limits: Limits, site: str | None = None) -> Found:
+    """Read MessagePack of the same shapes as JSON."""
+    if is_array(body):
+        return _msgpack_rows(body, rows, limits, site)
+    if not is_map(body) or length_of(body) > limits.row_bytes:
+        refuse("is no MessagePack array or map.", "bad_body")
+    try:
+        outer = _MSGPACK_BODY.decode(body)
+        if outer.readings is not msgspec.UNSET:
+            return _msgpack_rows(bytes(outer.readings), rows, limits, site)
+        if outer.columns is not msgspec.UNSET:
+            columns = _msgpack_fields(outer.columns, limits)
+            shapes = MSGPACK_COLUMNS.read(columns, rows, limits, site)
+            return shapes, lambda wanted: cell_originals(columns, wanted, msgpack_written)
+        if outer.meters is not msgspec.UNSET:
+            meters = _msgpack_fields(outer.meters, limits)
+            shared = _shared(outer)
+            _bounded(shared, limits)
+            shapes = MSGPACK_COLUMNS.read_meters(shared, meters, rows, limits, site)
+            return shapes, lambda wanted: _meter_originals(shared, meters, wanted, msgpack_written)
+    except UNREADABLE as error:
+        raise bad_body(error, "MessagePack", len(body)) from error
+    return refuse('is a map without "readings", "columns" or "meters".', "bad_body")
+
+
+def read_lines(body: bytes, rows: Rows, limits: Limits, site: str | None = None) -> Found:
+    """Read JSON lines: one row a line; blank lines are none. A line that is no row is marked, its neighbours stay."""
+    text = body.removeprefix(MARK)
+    if text.count(b"\n") > limits.rows:
+        too_many(limits)
+    lines = [line for line in text.split(b"\n") if line and not line.isspace()]
+    shapes = quick_rows(text, rows, site, lines=True, most=len(lines))
+    if shapes is None:
+        shapes = block_rows(lines, rows, limits, site)
+        if lines and NUMBER["not_a_row"] in rows.mark and not any(json_cells(line) is not None for line in lines):
+            refuse("has no line that is a JSON object.", "bad_body")
+    return shapes, lambda wanted: [lines[row].strip().decode("utf-8", "replace") for row in wanted]
+
+
+def bad_body(error: BaseException, what: str, size: int) -> BadInput:
+    """Say where a body stops being what it should."""
+    said = str(error).partition("\n")[0][:200]
+    found = BYTE.search(said)
+    where = found[1] if found else str(size) if "truncated" in said else ""
+    return BadInput(
+        f"is no {what} of the shapes that are read: {said}",
+        code="bad_body",
+        place=f"body byte {where}" if where else "body",
+        remedy="Mend it and send it again; nothing of it was taken. docs/payloads.md shows the shapes.",
+    )
+
+
+READERS: dict[str, Reader] = {JSON: read_json, LINES: read_lines, MSGPACK: read_msgpack}
+
+
+def _json_rows(raw: bytes, rows: Rows, limits: Limits, site: str | None) -> Found:
+    fresh = len(rows)
+    shapes = read_rows(raw, rows, limits, site)
+    if shapes is None:
+        try:
+            msgspec.json.decode(raw, type=msgspec.Raw)
+        except UNREADABLE as error:
+            raise bad_body(error, "JSON", len(raw)) from error
+        if raw.lstrip()[:1] != b"[":
+            refuse("readings is no list of rows.", "bad_body")
+        too_many(limits)
+    if len(rows) - fresh > limits.rows:
+        too_many(limits)
+    return shapes, lambda wanted: raw_rows(raw, wanted)
+
+
+def _msgpack_rows(raw: bytes, rows: Rows, limits: Limits, site: str | None) -> Found:
+    shapes = read_msgpack_rows(raw, rows, limits, site) if is_array(raw) else None
+    if shapes is None:
+        refuse("readings is no whole MessagePack array of rows.", "bad_body")
+    return shapes, lambda wanted: raw_msgpack_rows(raw, wanted)
+
+
+def _json_fields(raw: Any, limits: Limits) -> dict[str, msgspec.Raw]:
+    whole = bytes(raw)
+    _check_fields(whole, limits)
+    return json_columns(whole, limits)
+
+
+def _check_fields(raw: bytes, limits: Limits) -> None:
+    if raw.count(b'":') > limits.rows or raw.count(b",") > limits.values:
+        too_many(limits)
+
+
+def _msgpack_fields(raw: Any, limits: Limits) -> dict[str, msgspec.Raw]:
+    if length_of(raw) > limits.rows:
+        too_many(limits)
+    fields = msgspec.msgpack.decode(raw, type=dict[str, msgspec.Raw])
+    _bounded(fields, limits)
+    return fields
+
+
+def _bounded(fields: dict[str, msgspec.Raw], limits: Limits) -> None:
+    if any(length_of(field) > limits.rows for field in fields.values()):
+        too_many(limits)
+
+
+def _shared(outer: Body) -> dict[str, msgspec.Raw]:
+    """Give what holds for all meters of a body."""
+    found: dict[str, msgspec.Raw] = {}
+    for name in SHARED:
+        raw = getattr(outer, name)
+        if raw is not msgspec.UNSET:
+            found[name] = raw
+    return found
+
+
+def _meter_originals(
+    shared: dict[str, msgspec.Raw], meters: dict[str, msgspec.Raw], wanted: list[int], written: Callable[[Any], Any]
+) -> list[str]:
+    """Write some rows of a list of values a meter, each with its meter."""
+    texts: list[str] = []
+    starts: list[tuple[int, str]] = []
+    first = 0
+    for meter, raw in meters.items():
+        starts.append((first, meter))
+        first += len(written(raw)) if isinstance(written(raw), list) else 1
+    for position in wanted:
+        start, meter = next(found for found in reversed(starts) if found[0] <= position)
+        name = msgspec.json.encode(clean(meter)).decode()
+        row = cell_originals({**shared, "value": meters[meter]}, [position - start], written)[0]
+        texts.append(f'{{"meter":{name},{row[1:]}')
+    return texts

@@ -1,0 +1,45 @@
+"""Messages as they were received, as texts that can be kept in quarantine and decoded again."""
+
+import binascii
+from typing import Any
+
+import msgspec
+
+SOURCE = "mqtt:"
+
+
+def message_original(topic: str, payload: bytes, received_us: int) -> str:
+    """Write a message as JSON: topic, payload (text, or {"base64": ...} where it is none) and the moment of receipt."""
+    said: Any
+    try:
+        said = payload.decode("utf-8")
+    except UnicodeDecodeError:
+        said = {"base64": binascii.b2a_base64(payload, newline=False).decode()}
+    return msgspec.json.encode({"topic": text_of(topic), "payload": said, "received_us": received_us}).decode()
+
+
+class Message(msgspec.Struct, forbid_unknown_fields=True):
+    """A message as `message_original` writes it."""
+
+    topic: str
+    payload: str | dict[str, str]
+    received_us: int = 0
+
+    def bytes(self) -> bytes | None:
+        """Give the payload's bytes; None where they cannot be read back."""
+        if isinstance(self.payload, str):
+            return self.payload.encode()
+        try:
+            return binascii.a2b_base64(self.payload.get("base64", "="), strict_mode=True)
+        except ValueError:
+            return None
+
+
+def source_of(topic: str, site: str = "") -> str:
+    """Name who sent a message: the site of our own topics, else the topic's first level."""
+    return f"{SOURCE}{text_of(site or topic.partition('/')[0])}"
+
+
+def text_of(word: str) -> str:
+    """Give a word as text throughout: what is no character becomes a question mark."""
+    return word.encode("utf-8", "replace").decode()
