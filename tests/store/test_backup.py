@@ -1,6 +1,7 @@
 """Backup of one consistent moment while the city is written to; restore gives the same content, or nothing at all."""
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 
 from quintet.store.backup import MANIFEST, create_backup, restore_backup
 from quintet.store.scrub import scrub
-from quintet.terms.errors import BadInput, QuintetError, UsageError
+from quintet.terms.errors import BadInput, Damaged, QuintetError, UsageError
 
 from .conftest import DAY_0, HOUR, T0, VALID, Store, hours
 
@@ -184,3 +185,24 @@ def test_a_folder_that_cannot_be_restored_into_is_refused(full: Store, tmp_path:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(QuintetError):
         restore_backup(tmp_path / "backup", tmp_path / "file" / "new")
+
+
+def test_a_backup_that_fails_leaves_its_target_as_it_was(full: Store, tmp_path: Path) -> None:
+    full.reopen()  # all blocks are on the disk, none in memory
+    database = full.folder / "store" / "quintet.duckdb"
+    whole = database.read_bytes()
+    (tmp_path / "empty").mkdir()
+    refused: list[str] = []
+    for at in range(3 * 4096 + 100, len(whole), 262_144):
+        content = bytearray(whole)
+        content[at] ^= 1
+        database.write_bytes(content)
+        try:
+            backup(full, tmp_path / "empty")
+            shutil.rmtree(tmp_path / "empty")  # a block that is free or was written anew
+        except Damaged as damage:
+            refused.append(damage.place)
+        database.write_bytes(whole)
+        assert not (tmp_path / "empty").exists() or list((tmp_path / "empty").iterdir()) == []
+    assert refused
+    assert set(refused) == {str(database)}

@@ -6,8 +6,8 @@ import duckdb
 import pytest
 
 from quintet.store.engine import DATABASE, Engine
-from quintet.store.schema import VERSIONS, migrate, version_of
-from quintet.terms.errors import CityError
+from quintet.store.schema import DOWN, VERSIONS, migrate, take_back, version_of
+from quintet.terms.errors import CityError, UsageError
 
 MORE = [*VERSIONS, ["create table more (a integer)", "insert into more values (7)"]]
 NEWEST = len(VERSIONS)
@@ -101,3 +101,71 @@ def test_a_refused_store_is_left_free_for_others(tmp_path: Path) -> None:
     # DuckDB lets one process open a file twice only with the same settings: these differ from the engine's.
     with duckdb.connect(str(tmp_path / "store" / DATABASE), config={"default_null_order": "nulls_first"}) as connection:
         assert version_of(connection) == NEWEST + 3
+
+
+def held(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[object, ...]]]:
+    """Give what the tables of the first version hold, by table."""
+    columns = "select column_name from duckdb_columns() where table_name = ? order by column_index"
+    with duckdb.connect() as first:
+        migrate(first, "here", VERSIONS[:1])
+        names = sorted(tables(first) - {"meta"})
+        wanted = {name: ", ".join(row[0] for row in first.execute(columns, [name]).fetchall()) for name in names}
+    return {
+        name: connection.execute(f"select {chosen} from {name} order by all").fetchall()
+        for name, chosen in wanted.items()
+    }
+
+
+def fill(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("insert into batch values (1, 'readings', 's', 'a', 5, 2, 0, 2)")
+    connection.execute("insert into raw select range, range * 900, 7, -1, 0, 1 from range(1000)")
+    connection.execute("insert into interval select range, range * 900, 7, 1, 1 from range(1000)")
+    connection.execute("insert into record values ('channel', 's/m', 0, '{\"id\": 1}', 1)")
+    for row in ("3", "4", "null"):
+        connection.execute(
+            "insert into quarantine (batch, source, row, meter, code, reason, original)"
+            f" values (1, 's', {row}, 'm', 'no_time', 'No time.', '{{}}')"
+        )
+
+
+def test_a_version_can_be_taken_back_and_made_again_and_keeps_all_readings(tmp_path: Path) -> None:
+    with connect(tmp_path) as connection:
+        migrate(connection, "here", VERSIONS[:1])
+        fill(connection)
+        before = held(connection)
+        for _ in range(2):
+            assert migrate(connection, "here") == 1
+            assert held(connection) == before
+            numbered = connection.execute("select id, row from quarantine order by id").fetchall()
+            assert numbered == [(1, None), (2, 3), (3, 4)]
+            connection.execute("insert into delivery values ('s', 'k', 1, 'd', 1, 5, 2, 0, 0, 2, 0, '[]')")
+            assert take_back(connection, "here", 1) == NEWEST
+            assert version_of(connection) == 1
+            assert held(connection) == before
+        with duckdb.connect() as first:
+            migrate(first, "there", VERSIONS[:1])
+            sql = "select table_name, column_name, data_type, is_nullable from duckdb_columns() order by all"
+            assert connection.execute(sql).fetchall() == first.execute(sql).fetchall(), "an older one finds its own"
+
+
+def test_every_version_but_the_first_has_a_way_back() -> None:
+    assert set(DOWN) == set(range(2, NEWEST + 1))
+
+
+@pytest.mark.parametrize("target", [-1, 0, NEWEST + 1])
+def test_there_is_no_way_to_versions_that_never_were(tmp_path: Path, target: int) -> None:
+    with connect(tmp_path) as connection:
+        migrate(connection, "here")
+        with pytest.raises(UsageError, match="cannot become"):
+            take_back(connection, "here", target)
+        assert version_of(connection) == NEWEST
+
+
+def test_a_way_back_that_fails_leaves_the_version_before_it(tmp_path: Path) -> None:
+    with connect(tmp_path) as connection:
+        migrate(connection, "here")
+        connection.execute("drop table drift")
+        with pytest.raises(duckdb.Error, match="drift"):
+            take_back(connection, "here", 1)
+        assert version_of(connection) == NEWEST
+        assert connection.execute("select count(id) from quarantine").fetchall() == [(0,)]

@@ -6,9 +6,10 @@ import pyarrow as pa
 
 from quintet.terms.period import day_of_number, day_start, to_us
 
+from .digest import file_digest
 from .engine import Engine, Snapshot, Writing
 from .flows import flow_hours
-from .lake import LakeFile
+from .lake import LakeFile, log_key
 from .read import OUTRANKING, quoted, versions_sql
 
 
@@ -86,6 +87,7 @@ def publish_day(
                 files.append(engine.lakes[name].publish(day, table, old[name]))
         with engine.writing("close", day_of_number(day).isoformat(), actor, received_us) as writing:
             record_files(writing, day, files)
+            record_logs(engine, writing)
             remove_hot(writing, low, high, until)
             compact_rollups(writing, day, low, high, until)
             writing.execute("delete from flow_hour where day = ?", [day])
@@ -157,6 +159,16 @@ def record_files(writing: Writing, day: int, files: list[LakeFile]) -> None:
             "insert into lake_file values (?, ?, ?, ?, ?, ?, ?, true)",
             [file.lake, day, file.path, file.rows, file.bytes, file.digest, file.version],
         )
+
+
+def record_logs(engine: Engine, writing: Writing) -> None:
+    """Record the digests of the log's entries that are new: what other engines read is scrubbed too."""
+    known = {key for (key,) in writing.rows("select key from meta")}
+    for name, lake in engine.lakes.items():
+        for entry in lake.entries():
+            key = log_key(name, entry.name)
+            if key not in known:
+                writing.execute("insert into meta values (?, ?)", [key, file_digest(entry)])
 
 
 def remove_hot(writing: Writing, low: int, high: int, until: int) -> None:

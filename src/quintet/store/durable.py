@@ -18,6 +18,15 @@ def sync_folder(path: Path) -> None:
     sync_file(path)
 
 
+def made_folder(path: Path) -> None:
+    """Make a folder and those above it, each durably; one that is there is left as it is."""
+    if path.is_dir():
+        return
+    made_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync_folder(path.parent)
+
+
 def write_durably(path: Path, content: bytes) -> None:
     """Write a file so that after a crash either the old or the new content is there, whole."""
     part = path.with_name(path.name + ".part")

@@ -24,7 +24,9 @@ from quintet.terms.period import day_of_number
 from quintet.terms.tables import MOMENT
 
 from .digest import file_digest
-from .durable import sync_file, sync_folder
+from .durable import made_folder, sync_file, sync_folder
+from .room import require_room
+from .trouble import from_os_error
 
 ROW_GROUP = 122_880
 """Rows a group: a point read prunes to one; 0.2 s of decoding at most for a group of a country's channel range."""
@@ -54,6 +56,11 @@ RAW_FILE = pa.schema(
 )
 LAKES = {"intervals": INTERVAL_FILE, "superseded": INTERVAL_FILE, "raw": RAW_FILE}
 """The lake's tables: effective intervals, the versions they superseded, and raw readings as received."""
+
+
+def log_key(lake: str, entry: str) -> str:
+    """Give the key under which the digest of a log's entry is recorded."""
+    return f"lake_log/{lake}/{entry}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,7 @@ class Lake:
     def table(self) -> DeltaTable:
         """Open the Delta table, creating it empty at first use."""
         if not self.log.is_dir() or not any(self.log.iterdir()):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            made_folder(self.folder)
             partitioned = self.schema.append(pa.field("day", pa.date32(), nullable=False))
             DeltaTable.create(
                 self.folder, partitioned, mode="ignore", partition_by=["day"], name=f"quintet_{self.name}"
@@ -96,7 +103,7 @@ class Lake:
     def write(self, day: int, table: pa.Table) -> tuple[str, int, str]:
         """Write and sync one day's sorted rows; give path below the table, size in bytes and digest."""
         folder = self.folder / f"day={day_of_number(day).isoformat()}"
-        folder.mkdir(parents=True, exist_ok=True)
+        made_folder(folder)
         path = folder / f"part-{uuid.uuid4()}.parquet"
         packed = [name for name in self.schema.names if name in PACKED]
         pq.write_table(
@@ -115,7 +122,18 @@ class Lake:
         return str(path.relative_to(self.folder)), path.stat().st_size, file_digest(path)
 
     def publish(self, day: int, table: pa.Table, replaced: Iterable[LakeFile] = ()) -> LakeFile:
-        """Make one day's rows part of the table, in place of the day's earlier files."""
+        """Make one day's rows part of the table, in place of the day's earlier files.
+
+        Raises CityError, `disk_full` among others, where they cannot be written.
+        """
+        require_room(self.folder.parents[1], table.nbytes)
+        try:
+            return self._publish(day, table, replaced)
+        except OSError as error:
+            raise from_os_error(error) from error
+
+    def _publish(self, day: int, table: pa.Table, replaced: Iterable[LakeFile]) -> LakeFile:
+        """Do what `publish` says."""
         delta = self.table()
         path, size, digest = self.write(day, table)
         partition: dict[str, str | None] = {"day": day_of_number(day).isoformat()}
@@ -139,6 +157,10 @@ class Lake:
         sync_folder(self.log)
         sync_folder(self.folder)
         return LakeFile(self.name, day, path, table.num_rows, size, digest, version)
+
+    def entries(self) -> list[Path]:
+        """List the log's entries, oldest first."""
+        return sorted(self.log.glob("*.json")) if self.log.is_dir() else []
 
     def newest_version(self) -> int:
         """Give the newest version in the log, -1 where there is none."""

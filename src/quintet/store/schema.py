@@ -1,8 +1,15 @@
-"""The embedded store's tables and their versions: each version is a list of statements, run once and in order."""
+"""The embedded store's tables and their versions: each version is a list of statements, run once and in order.
+
+Versions that have statements in DOWN can be taken back.
+"""
 
 import duckdb
 
-from quintet.terms.errors import CityError
+from quintet.terms.errors import CityError, UsageError
+
+FINGERPRINT = """('0x' || left(md5(concat_ws(chr(31), source, coalesce(row::varchar, ''), code, original)), 15))
+            ::bigint"""
+"""SQL: what tells a quarantined row from others, as a number (60 bits of an MD5 sum)."""
 
 VERSIONS: list[list[str]] = [
     [
@@ -45,7 +52,48 @@ VERSIONS: list[list[str]] = [
             commodity varchar not null, quantity varchar not null, renewable boolean not null,
             value decimal(38, 0) not null, arrived_min bigint not null, estimated_min bigint not null)""",
     ],
+    [
+        """create table delivery (
+            source varchar not null, key varchar not null, hash bigint not null, digest varchar not null,
+            batch integer not null, received_us bigint not null, accepted bigint not null, duplicate bigint not null,
+            rejected bigint not null, quarantined bigint not null, skipped bigint not null,
+            problems varchar not null)""",
+        "alter table quarantine rename to quarantine_before",
+        """create table quarantine (
+            id bigint not null, batch integer not null, source varchar not null, row bigint, site varchar,
+            meter varchar, code varchar not null, reason varchar not null, original varchar not null,
+            fingerprint bigint not null)""",
+        f"""insert into quarantine select row_number() over (order by batch, row nulls first, rowid), batch, source,
+            row, site, meter, code, reason, original, {FINGERPRINT} from quarantine_before order by all""",
+        "drop table quarantine_before",
+        """create table quarantine_step (
+            id bigint not null, batch integer not null, state varchar not null, code varchar not null,
+            reason varchar not null, actor varchar not null)""",
+        """create table shape (
+            source varchar not null, field varchar not null, kind varchar not null, batch integer not null)""",
+        """create table drift (
+            batch integer not null, source varchar not null, change varchar not null, field varchar not null,
+            kind varchar not null, was varchar not null)""",
+    ],
 ]
+"""What makes each version of the one before it."""
+
+DOWN: dict[int, list[str]] = {
+    2: [
+        "alter table quarantine rename to quarantine_after",
+        """create table quarantine (
+            batch integer not null, source varchar not null, row bigint, site varchar, meter varchar,
+            code varchar not null, reason varchar not null, original varchar not null)""",
+        """insert into quarantine select batch, source, row, site, meter, code, reason, original
+            from quarantine_after order by id""",
+        "drop table quarantine_after",
+        "drop table quarantine_step",
+        "drop table delivery",
+        "drop table shape",
+        "drop table drift",
+    ],
+}
+"""What makes the version before it of a version: every reading, statement and quarantined row is kept."""
 
 
 def version_of(connection: duckdb.DuckDBPyConnection) -> int:
@@ -72,14 +120,38 @@ def migrate(connection: duckdb.DuckDBPyConnection, place: str, versions: list[li
             remedy="Install the newer Quintet; nothing was changed.",
         )
     for number, statements in enumerate(steps[found:], start=found + 1):
-        connection.begin()
-        try:
-            for statement in statements:
-                connection.execute(statement)
-            connection.execute("delete from meta where key = 'schema_version'")
-            connection.execute("insert into meta values ('schema_version', ?)", [str(number)])
-            connection.commit()
-        except duckdb.Error:
-            connection.rollback()
-            raise
+        step(connection, statements, number)
     return found
+
+
+def take_back(connection: duckdb.DuckDBPyConnection, place: str, target: int) -> int:
+    """Bring a database back to an older version, each step in one transaction; gives the version found before.
+
+    Raises UsageError for a version that is not older, or that there is no way back to.
+    """
+    found = version_of(connection)
+    lowest = min(DOWN) - 1
+    if not lowest <= target <= found <= len(VERSIONS):
+        raise UsageError(
+            f"cannot become store version {target}: it has version {found}.",
+            code="no_way_back",
+            place=place,
+            remedy=f"This Quintet knows the way to versions {lowest} to {len(VERSIONS)}; nothing was changed.",
+        )
+    for number in range(found, target, -1):
+        step(connection, DOWN[number], number - 1)
+    return found
+
+
+def step(connection: duckdb.DuckDBPyConnection, statements: list[str], version: int) -> None:
+    """Run the statements that lead to a version as one transaction."""
+    connection.begin()
+    try:
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("delete from meta where key = 'schema_version'")
+        connection.execute("insert into meta values ('schema_version', ?)", [str(version)])
+        connection.commit()
+    except duckdb.Error:
+        connection.rollback()
+        raise
