@@ -1,28 +1,45 @@
 """The one write path: decoded readings become committed raw readings, intervals, rollups and findings."""
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 
 from quintet.registry import Registration, Registry, apply_settings, from_dataset
 from quintet.store.book import add_unit_codes, append_records, read_records, unit_codes
-from quintet.store.engine import Batch, Engine, Snapshot
+from quintet.store.engine import Batch, Engine, Writing
+from quintet.store.quarantine import (
+    DISMISSED,
+    Step,
+    Wanted,
+    append_problems,
+    append_steps,
+    faulty_sources,
+    new_problems,
+    quarantined,
+)
 from quintet.store.recent import Recent
 from quintet.store.records import Record, believed
+from quintet.terms.errors import QuintetError
 from quintet.terms.tables import QUARANTINE
 from quintet.vee import Rules
 
-from .effects import Effects, Settled, with_batch, write_outcome
+from .delivery import Delivery, Outcome, Receipt
+from .effects import Effects, Settled, write_outcome
 from .evidence import without_known, without_repeats
+from .groups import Groups
 from .meaning import Meaning
 from .normalise import Normalised, Normaliser
+from .replay import Decode, Replay, Replayed
 from .rows import WORKERS, IntervalRows, RawRows
 from .settle import Settlement
-from .tails import Tails, remember_stored
+from .tails import Tails
+from .waking import remember_stored, wake
 
 MOST_ROWS = 24_000_000
 """Readings taken into one batch: 24 million at 23 bytes are 0.55 GB of the owner's 2 GB."""
@@ -33,27 +50,6 @@ Progress = Callable[[int], None]
 def now_us() -> int:
     """Give the present moment in microseconds since 1970."""
     return time.time_ns() // 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of readings: taken, said before, refused, set aside with a reason, and not asked for."""
-
-    accepted: int = 0
-    duplicate: int = 0
-    rejected: int = 0
-    quarantined: int = 0
-    skipped: int = 0
-
-    def __add__(self, other: "Receipt") -> "Receipt":
-        """Add up two receipts."""
-        return Receipt(
-            self.accepted + other.accepted,
-            self.duplicate + other.duplicate,
-            self.rejected + other.rejected,
-            self.quarantined + other.quarantined,
-            self.skipped + other.skipped,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +69,25 @@ class Committed:
     rows: IntervalRows | None
 
 
+class Said:
+    """What one state of the registry says, worked out when it is asked for."""
+
+    def __init__(self, registry: Registry, unit_number: Callable[[str], int]) -> None:
+        """Hold a registry; `unit_number` numbers units as received."""
+        self.registry = registry
+        self._unit_number = unit_number
+
+    @cached_property
+    def meaning(self) -> Meaning:
+        """Give what the registry says of channels, as arrays."""
+        return Meaning.of(self.registry)
+
+    @cached_property
+    def normaliser(self) -> Normaliser:
+        """Give what resolves names."""
+        return Normaliser(self.registry, self._unit_number)
+
+
 class Pipeline:
     """Commits readings and registry statements of one city. All evidence of a channel gives its intervals, always."""
 
@@ -81,35 +96,50 @@ class Pipeline:
         self._engine = engine
         self._rules = rules
         self._now = engine.now = now
-        self._registry: Registry | None = None
-        self._meaning: Meaning | None = None
-        self._normaliser: Normaliser | None = None
+        self._edge = threading.Lock()
+        self._said: Said | None = None
+        self._changes = 0
         self.recent = Recent(engine.tz)
         with engine.snapshot() as snapshot:
             self._units = unit_codes(snapshot)
+            self._stored_units = len(self._units)
+            self._faulty = faulty_sources(snapshot)
             self.tails = Tails.load(snapshot)
             remember_stored(engine, snapshot, self.recent, self.meaning())
+            wake(snapshot, self.recent, self.meaning(), self.tails, rules)
         self._effects = Effects(engine, rules, self.tails, self.recent)
         self.listeners: list[Callable[[Committed], None]] = []
+        self._groups = Groups(self, engine, now)
 
     def registry(self) -> Registry:
         """Give the registry as it stands now."""
-        if self._registry is None:
-            with self._engine.snapshot() as snapshot:
-                self._registry = Registry.from_records(believed(read_records(snapshot)))
-        return self._registry
+        return self._said_now().registry
 
     def meaning(self) -> Meaning:
         """Give what the registry says of channels, as arrays."""
-        if self._meaning is None:
-            self._meaning = Meaning.of(self.registry())
-        return self._meaning
+        return self._said_now().meaning
 
     def normaliser(self) -> Normaliser:
         """Give what resolves names by the registry as it stands."""
-        if self._normaliser is None:
-            self._normaliser = Normaliser(self.registry(), self._unit_number)
-        return self._normaliser
+        return self._said_now().normaliser
+
+    def _said_now(self) -> "Said":
+        """Give what the registry says now; what is read while a change is committed is not kept."""
+        said, changes = self._said, self._changes
+        if said is None:
+            with self._engine.snapshot() as snapshot:
+                registry = Registry.from_records(believed(read_records(snapshot)))
+            said = Said(registry, self._unit_number)
+            with self._edge:
+                if changes == self._changes:
+                    self._said = said
+        return said
+
+    def _forget_said(self) -> None:
+        """Read the registry anew from now on."""
+        with self._edge:
+            self._said = None
+            self._changes += 1
 
     def register(
         self,
@@ -144,25 +174,26 @@ class Pipeline:
         problems: pa.Table | None = None,
     ) -> None:
         """Commit dated statements; nothing to say writes nothing."""
-        with self._engine.snapshot() as snapshot:
-            faulty = QUARANTINE.empty_table() if problems is None else new_problems(snapshot, problems)
-        if not records and not faulty.num_rows:
-            return
-        after = Meaning.of(self.registry().with_records(records))
-        changed = after.changed_from(self.meaning())
-        changed = changed[self.tails.heard(changed)]
-        done = Settled()
-        with self._engine.writing(kind, source, actor, self._now()) as writing:
-            append_records(writing, records)
-            if len(changed):
-                settlement = Settlement(self._engine, after, self._rules, list(self._units), writing.batch.id)
-                for outcome in settlement.again(writing, changed):
-                    write_outcome(writing, outcome, done)
-            writing.append("quarantine", with_batch(faulty, writing.batch.id))
-            writing.batch.accepted, writing.batch.quarantined = len(records), faulty.num_rows
-        self._registry = self._meaning = self._normaliser = None
-        self.tails.calm[changed] = False
-        self._tell(writing.batch, done)
+        with self._engine.exclusive():
+            with self._engine.snapshot() as snapshot:
+                faulty = QUARANTINE.empty_table() if problems is None else new_problems(snapshot, problems)
+            if not records and not faulty.num_rows:
+                return
+            after = Meaning.of(self.registry().with_records(records))
+            changed = after.changed_from(self.meaning())
+            changed = changed[self.tails.heard(changed)]
+            done = Settled()
+            with self._engine.writing(kind, source, actor, self._now()) as writing:
+                append_records(writing, records)
+                if len(changed):
+                    settlement = Settlement(self._engine, after, self._rules, list(self._units), writing.batch.id)
+                    for outcome in settlement.again(writing, changed):
+                        write_outcome(writing, outcome, done)
+                append_problems(writing, faulty)
+                writing.batch.accepted, writing.batch.quarantined = len(records), faulty.num_rows
+            self._forget_said()
+            self.tails.calm[changed] = False
+            self._tell(writing.batch, done)
 
     def commit(
         self,
@@ -175,12 +206,13 @@ class Pipeline:
         """Commit readings (READINGS) and what a door had to set aside (QUARANTINE) as one batch.
 
         Within the batch order never matters. A source of more than MOST_ROWS readings becomes several batches. When
-        this returns, all that the receipt counts is durable.
+        this returns, all that the receipt counts is durable. Others commit while the parts are read: names are those of
+        the registry when a row was read, as if it had been committed then.
         """
         total = Receipt()
         pending: list[Normalised] = []
         seen = 0
-        with self._engine.exclusive(), ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
             received_us = self._now()
             waiting: deque[Future[Normalised]] = deque()
             for readings, refused in parts:
@@ -196,28 +228,79 @@ class Pipeline:
             pending += [found.result() for found in waiting]
             if seen:
                 total += self._commit_rows(pending, source, actor)
+        if source in self._faulty:
+            self.replay(Wanted(source=source), actor=actor, take=False)
         return total
+
+    def replay(self, wanted: Wanted, *, actor: str, decode: Decode | None = None, take: bool = True) -> Replayed:
+        """Try quarantined readings again; with `take` off, only settle those that another reading stands for by now.
+
+        `decode` reads whole payloads again as their door does. A second call changes nothing.
+        """
+        return Replay(self, self._engine, decode, actor).run(wanted, take=take)
+
+    def dismiss(self, ids: list[int], *, reason: str, actor: str) -> int:
+        """Say of quarantined rows that nobody wants them; gives how many were open until now."""
+        with self._engine.exclusive():
+            with self._engine.snapshot() as snapshot:
+                found = quarantined(snapshot, Wanted(ids=tuple(ids)), limit=len(ids)).to_pylist() if ids else []
+            if found:
+                with self._engine.writing("quarantine", "dismiss", actor, self._now()) as writing:
+                    append_steps(writing, [Step(row["id"], DISMISSED, row["code"], reason) for row in found])
+        return len(found)
 
     def _commit_rows(self, pending: list[Normalised], source: str, actor: str) -> Receipt:
         """Commit one batch of normalised rows."""
         refused = pa.concat_tables(found.quarantine.cast(QUARANTINE) for found in pending)
         arrived = without_repeats(RawRows.concat([found.rows for found in pending]))
         pending.clear()
-        self.tails.grow(int(arrived.rows.channel[-1]) if len(arrived.rows) else 0)
-        with self._engine.snapshot() as snapshot:
-            arrived = without_known(self._engine, snapshot, arrived, self.tails.at_us)
+        with self._engine.exclusive():
+            self.tails.grow(int(arrived.rows.channel[-1]) if len(arrived.rows) else 0)
+            with self._engine.snapshot() as snapshot:
+                arrived = without_known(self._engine, snapshot, arrived, self.tails.at_us)
+                refused = new_problems(snapshot, refused)
+
+            def more(writing: Writing) -> None:
+                append_problems(writing, refused)
+                writing.batch.duplicate, writing.batch.quarantined = arrived.duplicate, refused.num_rows
+
+            self.write(arrived.rows, more, source=source, actor=actor)
+            if refused.num_rows:
+                self._faulty.add(source)
+        return Receipt(len(arrived.rows), arrived.duplicate, 0, refused.num_rows)
+
+    def commit_group(self, deliveries: list[Delivery]) -> list[Outcome | QuintetError]:
+        """Commit deliveries in as few batches as their contradictions allow; gives what became of each, in order.
+
+        When this returns, every Outcome is durable; a QuintetError says why nothing of that delivery was taken. Raises
+        what a commit raises: then the deliveries before the failure may be durable, and can be sent again.
+        """
+        out: list[Outcome | QuintetError] = []
+        while len(out) < len(deliveries):
+            out += self.commit_some(deliveries[len(out) :])
+        return out
+
+    def commit_some(self, deliveries: list[Delivery]) -> list[Outcome | QuintetError]:
+        """Commit the first deliveries, at least one, up to where one contradicts another, as one batch."""
+        return self._groups.commit(deliveries)
+
+    def write(self, rows: RawRows, more: Callable[[Writing], None], *, source: str, actor: str) -> Batch:
+        """Commit new raw rows (sorted by channel and moment, none of them known) and what `more` appends, as one batch.
+
+        Call it inside the engine's `exclusive`, in which the rows were compared with what is known.
+        """
         with self._engine.writing("readings", source, actor, self._now()) as writing:
             names = list(self._units)
-            add_unit_codes(writing, unit_codes(writing), names)
-            refused = new_problems(writing, refused)
-            writing.append("quarantine", with_batch(refused, writing.batch.id))
-            writing.append("raw", arrived.rows.to_arrow(writing.batch.id))
-            done = self._effects.settle(writing, arrived.rows, self.meaning(), names)
-            batch = writing.batch
-            batch.accepted, batch.duplicate, batch.quarantined = len(arrived.rows), arrived.duplicate, refused.num_rows
-        self._effects.advance(arrived.rows, done)
-        self._tell(batch, done)
-        return Receipt(len(arrived.rows), arrived.duplicate, 0, refused.num_rows)
+            if len(names) > self._stored_units:
+                add_unit_codes(writing, unit_codes(writing), names)
+            writing.append("raw", rows.to_arrow(writing.batch.id))
+            done = self._effects.settle(writing, rows, self.meaning(), names)
+            writing.batch.accepted = len(rows)
+            more(writing)
+        self._stored_units = len(names)
+        self._effects.advance(rows, done)
+        self._tell(writing.batch, done)
+        return writing.batch
 
     def _tell(self, batch: Batch, done: Settled) -> None:
         """Take what a durable batch changed into memory, then tell who listens."""
@@ -229,16 +312,5 @@ class Pipeline:
 
     def _unit_number(self, name: str) -> int:
         """Give a number to a unit as received; new numbers are stored with the batch that brings them."""
-        return self._units.setdefault(name, len(self._units))
-
-
-def new_problems(snapshot: Snapshot, problems: pa.Table) -> pa.Table:
-    """Drop rows that stand in quarantine already, word for word: the same source sent twice changes nothing."""
-    if not problems.num_rows:
-        return problems
-    return snapshot.arrow(
-        """select p.* from (select distinct * from problems) p anti join quarantine q
-            on p.source = q.source and p.row is not distinct from q.row and p.code = q.code and p.original = q.original
-            order by row""",
-        tables={"problems": problems},
-    )
+        with self._edge:
+            return self._units.setdefault(name, len(self._units))

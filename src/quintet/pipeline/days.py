@@ -21,7 +21,7 @@ FINDINGS = pa.schema([("channel", pa.int32()), ("at_us", pa.int64()), ("until_us
 
 @dataclass(frozen=True)
 class Days:
-    """What judging gave: channels that must go the long way, new qualities, and findings."""
+    """What judging gave: channels that must go the long way (not unique), new qualities, and findings."""
 
     refused: I32
     judged: IntervalRows
@@ -34,6 +34,8 @@ class Days:
         sums stay as they are.
         """
         mine = self.judged.take(np.isin(self.judged.channel, rows.channel))
+        if not len(mine):
+            return all_new(rows)
         channel = np.concatenate([rows.channel, mine.channel])
         start = np.concatenate([rows.start_us, mine.start_us])
         order = np.lexsort((start, channel))
@@ -48,37 +50,70 @@ class Days:
 
     def findings_of(self, channels: I32) -> pa.Table:
         """Give the findings in some channels."""
+        if not self.findings.num_rows:
+            return self.findings
         return self.findings.filter(pa.array(np.isin(self.findings["channel"].to_numpy(), channels)))
 
 
 def judge_days(rows: IntervalRows, recent: Recent, meaning: Meaning, rules: Rules, tz: ZoneInfo) -> Days:
-    """Judge new intervals (sorted by channel and start), a local day of one grid at a time.
+    """Judge new intervals (sorted by channel and start, each channel's without a hole).
 
     A day that the new intervals end is judged whole, together with what is remembered of it; where that is not whole,
-    the channel goes the long way, as it does where a rule rejects a value or objects to one of an open day.
+    the channel goes the long way. An interval of an open day is judged by itself: what rules find in a whole day is
+    found when it is over, and runs of equal values are looked for in `extend`. The channel goes the long way where a
+    rule rejects a value or objects to one of an open day.
     """
     refused = [rows.channel[:0]]
     judged = [rows.take(np.zeros(0, np.int64))]
     findings = [FINDINGS.empty_table()]
+    if not len(rows):
+        return Days(refused[0], judged[0], findings[0])
     day = day_numbers(rows.start_us, tz)
     cadence, phase = meaning.cadence_us[rows.channel], meaning.phase_us[rows.channel]
-    order = np.lexsort((phase, cadence, day)) if len(rows) else np.zeros(0, np.int64)
+    over = in_ended_days(rows, day, cadence, tz)
+    refused.append(objected(rows.take(~over), meaning, rules))
+    ended = np.flatnonzero(over)
+    order = ended[np.lexsort((phase[ended], cadence[ended], day[ended]))]
     heads = starts_of_runs(day[order], cadence[order], phase[order])
     for head, tail in stretches(heads, len(order)):
         own = np.sort(order[head:tail])
         block = day_sheet(rows.take(own), int(day[own[0]]), recent, meaning, tz)
         quality, found = validate(block, meaning.traits(block.channels), rules)
         changed = quality != block.quality
-        ended = block.present[:, -1]
-        lacking = ended & ~block.present.all(axis=1)
-        objected = ~ended & changed.any(axis=1)
-        bad = lacking | objected | (changed & (quality == REJECTED)).any(axis=1)
+        bad = ~block.present.all(axis=1) | (changed & (quality == REJECTED)).any(axis=1)
         refused.append(block.channels[bad])
         row, column = np.nonzero(changed & ~bad[:, None])
         start = block.start_us + column * block.cadence_us
         judged.append(IntervalRows(block.channels[row], start, block.value[row, column], quality[row, column]))
-        findings.append(findings_table(block, found, ended & ~bad, rules))
-    return Days(np.unique(np.concatenate(refused)), IntervalRows.concat(judged), pa.concat_tables(findings))
+        findings.append(findings_table(block, found, ~bad, rules))
+    return Days(np.concatenate(refused), IntervalRows.concat(judged), pa.concat_tables(findings))
+
+
+def in_ended_days(rows: IntervalRows, day: I32, cadence: I64, tz: ZoneInfo) -> Mask:
+    """Mark the rows of those local days of their channel whose last interval is among the rows."""
+    heads = starts_of_runs(rows.channel, day)
+    last = np.append(heads[1:], len(rows)) - 1
+    ends = day_numbers(rows.start_us[last] + cadence[last], tz) > day[last]
+    return np.repeat(ends, last - heads + 1)
+
+
+def objected(rows: IntervalRows, meaning: Meaning, rules: Rules) -> I32:
+    """Find the channels in which a rule objects to an interval that it looks at by itself."""
+    out = [rows.channel[:0]]
+    cadence = meaning.cadence_us[rows.channel]
+    for step in np.unique(cadence).tolist():
+        own = rows if len(cadence) and (cadence == step).all() else rows.take(cadence == step)
+        quality, _ = validate(column_of(own, step), meaning.traits(own.channel), rules, alone=True)
+        out.append(own.channel[quality[:, 0] != own.quality])
+    return np.concatenate(out)
+
+
+def column_of(rows: IntervalRows, cadence_us: int) -> Block:
+    """Give intervals of one cadence as a block of one column: each is a row of its own, and no day is whole."""
+    count = len(rows)
+    none, present = np.zeros(1, np.int32), np.ones((count, 1), np.bool_)
+    value, quality = rows.value.reshape(count, 1), rows.quality.reshape(count, 1)
+    return Block(0, cadence_us, rows.channel, value, quality, present, none, np.zeros(1, np.bool_), none, 0)
 
 
 def day_sheet(rows: IntervalRows, day: int, recent: Recent, meaning: Meaning, tz: ZoneInfo) -> Block:
@@ -99,9 +134,9 @@ def day_sheet(rows: IntervalRows, day: int, recent: Recent, meaning: Meaning, tz
     return Block.of(start, cadence, channels, (value, quality, quality > 0), tz)
 
 
-def findings_table(block: Block, found: Findings, ended: Mask, rules: Rules) -> pa.Table:
-    """Give findings in rows whose day is over, as the store keeps them."""
-    own = ended[found.row]
+def findings_table(block: Block, found: Findings, wanted: Mask, rules: Rules) -> pa.Table:
+    """Give findings in wanted rows, as the store keeps them."""
+    own = wanted[found.row]
     at_us = block.start_us + found.column_first[own].astype(np.int64) * block.cadence_us
     until_us: I64 = block.start_us + (found.column_last[own].astype(np.int64) + 1) * block.cadence_us
     return pa.table(

@@ -1,5 +1,6 @@
 """What a batch's new raw readings change: intervals, rollups and findings written, then remembered once durable."""
 
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -11,9 +12,11 @@ from quintet.store.recent import Recent
 from quintet.vee import Rules
 
 from .difference import WITHDRAWN, Change, rollups
+from .evidence import Neighbourhood
 from .extend import Extension, extend
 from .meaning import Meaning
-from .rows import I32, WORKERS, IntervalRows, RawRows, constant, cuts
+from .recall import Recall
+from .rows import I32, SHARD_ROWS, WORKERS, IntervalRows, Mask, RawRows, constant, cuts
 from .settle import Outcome, Settlement
 from .tails import Tails
 
@@ -25,6 +28,48 @@ class Settled:
     changes: list[tuple[IntervalRows, pa.Table]] = field(default_factory=list[tuple[IntervalRows, pa.Table]])
     extended: list[tuple[IntervalRows, I32]] = field(default_factory=list[tuple[IntervalRows, I32]])
     ends: list[tuple[IntervalRows, I32]] = field(default_factory=list[tuple[IntervalRows, I32]])
+    found: list[Neighbourhood] = field(default_factory=list[Neighbourhood])
+
+    def took(self, size: int) -> Mask:
+        """Mark, of channels numbered below `size`, those that took the short way."""
+        out = np.zeros(size, np.bool_)
+        for _, channels in self.extended:
+            out[channels] = True
+        return out
+
+    def keep(self, outcome: Outcome) -> None:
+        """Keep what the evidence of some channels gave."""
+        self.ends.append((outcome.ends, outcome.calm))
+        self.changes.append((outcome.change.rows, outcome.by_day))
+
+
+class Lot:
+    """Rows of several shards on their way to the tables: each append costs a statement, however few its rows."""
+
+    def __init__(self, writing: Writing) -> None:
+        """Write as part of a batch."""
+        self._writing = writing
+        self._tables: dict[str, list[pa.Table]] = {}
+        self._rows = 0
+
+    def add(
+        self, change: Change, by_hour: pa.Table, by_day: pa.Table, findings: pa.Table, chained: pa.Table | None = None
+    ) -> None:
+        """Take one shard's rows; writes when there are as many as a shard may have."""
+        interval = change.rows.to_arrow(self._writing.batch.id)
+        named = {"interval": interval, "rollup_hour": by_hour, "rollup_day": by_day, "finding": findings}
+        for name, table in (named if chained is None else {**named, "chained": chained}).items():
+            if table.num_rows:
+                self._tables.setdefault(name, []).append(table)
+        self._rows += len(change.rows)
+        if self._rows >= SHARD_ROWS:
+            self.write()
+
+    def write(self) -> None:
+        """Append what was taken."""
+        for name, tables in self._tables.items():
+            self._writing.append(name, pa.concat_tables(tables))
+        self._tables, self._rows = {}, 0
 
 
 class Effects:
@@ -36,39 +81,53 @@ class Effects:
         self._rules = rules
         self.tails = tails
         self.recent = recent
+        self._recall = Recall(recent, engine.tz)
 
     def settle(self, writing: Writing, new: RawRows, meaning: Meaning, names: list[str]) -> Settled:
         """Write what new raw rows change: the short way for those that continue their channels, else the long one."""
-        tz = self._engine.tz
         done = Settled()
+        lot = Lot(writing)
+        for extension, by_hour, by_day in self._extensions(new, meaning, names, writing.batch.id):
+            lot.add(extension.change, by_hour, by_day, with_batch(extension.findings, writing.batch.id))
+            done.changes.append((extension.change.rows, by_day))
+            done.extended.append((extension.rows, extension.channels))
+        rest = new.take(~done.took(len(self.tails.at_us))[new.channel])
+        if len(rest):
+            settlement = Settlement(self._engine, meaning, self._rules, names, writing.batch.id, self._recall)
+            for outcome in settlement.outcomes(writing, rest, self.tails):
+                lot.add(outcome.change, outcome.by_hour, outcome.by_day, outcome.findings, outcome.chained)
+                done.keep(outcome)
+            done.found.extend(settlement.found)
+        lot.write()
+        return done
+
+    def _extensions(
+        self, new: RawRows, meaning: Meaning, names: list[str], batch: int
+    ) -> Generator[tuple[Extension, pa.Table, pa.Table]]:
+        """Go the short way with each shard, in order; one shard needs no other thread."""
+        tz = self._engine.tz
 
         def short(bounds: tuple[int, int]) -> tuple[Extension, pa.Table, pa.Table]:
-            part = new.take(np.arange(*bounds))
+            part = new if bounds == (0, len(new)) else new.take(np.arange(*bounds))
             extension = extend(part, self.tails, self.recent, meaning, names, self._rules, tz)
-            return extension, *rollups(extension.change, tz, writing.batch.id)
+            return extension, *rollups(extension.change, tz, batch)
 
+        shards = list(cuts(new.channel))
+        if len(shards) < 2:
+            yield from map(short, shards)
+            return
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-            for extension, by_hour, by_day in pool.map(short, cuts(new.channel)):
-                write_change(writing, extension.change, by_hour, by_day)
-                writing.append("finding", with_batch(extension.findings, writing.batch.id))
-                done.changes.append((extension.change.rows, by_day))
-                done.extended.append((extension.rows, extension.channels))
-        taken = np.concatenate([channels for _, channels in done.extended] or [new.channel[:0]])
-        rest = new.take(~np.isin(new.channel, taken)) if len(taken) else new
-        settlement = Settlement(self._engine, meaning, self._rules, names, writing.batch.id)
-        for outcome in settlement.outcomes(writing, rest, self.tails):
-            write_outcome(writing, outcome, done)
-        return done
+            yield from pool.map(short, shards)
 
     def advance(self, new: RawRows, done: Settled) -> None:
         """Take a committed batch's readings into the tails; all of it is durable by now."""
         for rows, channels in done.extended:
             self.tails.settle(rows, channels)
-        taken = np.concatenate([channels for _, channels in done.extended] or [new.channel[:0]])
         self.tails.advance(new)
-        self.tails.calm[new.channel[~np.isin(new.channel, taken)]] = False
+        self.tails.calm[new.channel[~done.took(len(self.tails.at_us))[new.channel]]] = False
         for ends, calm in done.ends:
             self.tails.settle(ends, calm)
+        self._recall.advance(new, done.found, self.tails.calm)
 
     def remember(self, done: Settled, meaning: Meaning) -> None:
         """Take what a committed batch changed into the memory of the newest days."""
@@ -83,18 +142,10 @@ class Effects:
 
 def write_outcome(writing: Writing, outcome: Outcome, done: Settled) -> None:
     """Append what the evidence of some channels gives, and keep it for the caches."""
-    write_change(writing, outcome.change, outcome.by_hour, outcome.by_day)
-    writing.append("finding", outcome.findings)
-    writing.append("chained", outcome.chained)
-    done.ends.append((outcome.ends, outcome.calm))
-    done.changes.append((outcome.change.rows, outcome.by_day))
-
-
-def write_change(writing: Writing, change: Change, by_hour: pa.Table, by_day: pa.Table) -> None:
-    """Append new versions of intervals and the differences they make to the rollups."""
-    writing.append("interval", change.rows.to_arrow(writing.batch.id))
-    writing.append("rollup_hour", by_hour)
-    writing.append("rollup_day", by_day)
+    lot = Lot(writing)
+    lot.add(outcome.change, outcome.by_hour, outcome.by_day, outcome.findings, outcome.chained)
+    lot.write()
+    done.keep(outcome)
 
 
 def with_batch(table: pa.Table, batch: int) -> pa.Table:

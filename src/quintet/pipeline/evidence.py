@@ -7,13 +7,14 @@ of lower magnitude (then the lower one), and its interval is marked questionable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import EARLIEST_US, raw_readings
-from quintet.terms.period import day_start, from_us, local_day, to_us
+from quintet.terms.period import day_edges
 
 from .rows import I32, I64, Mask, RawRows, key_order, starts_of_runs
 
@@ -61,23 +62,29 @@ def repeats_key(rows: RawRows) -> Mask:
 
 def without_known(engine: Engine, snapshot: Snapshot, arrived: Arrived, tail_us: I64) -> Arrived:
     """Drop rows that the store holds already, value for value; `tail_us` is each channel's newest stored moment."""
-    rows = arrived.rows
+    found = known_places(engine, snapshot, arrived.rows, tail_us)
+    if not len(found):
+        return arrived
+    keep = np.ones(len(arrived.rows), np.bool_)
+    keep[found] = False
+    return Arrived(arrived.rows.take(keep), arrived.duplicate + len(found))
+
+
+def known_places(engine: Engine, snapshot: Snapshot, rows: RawRows, tail_us: I64) -> I64:
+    """Give the places of rows (sorted, no two the same) that the store holds already, value for value."""
     old = np.flatnonzero(rows.at_us <= tail_us[rows.channel])
     if not len(old):
-        return arrived
+        return old
     suspects = rows.take(old)
     heads = starts_of_runs(suspects.channel)
     windows = pa.table({"channel": suspects.channel[heads], "from_us": suspects.at_us[heads]})
     known = raw_readings(engine, snapshot, windows)
     incoming = suspects.to_arrow(0).append_column("place", pa.array(old))
-    found = snapshot.arrow(
+    return snapshot.arrow(
         """select i.place from incoming i semi join known k on i.channel = k.channel and i.at_us = k.at_us
             and i.mantissa = k.mantissa and i.exponent = k.exponent and i.unit = k.unit""",
         tables={"incoming": incoming, "known": known},
     )["place"].to_numpy()
-    keep = np.ones(len(rows), np.bool_)
-    keep[found] = False
-    return Arrived(rows.take(keep), arrived.duplicate + len(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,7 @@ def settle(rows: RawRows, batch: I32, ratios: Sequence[Fraction]) -> Evidence:
         none = np.zeros(len(rows), np.bool_)
         return Evidence(rows, none, none.copy())
     group = np.cumsum(~same) - 1
-    place = ranked_amounts(rows, np.bincount(group)[group] > 1, ratios)
+    place = ranked_amounts(rows, within_one_batch(group, batch), ratios)
     order = np.lexsort((rows.unit, place, -batch, group))
     ordered = group[order]
     heads = starts_of_runs(ordered)
@@ -113,6 +120,17 @@ def settle(rows: RawRows, batch: I32, ratios: Sequence[Fraction]) -> Evidence:
     twice = (sizes > 1) & (batch[second] == batch[winner]) & (last > place[winner])
     earlier = (sizes > 1) & (batch[order[heads + sizes - 1]] != batch[winner])
     return Evidence(rows.take(winner), twice, earlier)
+
+
+def within_one_batch(group: I64, batch: I32) -> Mask:
+    """Mark the rows whose batch says more than one thing of their moment: amounts decide only between those."""
+    here = np.flatnonzero(np.bincount(group)[group] > 1)
+    here = here[np.lexsort((batch[here], group[here]))]
+    heads = starts_of_runs(group[here], batch[here])
+    sizes = np.diff(np.append(heads, len(here)))
+    out = np.zeros(len(group), np.bool_)
+    out[here[np.repeat(sizes > 1, sizes)]] = True
+    return out
 
 
 def ranked_amounts(rows: RawRows, crowded: Mask, ratios: Sequence[Fraction]) -> I64:
@@ -131,50 +149,70 @@ def ranked_amounts(rows: RawRows, crowded: Mask, ratios: Sequence[Fraction]) -> 
     return out
 
 
-def neighbourhood(
-    engine: Engine, snapshot: Snapshot, channels: I32, first_new_us: I64, whole: Mask
-) -> tuple[RawRows, I32, I64]:
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """Stored readings of channels (sorted by channel and moment) and their batches.
+
+    By channel (sorted): `from_us`, from which on all its readings are here, and `trust_us`, from which on derived
+    intervals are to be trusted and compared.
+    """
+
+    rows: RawRows
+    batch: I32
+    channels: I32
+    from_us: I64
+    trust_us: I64
+
+
+def near_of(first_new_us: I64, whole: Mask, tz: ZoneInfo) -> I64:
+    """Give how far back to look for the neighbourhood of first new readings; `whole`: to the channel's beginning."""
+    return np.where(whole, EARLIEST_US, day_floors(first_new_us, tz) - NEAR_DAYS * DAY_US)
+
+
+def neighbourhood(engine: Engine, snapshot: Snapshot, channels: I32, first_new_us: I64, whole: Mask) -> Neighbourhood:
     """Fetch stored readings around the new ones of each channel.
 
-    `whole` marks channels that must be read from their beginning (their remainders chain). Gives the rows (sorted),
-    their batches, and for each channel the moment from which derived intervals are to be trusted and compared.
+    `whole` marks channels that must be read from their beginning (their remainders chain).
     """
-    near = np.array([day_floor(engine, int(us)) for us in first_new_us], np.int64) - NEAR_DAYS * DAY_US
-    near[whole] = EARLIEST_US
+    near = near_of(first_new_us, whole, engine.tz)
     table = raw_readings(engine, snapshot, pa.table({"channel": channels, "from_us": near}))
-    trust = trusted_from(engine, table, channels, near, first_new_us)
+    trust = trusted_from(RawRows.from_arrow(table), channels, near, first_new_us, engine.tz)
     lacking = np.flatnonzero((trust == EARLIEST_US) & (near != EARLIEST_US))
     if len(lacking):
         keep = ~np.isin(table["channel"].to_numpy(), channels[lacking])
         far = pa.table({"channel": channels[lacking], "from_us": np.full(len(lacking), EARLIEST_US)})
         table = pa.concat_tables([table.filter(pa.array(keep)), raw_readings(engine, snapshot, far)])
         table = table.sort_by([("channel", "ascending"), ("at_us", "ascending")])
-    return RawRows.from_arrow(table), table["batch"].to_numpy().astype(np.int32, copy=False), trust
+        near[lacking] = EARLIEST_US
+    batch = table["batch"].to_numpy().astype(np.int32, copy=False)
+    return Neighbourhood(RawRows.from_arrow(table), batch, channels, near, trust)
 
 
-def trusted_from(engine: Engine, table: pa.Table, channels: I32, near: I64, first_new_us: I64) -> I64:
+def trusted_from(rows: RawRows, channels: I32, near: I64, first_new_us: I64, tz: ZoneInfo) -> I64:
     """Find for each channel the start of the local day before the neighbourhood of its first new reading.
 
-    Evidence is complete for a day and NEIGHBOURS readings before that.
-
-    Where too few readings stand before it, the answer is the beginning of the channel.
+    Evidence is complete for a day and NEIGHBOURS readings before that. `rows` are all readings from `near` on (sorted);
+    where too few of them stand before the first new one, the answer is the beginning of the channel.
     """
-    stored_channel, stored_at = table["channel"].to_numpy(), table["at_us"].to_numpy()
     out = np.full(len(channels), EARLIEST_US, np.int64)
-    heads = np.searchsorted(stored_channel, channels, side="left")
-    tails = np.searchsorted(stored_channel, channels, side="right")
-    for i, (head, tail) in enumerate(zip(heads, tails, strict=True)):
-        before = int(np.searchsorted(stored_at[head:tail], first_new_us[i], side="left"))
-        if near[i] == EARLIEST_US or before < 2 * NEIGHBOURS:
-            continue
-        neighbour = int(stored_at[head + before - NEIGHBOURS])
-        start = day_floor(engine, neighbour) - 2 * DAY_US
-        enough = int(np.searchsorted(stored_at[head:tail], start, side="left")) >= NEIGHBOURS
-        if enough and start - 2 * DAY_US >= near[i]:
-            out[i] = start + DAY_US
+    if not len(rows):
+        return out
+    local = np.minimum(np.searchsorted(channels, rows.channel), len(channels) - 1)
+    size = len(channels)
+    heads = np.searchsorted(rows.channel, channels, side="left")
+    before = np.bincount(local[rows.at_us < first_new_us[local]], minlength=size)
+    likely = (near != EARLIEST_US) & (before >= 2 * NEIGHBOURS)
+    neighbour = rows.at_us[np.where(likely, heads + before - NEIGHBOURS, 0)]
+    start = day_floors(neighbour, tz) - 2 * DAY_US
+    enough = np.bincount(local[rows.at_us < start[local]], minlength=size) >= NEIGHBOURS
+    found = likely & enough & (start - 2 * DAY_US >= near)
+    out[found] = start[found] + DAY_US
     return out
 
 
-def day_floor(engine: Engine, moment_us: int) -> int:
-    """Give the start of the local day that holds a moment."""
-    return to_us(day_start(local_day(from_us(moment_us), engine.tz), engine.tz))
+def day_floors(moments_us: I64, tz: ZoneInfo) -> I64:
+    """Give the start of the local day that holds each moment."""
+    if not len(moments_us):
+        return moments_us
+    _, edges = day_edges(int(moments_us.min()), int(moments_us.max()), tz)
+    return edges[np.searchsorted(edges, moments_us, side="right") - 1]

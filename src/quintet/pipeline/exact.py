@@ -37,9 +37,12 @@ class Factors:
     """The exact factors of some channels; channels of equal cadence and multiplier share a group."""
 
     def __init__(self, channels: Channels) -> None:
-        """Group the channels; costs one sort of the cadences, and of the multipliers where there are any."""
+        """Group the channels; costs one sort of the cadences where they differ, and of the multipliers."""
         self.ratios, self.rates = channels.unit_ratios, channels.unit_rates
-        cadences, group = np.unique(channels.cadence_us, return_inverse=True)
+        if len(channels.cadence_us) and bool((channels.cadence_us == channels.cadence_us[0]).all()):
+            cadences, group = channels.cadence_us[:1], np.zeros(len(channels.cadence_us), np.int64)
+        else:
+            cadences, group = np.unique(channels.cadence_us, return_inverse=True)
         multipliers = [Fraction(1)]
         if channels.multiplier is not None and len(cadences):
             multipliers, of_channel = _distinct(channels.multiplier)

@@ -51,9 +51,9 @@ def extend(
     channels = rows.channel[heads[candidate]]
     if not len(channels):
         return Extension(all_new(rows_of_none()), rows_of_none(), channels, FINDINGS.empty_table())
-    mine = rows.take(np.repeat(candidate, np.diff(np.append(heads, len(rows)))))
+    mine = rows if candidate.all() else rows.take(np.repeat(candidate, np.diff(np.append(heads, len(rows)))))
     both, names = meaning.stated(continued(mine, channels, tails), unit_names)
-    local = np.searchsorted(channels, both.channel).astype(np.int32)
+    local = places_of(both.channel, channels)
     undoubted = np.zeros(len(both), np.bool_)
     evidence = DeriveEvidence(local, both.at_us, both.mantissa, both.exponent, both.unit, undoubted)
     traits = meaning.channels(channels, names)
@@ -66,14 +66,27 @@ def extend(
     even[derived.findings.channel] = False
     even[chained(evidence, traits)] = False
     even[derived.channel[fresh & ((derived.quality != VALID) | (np.abs(derived.value) > MOST_AMOUNT))]] = False
-    even[unfollowed(derived, fresh, channels, tails, meaning)] = False
+    even &= followed(derived, fresh, channels, tails, meaning)
     keep = fresh & even[derived.channel]
     out = IntervalRows(own[keep], derived.start_us[keep], derived.value[keep], derived.quality[keep])
-    out = out.take(~np.isin(out.channel, stuck(out, tails, rules)))
+    out = without(out, stuck(out, tails, rules))
     days = judge_days(out, recent, meaning, rules, tz)
-    out = out.take(~np.isin(out.channel, days.refused))
+    out = without(out, days.refused)
     change = days.applied(out)
-    return Extension(change, out, np.unique(out.channel), days.findings_of(out.channel))
+    return Extension(change, out, out.channel[starts_of_runs(out.channel)], days.findings_of(out.channel))
+
+
+def places_of(sorted_channel: I32, channels: I32) -> I32:
+    """Give each row's place among the distinct channels of sorted rows."""
+    heads = starts_of_runs(sorted_channel)
+    if len(heads) != len(channels):
+        return np.searchsorted(channels, sorted_channel).astype(np.int32)
+    return np.repeat(np.arange(len(heads), dtype=np.int32), np.diff(np.append(heads, len(sorted_channel))))
+
+
+def without(rows: IntervalRows, channels: I32) -> IntervalRows:
+    """Leave the rows of some channels out."""
+    return rows.take(~np.isin(rows.channel, channels)) if len(channels) else rows
 
 
 def continued(mine: RawRows, channels: I32, tails: Tails) -> RawRows:
@@ -92,27 +105,34 @@ def repeated(mine: RawRows, channels: I32) -> I64:
     return np.searchsorted(channels, mine.channel[1:][same])
 
 
-def unfollowed(derived: Derived, fresh: Mask, channels: I32, tails: Tails, meaning: Meaning) -> I64:
-    """Find channels whose first new interval does not follow the last one directly, or that got none."""
+def followed(derived: Derived, fresh: Mask, channels: I32, tails: Tails, meaning: Meaning) -> Mask:
+    """Mark the channels whose first new interval follows the last one directly."""
     firsts = np.flatnonzero(fresh)
     heads = firsts[starts_of_runs(derived.channel[firsts])]
     local = derived.channel[heads]
     follows = derived.start_us[heads] == tails.start_us[channels[local]] + meaning.cadence_us[channels[local]]
-    return np.setdiff1d(np.arange(len(channels)), local[follows])
+    out = np.zeros(len(channels), np.bool_)
+    out[local[follows]] = True
+    return out
 
 
 def stuck(rows: IntervalRows, tails: Tails, rules: Rules) -> I32:
     """Find channels in which a value, not zero, now stands as often in a row as a rule that counts repeats may ask."""
-    least = min((int(p.value) for rule in rules.rules for p in rule.parameters if p.name == "times"), default=2**31)
-    if not len(rows):
-        return rows.channel
+    least = repeats(rules)
+    if not len(rows) or not least:
+        return rows.channel[:0]
     heads = starts_of_runs(rows.channel)
     begun = starts_of_runs(rows.channel, rows.value)
     length = np.diff(np.append(begun, len(rows)))
     first = np.isin(begun, heads)
     own = rows.channel[begun]
     length += np.where(first & (tails.value[own] == rows.value[begun]), tails.run[own], 0)
-    return np.unique(own[(length >= least) & (rows.value[begun] != 0)])
+    return own[(length >= least) & (rows.value[begun] != 0)]
+
+
+def repeats(rules: Rules) -> int:
+    """Give the fewest equal values in a row that a rule may object to; 0 where none does."""
+    return min((int(p.value) for rule in rules.rules for p in rule.parameters if p.name == "times"), default=0)
 
 
 def rows_of_none() -> IntervalRows:

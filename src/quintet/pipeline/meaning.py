@@ -3,18 +3,19 @@
 import dataclasses
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from quintet.registry import Registry
 from quintet.terms.period import MINUTE_US, grid_phase
 from quintet.terms.reading import ValueKind, clock
 from quintet.terms.unit import units
-from quintet.vee import Traits
+from quintet.vee import Kind, Traits
 
 from .derive import Channels
-from .rows import I32, I64, U8, RawRows
+from .rows import I16, I32, I64, U8, Mask, RawRows
 
 AS_REGISTERED = ""
 """The unit of a reading whose source did not say one: whatever the registry says of its channel."""
@@ -92,14 +93,13 @@ class Meaning:
     def channels(self, numbers: I32, unit_names: list[str]) -> Channels:
         """Give some channels as the derivation wants them; `unit_names` are the units as received, by number."""
         known = [units()[name or NAMELESS] for name in unit_names]
-        some = [self.multiplier[n] for n in numbers]
         return Channels(
             kind=self.kind[numbers],
             cadence_us=self.cadence_us[numbers],
             phase_us=self.phase_us[numbers],
-            tz=[self.tz[n] for n in numbers],
+            tz=self._zones[numbers].tolist(),
             dials=self.dials[numbers],
-            multiplier=None if all(m == 1 for m in some) else some,
+            multiplier=None if self._plain[numbers].all() else [self.multiplier[n] for n in numbers.tolist()],
             plate_max_per_hour=self.plate_max_per_hour[numbers],
             unit_ratios=[unit.ratio for unit in known],
             unit_rates=[unit.rate for unit in known],
@@ -108,13 +108,32 @@ class Meaning:
 
     def traits(self, numbers: I32) -> Traits:
         """Give some channels as the rules want them."""
-        return Traits(
-            commodity=[self.commodity[n] for n in numbers],
-            role=[self.role[n] for n in numbers],
-            quantity=[self.quantity[n] for n in numbers],
-            plate_max_per_hour=self.plate_max_per_hour[numbers],
-            value_kind=[KINDS[self.kind[n]].value for n in numbers],
-        )
+        kinds, kind_of = self._kinds
+        return Traits(kinds, kind_of[numbers], self.plate_max_per_hour[numbers])
+
+    @cached_property
+    def _kinds(self) -> tuple[list[Kind], I32]:
+        """Give the kinds that rules tell apart, and each channel's number among them."""
+        words = [KINDS[kind].value for kind in self.kind.tolist()]
+        all_rows = Traits.of(self.commodity, self.role, self.quantity, self.plate_max_per_hour, words)
+        return list(all_rows.kinds), all_rows.kind_of
+
+    @cached_property
+    def _zones(self) -> npt.NDArray[np.object_]:
+        """Give each channel's own clock as an array."""
+        return np.array(self.tz, dtype=object)
+
+    @cached_property
+    def _plain(self) -> Mask:
+        """Mark the channels whose multiplier is 1."""
+        return np.array([one == 1 for one in self.multiplier], np.bool_)
+
+    @cached_property
+    def _units(self) -> tuple[list[str], I16]:
+        """Give the units that channels are registered in, and each channel's number among them."""
+        names = sorted(set(self.unit))
+        number = {name: place for place, name in enumerate(names)}
+        return names, np.array([number[name] for name in self.unit], np.int16)
 
     def stated(self, rows: RawRows, unit_names: list[str]) -> tuple[RawRows, list[str]]:
         """Give rows with a unit each: those without one of their own get that of their channel's registration.
@@ -123,15 +142,12 @@ class Meaning:
         """
         if AS_REGISTERED not in unit_names:
             return rows, unit_names
-        names = [*unit_names, *sorted(set(self.unit) - set(unit_names))]
+        own, unit_of = self._units
+        names = [*unit_names, *(name for name in own if name not in unit_names)]
         number = {name: place for place, name in enumerate(names)}
         silent = rows.unit == number[AS_REGISTERED]
-        channels = np.unique(rows.channel[silent])
-        registered = np.zeros(int(channels.max(initial=0)) + 1, np.int16)
-        registered[channels] = [number[self.unit[channel]] for channel in channels]
-        unit = rows.unit.copy()
-        unit[silent] = registered[rows.channel[silent]]
-        return dataclasses.replace(rows, unit=unit), names
+        registered = np.array([number[name] for name in own], np.int16)[unit_of[rows.channel]]
+        return dataclasses.replace(rows, unit=np.where(silent, registered, rows.unit)), names
 
     def changed_from(self, before: "Meaning") -> I32:
         """Find channels of which something is said otherwise than before: their intervals must be derived anew."""

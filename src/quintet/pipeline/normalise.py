@@ -1,7 +1,8 @@
 """Readings as a source named and numbered them become raw rows of known channels; the rest is quarantined by name."""
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import msgspec
 import numpy as np
@@ -11,22 +12,24 @@ import pyarrow.compute as pc
 
 from quintet.registry import Registry
 from quintet.terms.amount import decimals_of
+from quintet.terms.period import MINUTE_US
 from quintet.terms.reading import ValueKind
 from quintet.terms.tables import QUARANTINE
 from quintet.terms.unit import units
 
+from .bounds import limits
 from .meaning import AS_REGISTERED
-from .rows import I64, RawRows
+from .rows import I16, I32, I64, Mask, RawRows
 
 EARLIEST_US = 631_152_000_000_000
 """1990-01-01: no meter that sends readings is older; 1970 is a clock that was never set."""
-CLOCK_ALLOWANCE_US = 86_400_000_000
-"""A stamp up to a day ahead of the moment of receipt may be a mistaken zone; beyond that it is wrong."""
+CLOCK_OFF = "The device's own clock is off by an interval or more: set it, its stamps cannot be trusted."
 REGISTERS = (ValueKind.REGISTER_CUMULATIVE, ValueKind.REGISTER_DAILY_RESET)
 RATES = (ValueKind.AVG_POWER, ValueKind.INST_FLOW)
 
 Codes = npt.NDArray[np.int64]
-Names = tuple[str, str, str | None, str | None]
+Names = tuple[str | None, str | None, str | None, str | None]
+"""Site, meter, commodity and unit as a row says them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,52 @@ class Naming:
     unit: int
     shift_us: int
     register: bool
+    cadence_us: int
     code: str
     reason: str
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """Code and reason of names that mean no channel."""
+        return self.code, self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Namings as arrays, by their number."""
+
+    channel: I32
+    unit: I16
+    shift_us: I64
+    register: Mask
+    cadence_us: I64
+
+    @classmethod
+    def of(cls, namings: list[Naming]) -> "Meant":
+        """Lay namings out as columns."""
+        return cls(
+            np.array([one.channel for one in namings], np.int32),
+            np.array([one.unit for one in namings], np.int16),
+            np.array([one.shift_us for one in namings], np.int64),
+            np.array([one.register for one in namings], np.bool_),
+            np.array([one.cadence_us for one in namings], np.int64),
+        )
+
+    def followed_by(self, more: "Meant") -> "Meant":
+        """Give these and then more."""
+        return Meant(*(np.concatenate([getattr(self, f.name), getattr(more, f.name)]) for f in fields(Meant)))
 
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """Raw rows in the order received, and what could not be taken."""
+    """Raw rows in the order received, and what could not be taken.
+
+    `aside` are the places of the readings that were set aside; `quarantine` ends with them, in that order.
+    """
 
     rows: RawRows
     quarantine: pa.Table
+    aside: I64
 
 
 class Normaliser:
@@ -57,65 +96,81 @@ class Normaliser:
         self._registry = registry
         self._unit_number = unit_number
         self._channels = {row["channel"]: row for row in registry.channels().to_pylist()}
-        self._known: dict[Names, Naming] = {}
+        self._known: dict[Names, int] = {}
+        self._namings: list[Naming] = []
+        self._edge = threading.Lock()
+        self._meant = Meant.of([])
 
-    def normalise(self, readings: pa.Table, refused: pa.Table, received_us: int, source: str) -> Normalised:
+    def normalise(self, readings: pa.Table, refused: pa.Table, received_us: int | I64, source: str) -> Normalised:
         """Turn a table of READINGS into raw rows; bad rows go to quarantine with reason and original text.
 
-        `refused` is what the door had set aside before (QUARANTINE).
+        `refused` is what the door had set aside before (QUARANTINE). `received_us` is the moment of receipt, of all or
+        of each row. Where the table has `sent_at`, the device's own clock at sending, that is compared with it.
         """
-        namings, which = self._namings(readings)
+        meant, which = self._named(readings)
         value = readings["value"].to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
         timed = readings["at"].is_valid().to_numpy(zero_copy_only=False)
         at = pc.fill_null(readings["at"].cast(pa.int64()), 0).to_numpy().astype(np.int64)
         mantissa, exponent, fine = decimals_of(value)
-        at = at + np.array([n.shift_us for n in namings], np.int64)[which]
-        register = np.array([n.register for n in namings], np.bool_)[which]
-        channel = np.array([n.channel for n in namings], np.int32)[which]
+        at = at + meant.shift_us[which]
+        register, channel = meant.register[which], meant.channel[which]
+        ahead_us = limits().future_allowance_s * 1_000_000
         checks = [
             (channel < 0, "", ""),
             (~timed, "no_time", "The row has no time."),
             (np.isnan(value), "no_value", "The row has no value."),
             (~fine, "out_of_range", "The value is infinite or beyond 10^15 units: no meter shows it."),
             (at < EARLIEST_US, "implausible_time", "The time is before 1990: the meter's clock was never set."),
-            (at > received_us + CLOCK_ALLOWANCE_US, "future_time", "The time is in the future."),
+            (at > received_us + ahead_us, "future_time", "The time is in the future: the meter's clock is wrong."),
+            (clock_off(readings, received_us, meant, which), "clock_off", CLOCK_OFF),
             (register & (mantissa < 0), "negative_register", "A register cannot stand below zero."),
         ]
         fault = np.zeros(len(channel), np.int8)
         for number, (bad, _, _) in enumerate(checks, start=1):
             fault[(fault == 0) & bad] = number
-        unit = np.array([n.unit for n in namings], np.int16)[which]
-        rows = RawRows(channel, at, mantissa, exponent, unit)
+        rows = RawRows(channel, at, mantissa, exponent, meant.unit[which])
         if not fault.any():
-            return Normalised(rows, refused)
+            return Normalised(rows, refused, np.zeros(0, np.int64))
         bad_rows = np.flatnonzero(fault)
-        words = [
-            (namings[which[row]].code, namings[which[row]].reason) if fault[row] == 1 else checks[fault[row] - 1][1:]
-            for row in bad_rows
-        ]
+        words = [self._namings[which[row]].words if fault[row] == 1 else checks[fault[row] - 1][1:] for row in bad_rows]
         aside = self._quarantined(readings.take(pa.array(bad_rows)), words, source)
-        return Normalised(rows.take(fault == 0), pa.concat_tables([refused.cast(QUARANTINE), aside]))
+        return Normalised(rows.take(fault == 0), pa.concat_tables([refused.cast(QUARANTINE), aside]), bad_rows)
 
-    def _namings(self, readings: pa.Table) -> tuple[list[Naming], Codes]:
-        """Resolve each distinct combination of names once; give them and each row's number among them."""
+    def _named(self, readings: pa.Table) -> tuple["Meant", Codes]:
+        """Resolve each distinct combination of names once; give what all of them mean and each row's number there."""
         columns = [encoded(readings[name]) for name in ("site", "meter", "commodity", "unit")]
         key = np.zeros(readings.num_rows, np.int64)
         for codes, words in columns:
             key = key * (len(words) + 1) + codes
-        distinct, which = distinct_keys(key)
-        namings: list[Naming] = []
-        for packed in distinct:
-            rest = int(packed)
-            names: list[str | None] = []
-            for _, words in reversed(columns):
-                rest, code = divmod(rest, len(words) + 1)
-                names.append(words[code - 1] if code else None)
-            unit, commodity, meter, site = names
-            named = (site or "", meter or "", commodity, unit)
-            if named not in self._known:
-                self._known[named] = self._name(*named)
-            namings.append(self._known[named])
-        return namings, which
+        rest, which = distinct_keys(key)
+        named: list[list[str | None]] = []
+        for _, words in reversed(columns):
+            rest, code = np.divmod(rest, len(words) + 1)
+            listed = [None, *words]
+            named.append([listed[place] for place in code.tolist()])
+        unit, commodity, meter, site = named
+        numbers = [self._known.get(names, -1) for names in zip(site, meter, commodity, unit, strict=True)]
+        lacking = [place for place, number in enumerate(numbers) if number < 0]
+        for place in lacking:
+            numbers[place] = self._resolve((site[place], meter[place], commodity[place], unit[place]))
+        return self._all_meant(), np.array(numbers, np.int64)[which]
+
+    def _resolve(self, names: Names) -> int:
+        """Give the number of what names mean, working it out where nobody has; several threads may ask."""
+        with self._edge:
+            if names not in self._known:
+                site, meter, commodity, unit = names
+                self._namings.append(self._name(site or "", meter or "", commodity, unit))
+                self._known[names] = len(self._namings) - 1
+            return self._known[names]
+
+    def _all_meant(self) -> "Meant":
+        """Give what all resolved names mean as arrays."""
+        with self._edge:
+            held = len(self._meant.channel)
+            if held < len(self._namings):
+                self._meant = self._meant.followed_by(Meant.of(self._namings[held:]))
+            return self._meant
 
     def _name(self, site: str, meter: str, commodity: str | None, unit: str | None) -> Naming:
         """Find the channel that a row's names mean, or say why there is none."""
@@ -140,9 +195,8 @@ class Normaliser:
         if known.quantity != channel["quantity"] or known.rate != (channel["value_kind"] in RATES):
             return refused("wrong_unit", f"Meter {label} is registered in {channel['unit']}; the row says {name}.")
         shift = self._registry.shift_days(found[0]) * 86_400_000_000
-        return Naming(
-            found[0], self._unit_number(unit or AS_REGISTERED), shift, channel["value_kind"] in REGISTERS, "", ""
-        )
+        number, register = self._unit_number(unit or AS_REGISTERED), channel["value_kind"] in REGISTERS
+        return Naming(found[0], number, shift, register, channel["cadence_min"] * MINUTE_US, "", "")
 
     def _quarantined(self, rows: pa.Table, words: list[tuple[str, str]], source: str) -> pa.Table:
         """Give rows in the quarantine's shape, each with its code, reason and original text."""
@@ -162,7 +216,16 @@ class Normaliser:
 
 def refused(code: str, reason: str) -> Naming:
     """Say why names mean no channel."""
-    return Naming(-1, 0, 0, False, code, reason)
+    return Naming(-1, 0, 0, False, 0, code, reason)
+
+
+def clock_off(readings: pa.Table, received_us: int | I64, meant: Meant, which: Codes) -> Mask:
+    """Mark rows whose device's own clock (`sent_at`) is off by an interval of its channel or more."""
+    if "sent_at" not in readings.column_names:
+        return np.zeros(readings.num_rows, np.bool_)
+    stated = readings["sent_at"].is_valid().to_numpy(zero_copy_only=False)
+    sent = pc.fill_null(readings["sent_at"].cast(pa.int64()), 0).to_numpy().astype(np.int64)
+    return stated & (np.abs(received_us - sent) >= meant.cadence_us[which])
 
 
 def encoded(column: pa.ChunkedArray) -> tuple[I64, list[str]]:

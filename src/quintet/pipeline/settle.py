@@ -20,10 +20,12 @@ from .chains import chained
 from .derive import Channels, Derived, derive
 from .derive import Evidence as DeriveEvidence
 from .difference import Change, against, all_new, rollups
-from .evidence import DAY_US, Evidence, neighbourhood, settle
+from .evidence import DAY_US, NEIGHBOURS, Evidence, Neighbourhood, near_of, neighbourhood, settle
+from .extend import EVEN_KINDS, repeats
 from .judge import Judged, judge
 from .meaning import Meaning
-from .rows import I32, I64, WORKERS, IntervalRows, RawRows, constant, cuts, starts_of_runs
+from .recall import Recall
+from .rows import I32, I64, WORKERS, IntervalRows, RawRows, constant, cuts, key_order, starts_of_runs
 from .tails import Tails
 
 LOOK_BACK_DAYS = 70
@@ -66,8 +68,18 @@ class Shard:
 class Settlement:
     """Turns the new rows of one batch into outcomes; several threads, one shard of channels each."""
 
-    def __init__(self, engine: Engine, meaning: Meaning, rules: Rules, unit_names: list[str], batch: int) -> None:
-        """Settle for one batch, with the registry's meaning and rules as they stand."""
+    def __init__(
+        self,
+        engine: Engine,
+        meaning: Meaning,
+        rules: Rules,
+        unit_names: list[str],
+        batch: int,
+        recall: Recall | None = None,
+    ) -> None:
+        """Settle for one batch, with the registry's meaning and rules as they stand; what `recall` has is not read."""
+        self._recall = recall
+        self.found: list[Neighbourhood] = []
         self._engine = engine
         self._meaning = meaning
         self._rules = rules
@@ -83,8 +95,8 @@ class Settlement:
     def again(self, snapshot: Snapshot, channels: I32) -> Generator[Outcome]:
         """Give the outcomes of channels whose meaning changed: all their evidence, understood anew."""
         first = np.full(len(channels), EARLIEST_US, np.int64)
-        found, batch, trust = neighbourhood(self._engine, snapshot, channels, first, np.ones(len(channels), np.bool_))
-        yield from self._run(snapshot, list(self._with_past(found, batch, channels, trust)))
+        found = neighbourhood(self._engine, snapshot, channels, first, np.ones(len(channels), np.bool_))
+        yield from self._run(snapshot, list(self._with_past(found)))
 
     def _run(self, snapshot: Snapshot, shards: list[Shard]) -> Generator[Outcome]:
         """Derive, judge and compare shards, several at a time; give their outcomes in order."""
@@ -114,17 +126,27 @@ class Settlement:
         heads = starts_of_runs(rows.channel)
         channels, first = rows.channel[heads], rows.at_us[heads]
         chained = snapshot.arrow("select distinct channel from chained")["channel"].to_numpy()
-        # The new rows are in the raw table by now: they come back with the stored ones, their batch known.
-        found, batch, trust = neighbourhood(self._engine, snapshot, channels, first, np.isin(channels, chained))
-        yield from self._with_past(found, batch, channels, trust)
+        whole = np.isin(channels, chained)
+        if self._recall is not None and len(self._recall):
+            near = near_of(first, whole, self._engine.tz)
+            held = self._recall.around(rows, self._batch, channels, near, first)
+            self.found.append(held)
+            yield from self._with_past(held)
+            rest = ~np.isin(channels, held.channels)
+            channels, first, whole = channels[rest], first[rest], whole[rest]
+        if len(channels):
+            # The new rows are in the raw table by now: they come back with the stored ones, their batch known.
+            found = neighbourhood(self._engine, snapshot, channels, first, whole)
+            self.found.append(found)
+            yield from self._with_past(found)
 
-    def _with_past(self, found: RawRows, batch: I32, channels: I32, trust: I64) -> Generator[Shard]:
+    def _with_past(self, found: Neighbourhood) -> Generator[Shard]:
         """Cut stored readings of channels into shards."""
-        for low, high in cuts(found.channel):
-            part, names = self._meaning.stated(found.take(np.arange(low, high)), self._unit_names)
-            evidence = settle(part, batch[low:high], ratios_of(names))
+        for low, high in cuts(found.rows.channel):
+            part, names = self._meaning.stated(found.rows.take(np.arange(low, high)), self._unit_names)
+            evidence = settle(part, found.batch[low:high], ratios_of(names))
             own = evidence.rows.channel[starts_of_runs(evidence.rows.channel)]
-            yield Shard(evidence, own, trust[np.searchsorted(channels, own)], known=True)
+            yield Shard(evidence, own, found.trust_us[np.searchsorted(found.channels, own)], known=True)
 
     def _derive(self, shard: Shard) -> Derived:
         """Derive a shard's intervals from its evidence."""
@@ -148,9 +170,32 @@ class Settlement:
         gap_end = derived.gaps.start_us + derived.gaps.slots * self._cadence(shard, derived.gaps.channel)
         filled = derived.gaps.channel[gap_end > shard.trust_us[derived.gaps.channel]]
         from_us[filled] = np.maximum(shard.trust_us[filled] - LOOK_BACK_DAYS * DAY_US, EARLIEST_US)
-        table = intervals(self._engine, snapshot, int(from_us.min()), -EARLIEST_US * 8, channels=shard.channels)
-        rows = IntervalRows(*(table[name].to_numpy() for name in ("channel", "start_us", "value", "quality")))
-        return rows.take(rows.start_us >= from_us[np.searchsorted(shard.channels, rows.channel)])
+        from_us = np.where(shard.trust_us == EARLIEST_US, self._beginning(shard), from_us)
+        near = np.zeros(len(from_us), np.bool_) if self._recall is None else self._recall.reaches(from_us)
+        parts: list[IntervalRows] = []
+        if self._recall is not None and near.any():
+            own = shard.channels[near]
+            cadence, phase = self._meaning.cadence_us[own], self._meaning.phase_us[own]
+            parts.append(self._recall.intervals(own, cadence, phase, from_us[near]))
+        if not near.all():
+            far = shard.channels[~near]
+            table = intervals(self._engine, snapshot, int(from_us[~near].min()), -EARLIEST_US * 8, channels=far)
+            rows = IntervalRows(*(table[name].to_numpy() for name in ("channel", "start_us", "value", "quality")))
+            parts.append(rows.take(rows.start_us >= from_us[np.searchsorted(shard.channels, rows.channel)]))
+        rows = IntervalRows.concat(parts)
+        order = key_order(rows.channel, rows.start_us)
+        return rows if order is None else rows.take(order)
+
+    def _beginning(self, shard: Shard) -> I64:
+        """Give the start of the slot of each channel's first reading, where all its evidence is here.
+
+        Nothing was ever derived before it; under another grid, which the registry may have said before, two days.
+        """
+        cadence, phase = self._meaning.cadence_us[shard.channels], self._meaning.phase_us[shard.channels]
+        evidence = shard.evidence.rows
+        first_us = evidence.at_us[np.searchsorted(evidence.channel, shard.channels)]
+        slot = (first_us + phase) // cadence * cadence - phase
+        return slot - 2 * DAY_US if self._recall is None else slot
 
     def _cadence(self, shard: Shard, local: I32) -> I64:
         """Give the cadence of channels numbered within a shard."""
@@ -182,16 +227,21 @@ class Settlement:
         local = np.searchsorted(shard.channels, final.channel)
         last = np.full(size, EARLIEST_US, np.int64)
         np.maximum.at(last, local, final.start_us)
-        recent = final.start_us > last[local] - DAY_US
+        cadence = self._meaning.cadence_us[shard.channels]
+        span, quiet = even_span(cadence, self._rules), quiet_span(cadence)
+        recent = final.start_us > (last - span)[local]
         newest = np.zeros(size, np.int64)
         np.maximum.at(newest, np.searchsorted(shard.channels, shard.evidence.rows.channel), shard.evidence.rows.at_us)
-        cadence = self._meaning.cadence_us[shard.channels]
-        even = np.bincount(local[recent & np.isin(final.quality, EVEN)], minlength=size) * cadence >= DAY_US
+        even = np.bincount(local[recent & np.isin(final.quality, EVEN)], minlength=size) * cadence >= span
         even &= (newest == last) | (newest == last + cadence)
         found, at_us = derived.findings.channel, derived.findings.at_us
-        even[found[at_us > last[found] - 2 * DAY_US]] = False
-        even[derived.gaps.channel[derived.gaps.start_us > last[derived.gaps.channel] - 2 * DAY_US]] = False
+        even[found[at_us > (last - quiet)[found]]] = False
+        even[derived.gaps.channel[derived.gaps.start_us > (last - quiet)[derived.gaps.channel]]] = False
+        doubtful = shard.evidence.rows.take(shard.evidence.doubtful)
+        doubted = np.searchsorted(shard.channels, doubtful.channel)
+        even[doubted[doubtful.at_us > (last - quiet)[doubted]]] = False
         even[chain] = False
+        even &= EVEN_KINDS[self._meaning.kind[shard.channels]]
         return final.take(recent & even[local]), shard.channels[even]
 
     def _continued(self, shard: Shard, derived: Derived, past: IntervalRows) -> Derived:
@@ -244,6 +294,16 @@ class Settlement:
                 "batch": constant(self._batch, int(keep.sum())),
             }
         )
+
+
+def even_span(cadence_us: I64, rules: Rules) -> I64:
+    """Give how long channels must have run evenly: a day, and as long as a rule that counts repeats may look back."""
+    return np.maximum(DAY_US, repeats(rules) * cadence_us)
+
+
+def quiet_span(cadence_us: I64) -> I64:
+    """Give how long a channel's derivation must have noticed nothing: what it noticed may bear on what follows."""
+    return np.maximum(2 * DAY_US, NEIGHBOURS * cadence_us)
 
 
 def ratios_of(unit_names: list[str]) -> list[Fraction]:

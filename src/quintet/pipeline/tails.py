@@ -7,13 +7,9 @@ from typing import Self
 
 import numpy as np
 
-from quintet.store.engine import Engine, Snapshot
-from quintet.store.read import EARLIEST_US, intervals
-from quintet.store.recent import KEPT_DAYS, KEPT_SUMS, Recent
-from quintet.terms.errors import Damaged
-from quintet.terms.period import day_of_number, day_start, to_us
+from quintet.store.engine import Snapshot
+from quintet.store.read import EARLIEST_US
 
-from .meaning import Meaning
 from .rows import I32, I64, IntervalRows, RawRows, starts_of_runs
 
 NEVER = EARLIEST_US
@@ -40,7 +36,7 @@ class Tails:
 
     @classmethod
     def load(cls, snapshot: Snapshot) -> Self:
-        """Read the newest moments from hot raw readings and from what was closed; nobody is calm yet."""
+        """Read the newest moments from hot raw readings and from what was closed; nobody is calm yet (see waking)."""
         table = snapshot.arrow(
             """select channel, max(at_us) as at_us from (select channel, at_us from tail
                 union all select channel, at_us from raw) group by channel"""
@@ -105,24 +101,3 @@ class Tails:
             self.calm[own] & (self.value[own] == rows.value[heads]) & (rows.start_us[heads] > self.start_us[own])
         )
         return np.where(continues, self.run[own], 0)
-
-
-def remember_stored(engine: Engine, snapshot: Snapshot, recent: Recent, meaning: Meaning) -> None:
-    """Fill the memory of the newest days from the store, as it is when a city is opened."""
-    newest = snapshot.rows("select max(day) from rollup_day")[0][0]
-    if newest is None:
-        return
-    low, high = (to_us(day_start(day_of_number(day), engine.tz)) for day in (newest - KEPT_DAYS + 1, newest + 1))
-    try:
-        rows = intervals(engine, snapshot, low, high)
-        channel, start, value, quality = (rows[name].to_numpy() for name in ("channel", "start_us", "value", "quality"))
-        recent.take_intervals(channel, start, value, quality, meaning.cadence_us, meaning.phase_us)
-    except Damaged:
-        # The city opens, so that `doctor` can name the file; memory holds only the days that come.
-        recent.since = newest + 1
-    sums = snapshot.arrow(
-        """select channel, day, sum(value)::bigint as value, sum(arrived)::bigint as arrived,
-            sum(estimated)::bigint as estimated from rollup_day where day > ? group by channel, day""",
-        [newest - KEPT_SUMS],
-    )
-    recent.take_sums(*(sums[name].to_numpy() for name in ("channel", "day", "value", "arrived", "estimated")))

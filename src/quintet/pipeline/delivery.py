@@ -1,0 +1,89 @@
+"""What a live door hands to the pipeline, and what it is told: deliveries, receipts, outcomes, "come back later"."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from quintet.terms.errors import QuintetError
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of readings: taken, said before, refused, set aside with a reason, and not asked for."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    quarantined: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: "Receipt") -> "Receipt":
+        """Add up two receipts."""
+        return Receipt(
+            self.accepted + other.accepted,
+            self.duplicate + other.duplicate,
+            self.rejected + other.rejected,
+            self.quarantined + other.quarantined,
+            self.skipped + other.skipped,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One field seen in a source's payloads; `kind`: number, text, bool, null, object, array or bytes."""
+
+    field: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one source sent at once, decoded.
+
+    `readings` are READINGS (words plain or as dictionaries) with `row` the index in the payload from 1, and where the
+    device states its own clock a nullable column `sent_at` (us, UTC). `refused` is what the door could not decode
+    (QUARANTINE). `source` is who sent it, `actor` the door. `key` is the sender's name for this delivery ("" for none)
+    and `digest` that of the body as received.
+    """
+
+    readings: pa.Table
+    refused: pa.Table
+    source: str
+    actor: str
+    key: str = ""
+    digest: str = ""
+    shapes: frozenset[Shape] = frozenset()
+
+    @property
+    def rows(self) -> int:
+        """Count the rows, good and bad."""
+        return self.readings.num_rows + self.refused.num_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a delivery, durably.
+
+    `batch` holds it (0: nothing was new, nothing was written); `problems` are its rows in quarantine (QUARANTINE), also
+    those that stood there before; `repeated`: answered from the record of an earlier delivery with the same key.
+    """
+
+    batch: int
+    receipt: Receipt
+    problems: pa.Table
+    repeated: bool = False
+
+
+class Busy(QuintetError):
+    """More waits than may wait: come back after `retry_after_s` seconds; nothing of the delivery was taken."""
+
+    status = 429
+
+    def __init__(self, retry_after_s: int) -> None:
+        """Say when to come back."""
+        self.retry_after_s = retry_after_s
+        super().__init__(
+            "more readings wait than can be stored at the moment.",
+            code="busy",
+            remedy=f"Send it again after {retry_after_s} s; nothing of it was taken.",
+        )

@@ -1,0 +1,206 @@
+"""Many deliveries, one durable batch: each gets a receipt of its own, and the same key the same receipt."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Protocol
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from quintet.store.deliveries import Kept, KnownKeys, append_deliveries, find_deliveries, forget_deliveries
+from quintet.store.engine import Batch, Engine, Writing
+from quintet.store.quarantine import append_problems, new_problems
+from quintet.terms.errors import BadInput, QuintetError
+from quintet.terms.tables import QUARANTINE
+
+from .arrivals import Arrivals, joined
+from .bounds import limits
+from .delivery import Delivery, Outcome, Receipt
+from .drift import Drift
+from .evidence import known_places
+from .normalise import Normaliser
+from .rows import I64, RawRows
+from .tails import Tails
+
+DAY_US = 86_400_000_000
+NO_PROBLEMS = QUARANTINE.empty_table()
+REMEMBERED = ("row", "site", "meter", "code", "reason", "original")
+"""What a repeated answer says of a refused row; its source is the sender."""
+
+
+class WritePath(Protocol):
+    """What a group needs of the one write path."""
+
+    tails: Tails
+
+    def normaliser(self) -> Normaliser:
+        """Give what resolves names now."""
+        ...
+
+    def write(self, rows: RawRows, more: Callable[[Writing], None], *, source: str, actor: str) -> Batch:
+        """Commit new raw rows, and what `more` appends, as one batch."""
+        ...
+
+
+class Groups:
+    """Commits groups of deliveries."""
+
+    def __init__(self, path: WritePath, engine: Engine, now: Callable[[], int]) -> None:
+        """Write through the one write path; `now` gives the moment of receipt (us)."""
+        self._path = path
+        self._engine = engine
+        self._now = now
+        self._pruned_us = 0
+        with engine.snapshot() as snapshot:
+            self.drift = Drift.load(snapshot)
+            self._keys = KnownKeys.load(snapshot)
+
+    def commit(self, deliveries: list[Delivery]) -> list[Outcome | QuintetError]:
+        """Commit the first deliveries, at least one, up to where one contradicts an earlier one or repeats its key.
+
+        Names are resolved before the write lock is taken, and once more inside it if the registry changed meanwhile.
+        """
+        deliveries = up_to_repeated_key(deliveries)
+        before = self._path.normaliser()
+        received_us = self._now()
+        arrivals = resolve(before, deliveries, received_us)
+        with self._engine.exclusive():
+            answered = self._answered(deliveries)
+            fresh = [one for place, one in enumerate(deliveries) if place not in answered]
+            normaliser = self._path.normaliser()
+            if fresh and (normaliser is not before or answered):
+                arrivals = resolve(normaliser, fresh, received_us)
+            outcomes = self._write(fresh[: arrivals.cut], arrivals) if fresh else []
+        return in_turn(answered, outcomes, len(deliveries))
+
+    def _answered(self, deliveries: list[Delivery]) -> dict[int, Outcome | QuintetError]:
+        """Answer deliveries whose key was there before, by their place."""
+        keys = self._keys.known({(one.source, one.key) for one in deliveries if one.key})
+        if not keys:
+            return {}
+        with self._engine.snapshot() as snapshot:
+            found = find_deliveries(snapshot, keys, self._now() - limits().key_days * DAY_US)
+        known = ((place, one, found.get((one.source, one.key))) for place, one in enumerate(deliveries) if one.key)
+        return {place: answer_again(one, kept) for place, one, kept in known if kept is not None}
+
+    def _write(self, deliveries: list[Delivery], arrivals: Arrivals) -> list[Outcome]:
+        """Commit what is new of deliveries that do not contradict each other; call it with the write lock held."""
+        tails = self._path.tails
+        rows = arrivals.rows
+        tails.grow(int(rows.channel[-1]) if len(rows) else 0)
+        with self._engine.snapshot() as snapshot:
+            known = known_places(self._engine, snapshot, rows, tails.at_us)
+            problems = new_problems(snapshot, arrivals.problems, by_row=False)
+        new = np.ones(len(rows), np.bool_)
+        new[known] = False
+        count = len(deliveries)
+        accepted = np.bincount(arrivals.who[new], minlength=count)
+        duplicate = np.bincount(arrivals.who[~new], minlength=count) + arrivals.repeated[:count]
+        aside = np.bincount(arrivals.whose, minlength=count)
+        receipts = [Receipt(a, d, 0, q) for a, d, q in zip(*map(listed, (accepted, duplicate, aside)), strict=True)]
+        outcomes = [
+            Outcome(0, receipt, arrivals.problems.slice(end - receipt.quarantined, receipt.quarantined))
+            if receipt.quarantined
+            else Outcome(0, receipt, NO_PROBLEMS)
+            for receipt, end in zip(receipts, listed(np.cumsum(aside)), strict=True)
+        ]
+        seen = self.drift.compare(deliveries)
+        if not (new.any() or problems.num_rows or seen or any(one.key for one in deliveries)):
+            return outcomes
+
+        kept: list[Kept] = []
+
+        def more(writing: Writing) -> None:
+            writing.batch.duplicate, writing.batch.quarantined = int(duplicate.sum()), problems.num_rows
+            append_problems(writing, problems)
+            kept.extend(self._record(writing, deliveries, outcomes))
+            self.drift.append(writing, seen)
+
+        batch = self._path.write(rows.take(new), more, source=senders(deliveries), actor=doors(deliveries))
+        self.drift.remember(seen)
+        self._keys.add(kept)
+        return [Outcome(batch.id, one.receipt, one.problems) for one in outcomes]
+
+    def _record(self, writing: Writing, deliveries: list[Delivery], outcomes: list[Outcome]) -> list[Kept]:
+        """Record the deliveries that have a key; now and then forget those that are too old."""
+        kept = [
+            record(delivery, outcome, writing.batch.id)
+            for delivery, outcome in zip(deliveries, outcomes, strict=True)
+            if delivery.key
+        ]
+        append_deliveries(writing, kept)
+        now_us = writing.batch.received_us
+        if kept and now_us - self._pruned_us > limits().prune_every_s * 1_000_000:
+            forget_deliveries(writing, now_us - limits().key_days * DAY_US)
+            self._pruned_us = now_us
+        return kept
+
+
+def listed(counts: I64) -> list[int]:
+    """Give counts as plain numbers."""
+    return counts.tolist()
+
+
+def up_to_repeated_key(deliveries: list[Delivery]) -> list[Delivery]:
+    """Give the deliveries before the first one that repeats the key of one before it."""
+    seen: set[tuple[str, str]] = set()
+    for place, one in enumerate(deliveries):
+        if one.key and (one.source, one.key) in seen:
+            return deliveries[:place]
+        seen.add((one.source, one.key))
+    return deliveries
+
+
+def resolve(normaliser: Normaliser, deliveries: list[Delivery], received_us: int) -> Arrivals:
+    """Resolve the names of deliveries and bring their rows into order."""
+    readings = joined([one.readings for one in deliveries])
+    named = normaliser.normalise(readings, QUARANTINE.empty_table(), received_us, "")
+    return Arrivals.of(deliveries, named)
+
+
+def in_turn(
+    answered: dict[int, Outcome | QuintetError], outcomes: list[Outcome], count: int
+) -> list[Outcome | QuintetError]:
+    """Put what was answered from the record and what was committed into the order of the deliveries, without a gap."""
+    fresh = iter(outcomes)
+    out: list[Outcome | QuintetError] = []
+    for place in range(count):
+        one = answered[place] if place in answered else next(fresh, None)
+        if one is None:
+            break
+        out.append(one)
+    return out
+
+
+def record(delivery: Delivery, outcome: Outcome, batch: int) -> Kept:
+    """Give what is recorded of a delivery with a key."""
+    problems = outcome.problems.slice(0, limits().problems_kept).select(REMEMBERED).to_pylist()
+    counted = asdict(outcome.receipt)
+    told = msgspec.json.encode(problems).decode()
+    return Kept(delivery.source, delivery.key, delivery.digest, batch, problems=told, **counted)
+
+
+def answer_again(delivery: Delivery, kept: Kept) -> Outcome | QuintetError:
+    """Answer a delivery whose key is known as it was answered before; another body under the same key is refused."""
+    if kept.digest != delivery.digest:
+        return BadInput(
+            f"the key {delivery.key!r} was used before for other contents.",
+            code="key_reused",
+            place=delivery.source,
+            remedy="Give each delivery a key of its own; nothing of this one was taken.",
+        )
+    rows = [{"source": kept.source, **row} for row in msgspec.json.decode(kept.problems)]
+    receipt = Receipt(kept.accepted, kept.duplicate, kept.rejected, kept.quarantined, kept.skipped)
+    return Outcome(kept.batch, receipt, pa.Table.from_pylist(rows, QUARANTINE), repeated=True)
+
+
+def senders(deliveries: list[Delivery]) -> str:
+    """Name the senders of a group; of many only their number is said."""
+    names = sorted({one.source for one in deliveries})
+    return ", ".join(names) if len(names) <= limits().sources_named else f"{len(names)} sources"
+
+
+def doors(deliveries: list[Delivery]) -> str:
+    """Name the doors of a group."""
+    return ", ".join(sorted({one.actor for one in deliveries}))
