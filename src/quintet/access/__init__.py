@@ -1,7 +1,21 @@
 """Who may read what, when, for which purpose: the one read path for people's answers."""
 
+from .changes import Change, Changes, Mark
+from .feed import Feed, Watch
 from .flows import FlowsAnswer
 from .reader import Access
 from .scope import EVERYTHING, Scope
+from .totals import Total
 
-__all__ = ["EVERYTHING", "Access", "FlowsAnswer", "Scope"]
+__all__ = [
+    "EVERYTHING",
+    "Access",
+    "Change",
+    "Changes",
+    "Feed",
+    "FlowsAnswer",
+    "Mark",
+    "Scope",
+    "Total",
+    "Watch",
+]

@@ -165,11 +165,12 @@ def sums(engine: Engine, snapshot: Snapshot, counted: Counted, edges_us: Ints, k
 
 
 def stale_days(engine: Engine, snapshot: Snapshot, low: int, high: int) -> list[int]:
-    """List closed days in a range whose hourly sums are older than the registry: a move alone changes none."""
+    """List closed days in a range whose hourly sums are older than the registry: moves and tokens change none."""
     first, last = day_range(engine, low, high)
     found = snapshot.rows(
         """select day from closed_day where day between ? and ?
-            and registry_batch < (select coalesce(max(batch), 0) from record where kind <> 'occupancy') order by day""",
+            and registry_batch < (select coalesce(max(batch), 0) from record where kind not in ('occupancy', 'token'))
+            order by day""",
         [first, last],
     )
     return [int(row[0]) for row in found]

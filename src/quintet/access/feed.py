@@ -1,0 +1,252 @@
+"""What was just committed, for those who listen to a place: from memory for a while, else from the store, else anew.
+
+Every commit is taken in by reference in the thread that made it. All the rest is done by the thread that asks.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from quintet.registry import Registry
+from quintet.store.engine import Engine, Snapshot
+from quintet.store.read import intervals, wanted
+from quintet.store.recent import Recent
+from quintet.terms.errors import Forbidden, NotFound
+from quintet.terms.quality import qualities, qualities_by_id
+
+from .changes import NO_ROWS, Change, ChangedRows, Changes, Commit, Limits, Mark, Rows, newest_of
+from .members import I32, Members
+from .scope import Scope
+from .totals import held_totals
+
+REGISTRY = "registry"
+"""The kind of a batch that changed what is said of places and meters."""
+WITHDRAWN = qualities()["withdrawn"].id
+
+
+@dataclass
+class Watch:
+    """One reader's place, how far its changes have been told, and what it was made of then."""
+
+    scope: Scope
+    place: str
+    mark: Mark
+    members: Members
+    digest: bytes
+
+
+class _Entry(NamedTuple):
+    mark: Mark
+    registry: bool
+    rows: ChangedRows | None
+
+
+class Feed:
+    """The newest commits of one city, and what they mean for a place; safe for several threads."""
+
+    def __init__(
+        self, engine: Engine, registry: Callable[[], Registry], recent: Recent, limits: Limits | None = None
+    ) -> None:
+        """Begin at the newest batch; `registry` gives the registry as it stands. Register `take` with the pipeline."""
+        self._engine = engine
+        self._registry = registry
+        self._recent = recent
+        self.limits = limits or Limits.shipped()
+        self._lock = threading.Lock()
+        self._making = threading.Lock()
+        self._members: Members | None = None
+        self._ring: deque[_Entry] = deque()
+        self._rows = 0
+        self._wakers: list[Callable[[], None]] = []
+        with engine.exclusive(), engine.snapshot() as snapshot:
+            self._floor = self.newest = _newest(snapshot)
+
+    @property
+    def registry(self) -> Registry:
+        """The registry as it stands."""
+        return self._registry()
+
+    def take(self, committed: Commit) -> None:
+        """Take in a durable batch: nothing is copied, the arrays must stay as they are."""
+        mark = Mark(committed.batch.id, committed.batch.received_us)
+        rows = committed.rows
+        count = 0 if rows is None else len(rows.channel)
+        with self._lock:
+            self._ring.append(_Entry(mark, committed.batch.kind == REGISTRY, rows if count else None))
+            self._rows += count
+            self.newest = mark
+            while self._rows > self.limits.ring_rows or len(self._ring) > self.limits.ring_batches:
+                oldest = self._ring.popleft()
+                self._floor = oldest.mark
+                self._rows -= 0 if oldest.rows is None else len(oldest.rows.channel)
+            wakers = list(self._wakers)
+        for wake in wakers:
+            wake()
+
+    def on_commit(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` after every commit, in the committing thread; gives what ends that."""
+        with self._lock:
+            self._wakers.append(wake)
+
+        def end() -> None:
+            with self._lock:
+                self._wakers.remove(wake)
+
+        return end
+
+    def subscribe(self, scope: Scope, place: str) -> Watch:
+        """Begin to follow a place; NotFound when there is none of that name, Forbidden when it is not the reader's."""
+        mark, members = self.newest, self._laid_out()
+        check(members, scope, place)
+        return Watch(scope, place, mark, members, members.digest(place))
+
+    def news(self, watches: Sequence[Watch]) -> list[Changes]:
+        """Say for each place what changed since its mark, and move the marks to the newest batch."""
+        newest, members = self.newest, self._laid_out()
+        since: dict[Mark, tuple[Rows | None, Set[str]]] = {}
+        out: list[Changes] = []
+        for watch in watches:
+            if watch.mark not in since:
+                rows = self._remembered(watch.mark, newest)
+                since[watch.mark] = rows, members.homes(rows.channel if rows is not None else NO_ROWS.channel)
+            out.append(self._changed(members, watch, *since[watch.mark], newest))
+            watch.mark = newest
+        return out
+
+    def resume(self, watch: Watch, after: Mark) -> Changes:
+        """Say what changed at a place after a mark that a listener kept, up to now; `anew` when nobody can tell."""
+        newest, members = self.newest, self._laid_out()
+        with self._lock:
+            held = after >= self._floor
+            known = {self._floor, *(entry.mark for entry in self._ring)}
+            moved = any(entry.registry for entry in self._ring if entry.mark > after)
+        if after > newest or (held and after not in known):
+            return Changes(newest, anew=True)
+        if held:
+            return self._told(members, watch.place, None if moved else self._remembered(after, newest), newest)
+        with self._engine.snapshot() as snapshot:
+            return self._stored(snapshot, members, watch.place, after, newest)
+
+    def _laid_out(self) -> Members:
+        """Give the registry's channels by place; made again only when the registry has changed."""
+        with self._making:
+            registry = self._registry()
+            if self._members is None or self._members.registry is not registry:
+                self._members = Members(registry)
+            return self._members
+
+    def _remembered(self, after: Mark, until: Mark) -> Rows | None:
+        """Give what the ring holds of batches after a mark, until another; None when it does not go back so far."""
+        with self._lock:
+            if after < self._floor:
+                return None
+            entries = [entry for entry in reversed(self._ring) if after < entry.mark <= until]
+        return newest_of([entry.rows for entry in entries if entry.rows is not None])
+
+    def _changed(self, members: Members, watch: Watch, rows: Rows | None, homes: Set[str], mark: Mark) -> Changes:
+        """Say what changed for a watch; after a change of the registry it may be other meters, or nobody's business."""
+        if watch.members is not members:
+            try:
+                check(members, watch.scope, watch.place)
+            except (NotFound, Forbidden):
+                return Changes(mark, gone=True)
+            digest, before = members.digest(watch.place), watch.digest
+            watch.members, watch.digest = members, digest
+            if digest != before:
+                return Changes(mark, anew=True)
+        if rows is not None and members.is_dwelling(watch.place) and watch.place not in homes:
+            return Changes(mark)
+        return self._told(members, watch.place, rows, mark)
+
+    def _told(self, members: Members, place: str, rows: Rows | None, mark: Mark) -> Changes:
+        """Say what changed rows mean for a place; None, or more than an event holds, is to be read anew."""
+        if rows is None:
+            return Changes(mark, anew=True)
+        if members.is_dwelling(place):
+            own = rows.of(members.channels(place))
+            if len(own.channel) > self.limits.event_rows:
+                return Changes(mark, anew=True)
+            return Changes(mark, intervals=_named(members, own))
+        counting = members.counting(place)
+        known = np.flatnonzero(rows.channel < members.size)
+        own = rows.take(known[counting.member[rows.channel[known]]])
+        if not len(own.channel):
+            return Changes(mark)
+        now_us = self._engine.clock_us()
+        totals, days = held_totals(self._recent, self._engine.tz, counting, own.channel, own.start_us, now_us)
+        return Changes(mark, totals=totals, days=days, anew=len(totals) > self.limits.event_rows)
+
+    def _stored(self, snapshot: Snapshot, members: Members, place: str, after: Mark, mark: Mark) -> Changes:
+        """Say what changed at a place after a mark that the ring no longer holds, as far as the store can tell.
+
+        A day that was closed since has moved its rows, and a changed registry may mean other meters: both are read
+        anew.
+        """
+        same = snapshot.rows("select 1 from batch where id = ? and received_us = ?", list(after)) or after.batch == 0
+        moved = snapshot.rows(
+            """select 1 from closed_day where batch > $1 union all
+                select 1 from record where batch > $1 and kind <> 'occupancy' limit 1""",
+            [after.batch],
+        )
+        dwelling = members.is_dwelling(place)
+        own = members.channels(place) if dwelling else np.flatnonzero(members.counting(place).member)
+        if moved or not same:
+            return Changes(mark, anew=True)
+        found = snapshot.arrow(
+            """select distinct channel, start_us from interval where batch > ?
+                and channel in (select channel from wanted) order by all limit ?""",
+            [after.batch, self.limits.resume_rows + 1],
+            {"wanted": wanted(own.astype(np.int32))},
+        )
+        if found.num_rows > self.limits.resume_rows:
+            return Changes(mark, anew=True)
+        rows = self._effective(snapshot, found) if dwelling and found.num_rows else _keys(found)
+        return self._told(members, place, rows, mark)
+
+    def _effective(self, snapshot: Snapshot, keys: pa.Table) -> Rows:
+        """Give what stands at some (channel, start_us) now; `withdrawn` where nothing does."""
+        start = keys["start_us"].to_numpy()
+        channels: I32 = np.unique(keys["channel"].to_numpy())
+        low, high = int(start.min()), int(start.max()) + 1
+        effective = intervals(self._engine, snapshot, low, high, channels=channels)
+        joined = snapshot.arrow(
+            f"""select k.channel, k.start_us, coalesce(value, 0) as value,
+                coalesce(quality, {WITHDRAWN})::utinyint as quality from keys k
+                left join effective e on k.channel = e.channel and k.start_us = e.start_us order by 1, 2""",
+            tables={"keys": keys, "effective": effective},
+        )
+        return Rows(*(joined[name].to_numpy() for name in ("channel", "start_us", "value", "quality")))
+
+
+def check(members: Members, scope: Scope, place: str) -> None:
+    """Refuse a place that there is not, or that is not the reader's."""
+    members.registry.need_place(place)
+    scope.check(place, frozenset(members.registry.tree.path(place)))
+
+
+def _newest(snapshot: Snapshot) -> Mark:
+    found = snapshot.rows("select id, received_us from batch order by id desc limit 1")
+    return Mark(int(found[0][0]), int(found[0][1])) if found else Mark(0, 0)
+
+
+def _keys(found: pa.Table) -> Rows:
+    """Give changed intervals whose values nobody asks for: totals are summed from memory."""
+    count = found.num_rows
+    none = np.zeros(count, np.int64), np.full(count, WITHDRAWN, np.uint8)
+    return Rows(found["channel"].to_numpy(), found["start_us"].to_numpy(), *none)
+
+
+def _named(members: Members, rows: Rows) -> list[Change]:
+    """Give rows with their channels' names and units, as far as the registry knows them."""
+    table = qualities_by_id()
+    out: list[Change] = []
+    for channel, start_us, value, number in zip(*(column.tolist() for column in rows), strict=True):
+        quality = table[number]
+        known = None if quality.kind == "rejected" else value
+        out.append(Change(members.name(channel), start_us, known, members.unit(channel), quality.code))
+    return out
