@@ -15,13 +15,16 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from quintet.access import EVERYTHING
+from quintet.access import EVERYTHING, Feed
 from quintet.app.city import City
 from quintet.ingest.deliver import ingest_dataset
 from quintet.ingest.files import find
 from quintet.simulate import CityPlan, SimulatedCity, simulate_city, write_city_toml
 from quintet.terms.period import to_us
 from quintet.views import Questions
+from quintet.views.live import Live
+from quintet.web.live import LivePart
+from quintet.web.live_limits import Limits
 from quintet.web.site import build
 
 NOW = datetime(2026, 11, 4, 5, 31, tzinfo=UTC)
@@ -116,9 +119,22 @@ def serve() -> Iterator[Callable[[FastAPI], str]]:
         end()
 
 
+def live_part(city: City, limits: Limits | None = None) -> LivePart:
+    """Give live push over a city, hearing its commits."""
+    feed = Feed(city.engine, city.pipeline.registry, city.pipeline.recent)
+    city.pipeline.listeners.append(feed.take)
+    return LivePart(Live(feed, EVERYTHING), limits)
+
+
 @pytest.fixture(scope="session")
 def site(site_questions: Questions) -> FastAPI:
     return build(site_questions, health=lambda: {"status": "ok", "days": 3})
+
+
+@pytest.fixture(scope="session")
+def live_address(serve: Callable[[FastAPI], str], site_questions: Questions, city: City) -> str:
+    """Give the address of the same site with live push, as pages expect it."""
+    return serve(build(site_questions, health=dict, parts=[live_part(city)]))
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from quintet.terms.period import to_us
 from quintet.views import Questions
 from quintet.web.site import build
 
+from .conftest import live_part
+
 Open = Callable[..., Page]
 PHONE, DESK = (390, 844), (1280, 800)
 HOME = "c001/101/0101"
@@ -32,7 +34,7 @@ def browser(need: Callable[[Path | str, str], Path]) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, address: str) -> Iterator[Open]:
+def open_page(browser: Browser, live_address: str) -> Iterator[Open]:
     """Give a function that opens an address of the site; at the end nothing may have gone wrong or left the machine."""
     wrong: list[str] = []
     contexts = []
@@ -51,7 +53,7 @@ def open_page(browser: Browser, address: str) -> Iterator[Open]:
         page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda asked: None if asked.url.startswith("http://127.0.0.1:") else wrong.append(asked.url))
-        page.goto((at or address) + path)
+        page.goto((at or live_address) + path)
         page.wait_for_selector("#carriers[aria-busy=false]", state="attached")
         return page
 
@@ -146,14 +148,14 @@ def test_the_address_says_what_is_shown_and_back_works(open_page: Open) -> None:
     page.get_by_role("button", name="Day before").click()
     expect(page.locator("h1")).to_contain_text("on 3 Nov")
     assert "day=2026-11-03" in page.url
-    page.wait_for_load_state("networkidle")  # the dwelling is drawn after the city
+    expect(page.locator("#utilities .readout").first).to_be_attached()
+    expect(page.locator("#utilities article").first).to_contain_text("this day")
     page.get_by_role("button", name="Next dwelling").click()
     expect(page.locator("#utilities article").first).to_have_attribute("data-channel", "c001/101-0102-electricity")
     page.go_back()
     expect(page.locator("#utilities article").first).to_have_attribute("data-channel", "c001/101-0101-electricity")
     page.go_back()
     expect(page.locator("h1")).to_contain_text("today")
-    page.wait_for_load_state("networkidle")
 
 
 def test_focus_is_visible_and_targets_are_large(open_page: Open) -> None:
@@ -174,7 +176,7 @@ def test_a_city_without_readings_says_what_will_come(
     now = datetime(2026, 11, 4, 5, 31, tzinfo=UTC)
     City.create(tmp_path / "empty", name_en="Naju", name_ko="나주", timezone="Asia/Seoul").close()
     city = City.open(tmp_path / "empty", now=lambda: to_us(now))
-    site = build(Questions(city.access(EVERYTHING), now=city.now), health=dict)
+    site = build(Questions(city.access(EVERYTHING), now=city.now), health=dict, parts=[live_part(city)])
     page = open_page("/?lang=en", at=serve(site))
     expect(page.locator("h1")).to_have_text("No readings yet.")
     expect(page.locator("#autarky")).to_contain_text("quintet ingest")

@@ -12,6 +12,7 @@ from .api import JSON, ROUTES, Route
 from .problems import MEDIA_TYPE, Problem
 
 REF = "#/components/schemas/{name}"
+TOKEN = {"type": "http", "scheme": "bearer", "description": "A token of `quintet token create`."}
 HEALTH = {"type": "object", "additionalProperties": True}
 
 
@@ -40,10 +41,12 @@ def describe(app: FastAPI, parts: Sequence[Described] = ()) -> dict[str, Any]:
     for part in parts:
         document["paths"] |= part.paths
         document["components"]["schemas"] |= part.schemas
+    if any("security" in one for methods in document["paths"].values() for one in methods.values()):
+        document["components"]["securitySchemes"] = {"token": TOKEN}
     document["paths"]["/health"]["get"]["responses"] = {
         str(status): {"description": words, "content": {JSON: {"schema": HEALTH}}}
         for status, words in ((200, "All is well."), (503, "Something is wrong; the answer says what."))
-    } | {"400": _problem(400)}
+    } | {"400": problem_of(400)}
     return document
 
 
@@ -74,10 +77,11 @@ def _operation(route: Route) -> dict[str, Any]:
         },
         "304": {"description": "Nothing has changed.", "headers": {"ETag": tag}},
     }
-    responses |= {str(status): _problem(status) for status in route.statuses}
+    responses |= {str(status): problem_of(status) for status in route.statuses}
     return {"parameters": [*(one.published() for one in route.parameters), condition], "responses": responses}
 
 
-def _problem(status: int) -> dict[str, Any]:
+def problem_of(status: int) -> dict[str, Any]:
+    """Describe an answer of a status that is a problem."""
     schema = {"$ref": REF.format(name=Problem.__name__)}
     return {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}

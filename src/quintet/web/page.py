@@ -80,12 +80,13 @@ def reference_page(document: dict[str, Any]) -> HTMLResponse:
         "Errors are application/problem+json with a stable <code>code</code> and a <code>remedy</code>. "
         '<a href="/">Back to the city</a></p>',
     ]
-    parts += [_operation(path, methods["get"]) for path, methods in document["paths"].items()]
+    for path, methods in document["paths"].items():
+        parts += [_operation(method.upper(), path, said) for method, said in methods.items()]
     parts.append("</main></body></html>")
     return HTMLResponse("".join(parts))
 
 
-def _operation(path: str, operation: dict[str, Any]) -> str:
+def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     rows = "".join(
         f"<tr><td><code>{escape(one['name'])}</code></td><td>{'yes' if one['required'] else ''}</td>"
         f"<td>{escape(one['description'])}{_choices(one['schema'])}</td></tr>"
@@ -93,7 +94,9 @@ def _operation(path: str, operation: dict[str, Any]) -> str:
         if one["in"] == "query"
     )
     table = f"<table><tr><th>Parameter</th><th>Needed</th><th>Meaning</th></tr>{rows}</table>" if rows else ""
-    return f"<h2><code>GET {escape(path)}</code></h2><p>{escape(operation['summary'])}</p>{table}"
+    forms = ", ".join(f"<code>{escape(form)}</code>" for form in operation.get("requestBody", {}).get("content", {}))
+    body = f"<p>Takes {forms}; needs a token.</p>" if forms else ""
+    return f"<h2><code>{method} {escape(path)}</code></h2><p>{escape(operation['summary'])}</p>{body}{table}"
 
 
 def _choices(schema: dict[str, Any]) -> str:

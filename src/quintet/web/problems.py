@@ -10,6 +10,7 @@ from starlette.responses import Response
 from quintet.terms.errors import QuintetError, UsageError
 
 MEDIA_TYPE = "application/problem+json"
+CHALLENGE = 'Bearer realm="quintet"'
 BROKEN = "Quintet could not answer this; nothing stored was touched."
 BROKEN_REMEDY = "Ask again. If it stays, run `quintet doctor` and report it with what the program printed."
 
@@ -27,9 +28,16 @@ class Problem(msgspec.Struct, frozen=True):
     remedy: str
 
 
-def problem_response(request: Request, error: QuintetError, headers: dict[str, str] | None = None) -> Response:
-    """Write an error with its own status."""
+def problem_response(request: Request, error: QuintetError) -> Response:
+    """Write an error with its own status, and with the headers that belong to it."""
+    headers = headers_of(error)
     return _write(request.url.path, error.status, error.code, error.message, error.place, error.remedy, headers)
+
+
+def headers_of(error: QuintetError) -> dict[str, str]:
+    """Give what an error's status asks for: when to come again, or how to say who one is."""
+    out = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else {}
+    return {**out, "WWW-Authenticate": CHALLENGE} if error.status == HTTPStatus.UNAUTHORIZED else out
 
 
 def problem_bytes(path: str, error: QuintetError) -> bytes:
@@ -58,11 +66,11 @@ def install(app: FastAPI) -> None:
     def of_http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
+        headers = dict(error.headers or {})
         code, remedy = {
             HTTPStatus.NOT_FOUND: ("no_such_address", "See /docs for the addresses that exist."),
-            HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "These addresses are read with GET."),
+            HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", f"It is asked with {headers.get('Allow', 'GET')}."),
         }.get(HTTPStatus(error.status_code), ("refused", "See /docs for what can be asked."))
-        headers = dict(error.headers or {})
         return _write(request.url.path, error.status_code, code, str(error.detail), "", remedy, headers)
 
     def of_nobody(request: Request, _error: Exception) -> Response:

@@ -50,6 +50,7 @@ export function dayChart({ day, unit, label, slots, corner = "" }) {
 
   function choose(index) {
     chosen = Math.max(0, Math.min(slots.length - 1, index));
+    picture.dataset.chosen = String(chosen);
     const slot = slots[chosen];
     if (!slot) return;
     cross.setAttribute("x", across(slot.start));
@@ -86,7 +87,8 @@ export function dayChart({ day, unit, label, slots, corner = "" }) {
     cross.setAttribute("height", inner.height);
     root.append(cross);
     picture.replaceChildren(root);
-    if (chosen >= 0) choose(chosen);
+    const kept = chosen >= 0 ? chosen : Number(picture.dataset.chosen ?? -1);
+    if (kept >= 0) choose(kept);
   }
 
   function line(root, y, value, width) {

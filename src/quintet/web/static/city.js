@@ -1,7 +1,7 @@
 // The city's day: what it made itself, and every carrier's supply against use.
 
 import { amount, clock, coverage, dayAndClock, dayName, explained, named, percent, plain, quantity, t, unitName } from "./said.js";
-import { byId, chip, coverageChip, html, icon, withFigure } from "./made.js";
+import { byId, chip, coverageChip, html, icon, renew, withFigure } from "./made.js";
 import { dayChart, tableBehind } from "./chart.js";
 
 const SUPPLY = ["import", "local_generation", "conversion_out", "storage_discharge"];
@@ -28,7 +28,8 @@ export function showCity(city) {
   headline(city);
   chips(city);
   definitions(city);
-  byId("carriers").replaceChildren(...city.carriers.map((carrier) => card(city, carrier)));
+  const cards = city.carriers.map((carrier) => ({ key: carrier.commodity, content: [shownAs(city), carrier], make: () => card(city, carrier) }));
+  renew(byId("carriers"), cards);
 }
 
 function figure(one) {
@@ -88,6 +89,11 @@ function card(city, carrier) {
   const chipped = reported || guessed ? html("p", { class: "chips" }, reported, guessed) : null;
   const sides = html("div", { class: "sides" }, side("supply", carrier.supply, SUPPLY, total), side("use", carrier.use, USE, total));
   return html("article", { class: "card", "data-commodity": carrier.commodity }, name, chipped, ...chart, sides, closing(carrier), ...table(city, carrier));
+}
+
+/** What every card of a day depends on besides its own figures; the line of the present moves by five minutes. */
+export function shownAs(city) {
+  return [city.from, city.until, city.is_today ? Math.floor(Date.parse(city.known_at) / 300000) : 0];
 }
 
 function dayOf(city) {

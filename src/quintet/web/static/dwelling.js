@@ -1,8 +1,9 @@
 // One dwelling's day: each of its meters by its own interval, with what every value is worth.
 
 import { amount, clock, coverage, fine, named, percent, plain, quantity, t, unitName } from "./said.js";
-import { byId, chip, coverageChip, html, icon } from "./made.js";
+import { byId, chip, coverageChip, html, icon, renew } from "./made.js";
 import { dayChart, tableBehind } from "./chart.js";
+import { shownAs } from "./city.js";
 
 const MARKS = { edited: "edited", questionable: "hollow", partial: "hollow" };
 const MINUTES = { "15min": 15, "30min": 30, hour: 60, day: 1440 };
@@ -10,11 +11,13 @@ const FEW = 0.8;
 
 /** Show a dwelling's day; `city` gives the clock and the present. */
 export function showDwelling(city, dwelling) {
-  byId("dwelling").value = dwelling.place;
+  const field = byId("dwelling");
+  if (document.activeElement !== field) field.value = dwelling.place;
   const area = dwelling.floor_area_m2 === null ? "" : t("dwelling.area", { area: plain(dwelling.floor_area_m2) });
   byId("dwelling-note").textContent = dwelling.utilities.length ? area : t("dwelling.nometers");
   const day = dwelling.day === null ? [] : dwelling.utilities;
-  byId("utilities").replaceChildren(...day.map((utility) => card(city, dwelling, utility)));
+  const cards = day.map((utility) => ({ key: utility.channel, content: [shownAs(city), utility], make: () => card(city, dwelling, utility) }));
+  renew(byId("utilities"), cards);
 }
 
 function card(city, dwelling, utility) {

@@ -48,3 +48,52 @@ export function withFigure(sentence, figure) {
 export function byId(id) {
   return document.getElementById(id);
 }
+
+/**
+ * Put cards in place of those that stand there. A card whose content is the same stays; one that is renewed keeps what
+ * a person has done with it: the table that is open, the bar that is chosen, the focus.
+ */
+export function renew(parent, cards) {
+  const standing = new Map([...parent.children].map((card) => [card.dataset.key, card]));
+  const out = cards.map(({ key, content, make }) => {
+    const signature = JSON.stringify(content);
+    const old = standing.get(key);
+    if (old && old.signature === signature) return old;
+    const card = make();
+    card.dataset.key = key;
+    card.signature = signature;
+    if (old?.signature) carry(old, card);
+    return card;
+  });
+  const focused = parent.contains(document.activeElement) ? document.activeElement : null;
+  const same = out.length === parent.children.length && out.every((card, at) => card === parent.children[at]);
+  if (!same) swap(parent, out);
+  if (focused && !focused.isConnected) refocus(parent, focused);
+}
+
+function swap(parent, cards) {
+  const known = new Set(cards);
+  for (const child of [...parent.children]) if (!known.has(child) && !cards.some((card) => card.dataset.key === child.dataset.key)) child.remove();
+  cards.forEach((card, at) => {
+    const here = parent.children[at];
+    if (here === card) return;
+    if (here && here.dataset.key === card.dataset.key) here.replaceWith(card);
+    else parent.insertBefore(card, here ?? null);
+  });
+}
+
+function carry(old, card) {
+  card.classList.add("kept");
+  const [before, after] = [old.querySelector(".big data"), card.querySelector(".big data")];
+  if (before && after && before.textContent !== after.textContent) after.classList.add("fresh");
+  if (old.querySelector(".toggle[aria-expanded=true]")) card.querySelector(".toggle").click();
+  const chosen = old.querySelector(".chart")?.dataset.chosen;
+  if (chosen !== undefined) card.querySelector(".chart").dataset.chosen = chosen;
+}
+
+function refocus(parent, lost) {
+  const key = lost.closest("[data-key]")?.dataset.key;
+  const card = [...parent.children].find((one) => one.dataset.key === key);
+  const name = [...lost.classList].find((one) => ["chart", "toggle", "table-wrap"].includes(one));
+  if (card && name) card.querySelector(`.${name}`)?.focus({ preventScroll: true });
+}

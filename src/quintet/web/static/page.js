@@ -1,17 +1,25 @@
 // The page: its address says what it shows; everything comes from this machine's /api/v1.
 
-import { has, language, t } from "./said.js";
-import { byId, html } from "./made.js";
+import { fineClock, has, language, t } from "./said.js";
+import { byId, chip, html } from "./made.js";
 import { swatch } from "./chart.js";
 import { showCity } from "./city.js";
 import { showDwelling } from "./dwelling.js";
+import { follower, touches } from "./live.js";
 
 const REFRESH_MS = 60000;
+const SOON_MS = 400;
+const APART_MS = 2000;
+const ROOT = "city";
 const LISTED = 1000;
 const DWELLING = "premise";
 let city = null;
 let dwellings = [];
 let asking = 0;
+let refreshed = 0;
+let refreshing = 0;
+let unknown = null;
+let hearing = "reconnecting";
 
 class Refused extends Error {
   constructor(problem) {
@@ -58,7 +66,7 @@ function tellDay() {
   const field = byId("day");
   const today = new Intl.DateTimeFormat("sv-SE", { timeZone: city.timezone }).format(new Date(city.known_at));
   field.max = today;
-  field.value = city.day ?? today;
+  if (document.activeElement !== field) field.value = city.day ?? today;
   byId("after").disabled = field.value >= today;
   byId("latest").disabled = address().day === null;
 }
@@ -69,6 +77,40 @@ function tellLanguages() {
     query.set("lang", link.dataset.lang);
     link.href = `?${query}`;
   }
+}
+
+const STATES = { live: ["good", "live.live"], reconnecting: ["watch", "live.reconnecting"], stale: ["act", "live.stale"] };
+
+/** Say whether the page hears of what is new, and of when its figures are. Only a change of state is spoken. */
+function tellLive() {
+  const box = byId("live");
+  if (box.dataset.state !== hearing) {
+    box.dataset.state = hearing;
+    const [mark, words] = STATES[hearing];
+    byId("live-state").replaceChildren(chip(mark, t(words)));
+  }
+  byId("live-time").textContent = city === null ? "" : t("live.updated", { time: fineClock(city.known_at, city.timezone) });
+}
+
+const want = follower({
+  heard(_place, content) {
+    if (city === null || content === null || touches(content, city, address().day === null)) soon();
+  },
+  tell(state) {
+    hearing = state;
+    tellLive();
+  },
+});
+
+/** Read again what is shown, soon: once for changes that come together, and not more often than a person can follow. */
+function soon() {
+  if (refreshing) return;
+  const wait = Math.max(SOON_MS, refreshed + APART_MS - Date.now());
+  refreshing = setTimeout(() => {
+    refreshing = 0;
+    refreshed = Date.now();
+    show();
+  }, wait);
 }
 
 /** Show what the address asks for; an answer that comes after a newer question is dropped. */
@@ -83,6 +125,7 @@ async function show() {
     sayProblem("problem", null);
     showCity(city);
     tellDay();
+    tellLive();
   } catch (error) {
     if (mine !== asking) return;
     if (city === null) {
@@ -100,6 +143,7 @@ async function show() {
 
 async function showOne(wanted, mine) {
   const place = wanted.dwelling ?? dwellings[0];
+  want(place === undefined || unknown === place ? [ROOT] : [ROOT, place]);
   const field = byId("utilities");
   byId("next").hidden = dwellings.length < 2;
   if (place === undefined) {
@@ -119,6 +163,10 @@ async function showOne(wanted, mine) {
     byId("dwelling-note").textContent = "";
     field.replaceChildren();
     sayProblem("dwelling-problem", error);
+    if (error instanceof Refused) {
+      unknown = place;
+      want([ROOT]);
+    }
   } finally {
     field.setAttribute("aria-busy", "false");
   }
@@ -146,8 +194,7 @@ function listen() {
   });
   addEventListener("popstate", show);
   setInterval(() => {
-    const busy = document.hidden || (document.activeElement && document.activeElement.closest(".cards, form"));
-    if (city?.is_today && !busy) show();
+    if (!document.hidden && (city === null || city.is_today || hearing !== "live")) soon();
   }, REFRESH_MS);
 }
 

@@ -77,6 +77,11 @@ export function clock(moment, timeZone) {
   return dated({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, timeZone).format(new Date(moment));
 }
 
+/** Say the clock's time in the city to the second: 14:20:05. */
+export function fineClock(moment, timeZone) {
+  return dated({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }, timeZone).format(new Date(moment));
+}
+
 /** Say a local day (2026-11-03): 11월 3일, 3 Nov. */
 export function dayName(day) {
   const month = language === "ko" ? "long" : "short";

@@ -1,0 +1,139 @@
+"""The page in a real browser while readings come in: they appear without reloading, and what a person did stays."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import Page, expect, sync_playwright
+
+from quintet.access import EVERYTHING
+from quintet.app.city import City
+from quintet.terms.period import to_us
+from quintet.views import Questions
+from quintet.web.live import LivePart
+from quintet.web.site import build
+
+from .conftest import live_part
+from .test_live import METERS, NOW, send, slot
+from .test_page import ARGUMENTS
+
+PATIENCE_MS = 60_000
+SLOTS = 57
+Serve = Callable[[FastAPI], str]
+
+
+class Seen:
+    """A city of two dwellings with readings until noon, served, and a page of it that is open."""
+
+    def __init__(self, city: City, part: LivePart, page: Page) -> None:
+        self.city = city
+        self.part = part
+        self.page = page
+        self.power = page.locator("#utilities article[data-channel='c1/power']")
+
+    def commit(self, channel: str, number: int, value: float) -> None:
+        send(self.city, (channel, slot(number), value))
+
+
+@pytest.fixture
+def see(tmp_path: Path, serve: Serve, need: Callable[[Path | str, str], Path]) -> Iterator[Callable[..., Seen]]:
+    """Give a function that opens the page of a small city in a language."""
+    program = need("chromium", "the page is tested in a real browser (on Debian: apt-get install chromium)")
+    City.create(tmp_path / "city", name_en="Naju", name_ko="나주", timezone="Asia/Seoul").close()
+    city = City.open(tmp_path / "city", now=lambda: to_us(NOW))
+    rest = {"value_kind": "interval_sum", "cadence_min": 15, "tz": "Asia/Seoul", "role": "consumption"}
+    register(city, [{**row, **rest} for row in METERS])
+    send(city, *((row, slot(at), 0.2 + at % 7 / 100) for row in ("c1/power", "c1/other") for at in range(SLOTS)))
+    part = live_part(city)
+    address = serve(build(Questions(city.access(EVERYTHING), now=city.now), health=dict, parts=[part]))
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=program, args=ARGUMENTS)
+
+        def open_page(language: str = "en", query: str = "") -> Seen:
+            page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+            page.set_default_timeout(PATIENCE_MS)
+            page.goto(f"{address}/?lang={language}&dwelling=c1/101/1{query}")
+            expect(page.locator("#utilities article")).to_have_count(1, timeout=PATIENCE_MS)
+            expect(page.locator("#live")).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
+            return Seen(city, part, page)
+
+        yield open_page
+        browser.close()
+    part.stop()
+    city.close()
+
+
+def register(city: City, rows: list[dict[str, object]]) -> None:
+    names = list(rows[0])
+    table = pa.table({name: [row[name] for row in rows] for name in names})
+    city.pipeline.register(table, source="meters", actor="test")
+
+
+def total(seen: Seen) -> str:
+    return seen.power.locator(".big data").get_attribute("value") or ""
+
+
+def test_a_reading_appears_without_reloading(see: Callable[..., Seen]) -> None:
+    seen = see()
+    seen.page.evaluate("window.stayed = true")
+    before = total(seen)
+    seen.commit("c1/power", 10, 0.9)
+    expect(seen.power.locator(".big data")).not_to_have_attribute("value", before, timeout=PATIENCE_MS)
+    assert float(total(seen)) == pytest.approx(float(before) + 0.9 - (0.2 + 10 % 7 / 100))
+    city = seen.page.locator("#carriers article[data-commodity=electricity] .big data")
+    expect(city).to_have_attribute("value", re.compile(r"\d"))
+    assert seen.page.evaluate("window.stayed")
+    expect(seen.page.locator("#live-time")).to_have_text(re.compile(r"updated \d\d:\d\d:\d\d"))
+
+
+def test_what_a_person_opened_and_chose_stays(see: Callable[..., Seen]) -> None:
+    seen = see()
+    chart = seen.power.locator(".chart")
+    seen.power.get_by_role("button", name="Show table").click()
+    chart.focus()
+    for _ in range(11):
+        chart.press("ArrowRight")
+    expect(seen.power.locator(".readout")).to_contain_text("02:30: 0.230")
+    seen.commit("c1/power", 10, 0.9)
+    expect(seen.power.locator(".readout")).to_contain_text("02:30: 0.900", timeout=PATIENCE_MS)
+    expect(seen.power.locator("tbody tr").nth(10)).to_contain_text("0.9")
+    assert seen.page.evaluate("document.activeElement.classList.contains('chart')")
+
+
+def test_a_reading_of_another_day_or_dwelling_changes_nothing_here(see: Callable[..., Seen]) -> None:
+    seen = see()
+    seen.page.evaluate("document.querySelector('#utilities article').stayed = true")
+    card = seen.page.locator("#carriers article[data-commodity=electricity] data[data-flow=consumption]")
+    was = card.get_attribute("value") or ""
+    seen.commit("c1/other", 10, 0.9)
+    expect(card).not_to_have_attribute("value", was, timeout=PATIENCE_MS)
+    assert seen.page.evaluate("document.querySelector('#utilities article').stayed")
+
+
+def test_a_stream_that_ends_is_said_in_words_and_comes_back(see: Callable[..., Seen]) -> None:
+    seen = see("ko")
+    state = seen.page.locator("#live-state")
+    expect(state).to_have_text("실시간")
+    assert state.get_attribute("role") == "status"
+    seen.part.stop()
+    expect(state).to_have_text("다시 연결하는 중", timeout=PATIENCE_MS)
+
+
+def test_a_page_that_nobody_sees_keeps_no_stream(see: Callable[..., Seen]) -> None:
+    seen = see()
+    assert seen.part.hub.listeners == 2
+    seen.page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    seen.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    deadline = datetime.now(UTC) + timedelta(milliseconds=PATIENCE_MS)
+    while seen.part.hub.listeners:
+        assert datetime.now(UTC) < deadline
+        seen.page.wait_for_timeout(50)
+    seen.commit("c1/power", 10, 0.9)
+    seen.page.evaluate("Object.defineProperty(document, 'hidden', {value: false, configurable: true})")
+    before = total(seen)
+    seen.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(seen.power.locator(".big data")).not_to_have_attribute("value", before, timeout=PATIENCE_MS)
