@@ -45,8 +45,7 @@ def examine(engine: Engine, registry: Registry, *, scrub_all: bool = True) -> Ex
     findings: list[Finding] = []
     if scrub_all:
         findings += [
-            Finding("damaged", damage.place, damage.message, "Restore it from a backup.", "error")
-            for damage in scrub(engine)
+            Finding("damaged", damage.place, damage.message, damage.remedy, "error") for damage in scrub(engine)
         ]
     if not findings:
         try:
@@ -57,8 +56,11 @@ def examine(engine: Engine, registry: Registry, *, scrub_all: bool = True) -> Ex
         Finding("dangling", "city.toml", text, "Correct city.toml or register the meter.", "warning")
         for text in registry.dangling()
     ]
-    findings += waiting(engine)
-    return Examination(findings, facts(engine, hashed=not any(f.code == "damaged" for f in findings)))
+    try:
+        findings += waiting(engine)
+        return Examination(findings, facts(engine, hashed=not any(f.code == "damaged" for f in findings)))
+    except Damaged:  # the scrub has named it; what cannot be read is not counted
+        return Examination(findings, {"content_hash": None})
 
 
 def wrong_rollups(engine: Engine) -> list[Finding]:
