@@ -14,9 +14,11 @@ from quintet.app.lazy import TARGETS
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 DOCUMENTED = (
-    "demo | init | serve | doctor | ingest | close | registry sync | registry list | registry exchange | "
-    "registry rewire | registry move-in | registry move-out | meters list | meters show | intervals | balance | "
-    "selfsufficiency | emissions | backup create | backup restore | bench | quarantine list"
+    "demo | init | serve | doctor | ingest | close | registry sync | registry list | registry exchange | registry "
+    "rewire | registry move-in | registry move-out | meters list | meters show | intervals | balance | "
+    "selfsufficiency | emissions | backup create | backup restore | door mqtt | bench | quarantine list | quarantine "
+    "explain | quarantine count | quarantine replay | quarantine dismiss | quarantine drift | migrate | top | load "
+    "http | load mqtt | load meters | load verify | token create | token list | token revoke"
 )
 """The contract of the command line, as the design writes it."""
 
@@ -56,6 +58,7 @@ def test_help_names_every_command_and_comes_without_the_engines() -> None:
 def test_a_command_that_speaks_to_an_owner_needs_no_engine() -> None:
     program = (
         "import sys; import quintet.app.command_ask, quintet.app.command_city, quintet.app.command_demo; "
+        "import quintet.app.command_load, quintet.app.command_top; "
         "heavy = {'duckdb', 'pyarrow', 'numpy', 'fastapi', 'uvicorn', 'deltalake'} & set(sys.modules); "
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )

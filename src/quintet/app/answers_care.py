@@ -15,7 +15,7 @@ from .answer import Answer, Progress, Step, document_of
 from .answers_changes import refresh
 from .cells import plain, rows_of
 from .city import City
-from .requests import BackupCreate, CloseDays, Doctor, Ingest, QuarantineList
+from .requests import BackupCreate, CloseDays, Doctor, Ingest
 
 RECEIPT_COLUMNS = [
     "files", "accepted", "duplicate", "rejected", "quarantined", "skipped", "meters_registered", "meters_quarantined",
@@ -131,16 +131,6 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"{text!r} is no day.", code="bad_day", remedy="Write it like 2025-01-31.") from error
-
-
-def quarantine_list(city: City, asked: QuarantineList, _progress: Progress) -> Answer:
-    """Give what could not be taken, newest first."""
-    table = city.quarantine(asked.limit)
-    columns = table.column_names
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return Answer(
-        columns, rows_of(columns, rows), document_of({"quarantine": plain(rows)}), title=f"{len(rows)} in quarantine"
-    )
 
 
 def _told(facts: dict[str, Any], note: str) -> Answer:

@@ -25,7 +25,9 @@ from quintet.terms.errors import UsageError
 from quintet.terms.period import Resolution, Span, day_start
 from quintet.terms.tables import QUARANTINE, READINGS
 
+from .bench_commits import commits
 from .bench_days import START
+from .bench_live import measure_live
 from .city import City
 
 COMMITS_A_QUARTER = 43
@@ -50,8 +52,14 @@ class Figures:
 
 def run(name: str, *, small: bool) -> int:
     """Run a bench by name; `small` uses a village of 60 households for the smoke test. Gives the exit code."""
+    if name == "commits":
+        return commit_figures(small=small)
+    if name == "live":
+        return live_figures(small=small)
     if name != "spine":
-        raise UsageError(f"there is no bench {name!r}.", code="unknown_bench", remedy="There is: spine.")
+        raise UsageError(
+            f"there is no bench {name!r}.", code="unknown_bench", remedy="There are: spine, commits, live."
+        )
     figures = Figures()
     days = int(os.environ.get("QUINTET_BENCH_DAYS", "3" if small else "30"))
     households = 60 if small else 17_000
@@ -76,6 +84,27 @@ def run(name: str, *, small: bool) -> int:
             household(city, folder, days + 1, figures, seconds=1.0 if small else 20.0)
             city_by_hour(city, days, figures)
     figures.put("peak_memory_gb", round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2))
+    print(json.dumps(figures.rows))
+    return 0
+
+
+def commit_figures(*, small: bool) -> int:
+    """Measure live commits by size, in a city of its own; gives the exit code."""
+    figures = Figures()
+    with tempfile.TemporaryDirectory(prefix="quintet-bench-") as work:
+        households = "60" if small else "17000"
+        subprocess.run([sys.executable, "-m", "quintet.app.bench_days", work, households, "3"], check=True)
+        for name, value in commits(Path(work), small=small):
+            figures.put(name, value)
+    print(json.dumps(figures.rows))
+    return 0
+
+
+def live_figures(*, small: bool) -> int:
+    """Measure live push to many listeners, in a city of its own; gives the exit code."""
+    figures = Figures()
+    for name, value in measure_live(small=small):
+        figures.put(name, value)
     print(json.dumps(figures.rows))
     return 0
 

@@ -9,22 +9,25 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
-import pyarrow as pa
-
 from quintet.access import Access, Scope
 from quintet.jobs.closing import close_days, refresh_closed
 from quintet.jobs.doctor import Examination, examine
 from quintet.pipeline.commit import Pipeline, now_us
 from quintet.registry import Registry
+from quintet.registry.tokens import Tokens
 from quintet.store.backup import create_backup
 from quintet.store.book import read_records
-from quintet.store.durable import write_durably
+from quintet.store.durable import made_folder, write_durably
 from quintet.store.engine import Engine
 from quintet.store.records import believed
+from quintet.store.stated import refuse_flipped, state, state_of, stated
 from quintet.terms.catalogue import read_toml, read_toml_file
-from quintet.terms.errors import CityError, UsageError
+from quintet.terms.errors import BadInput, CityError, UsageError
 from quintet.terms.reading import clock
 from quintet.vee import Rules, rules
+
+from .metrics_facts import Observer
+from .metrics_watch import Watch
 
 SETTINGS = "city.toml"
 SWITCH_S = 0.0005
@@ -41,6 +44,11 @@ class City:
         self.now = now
         self.rules: Rules = rules()
         self.pipeline = Pipeline(engine, self.rules, now=now)
+        self.tokens = Tokens(engine)
+        self.watch = Watch()
+        self.observer = Observer(engine, self.pipeline, self.watch)
+        self.doors: Any = None
+        """The doors (app/doors.py) of a `serve` over this city; None in a command."""
         self._known: dict[int, Registry] = {}
         self._lock = threading.Lock()
 
@@ -61,7 +69,7 @@ class City:
                 "is a city already.", code="city_exists", place=str(folder), remedy="Choose another folder."
             )
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            made_folder(folder)
             text = settings_text(name_en, name_ko, timezone, simulated=simulated)
             write_durably(folder / SETTINGS, text.encode())
         except OSError as error:
@@ -83,22 +91,44 @@ class City:
             )
         settings = read_toml_file(path)
         timezone = settings.get("city", {}).get("timezone", "UTC")
+        try:
+            clock(timezone)
+        except BadInput as error:
+            error.place = str(path)
+            raise
         sys.setswitchinterval(SWITCH_S)
-        city = cls(folder, Engine.open(folder, timezone), now)
-        city.take_settings(settings, path.read_bytes())
+        engine = Engine.open(folder, timezone)
+        try:
+            city = cls(folder, engine, now)
+            city.take_settings_with_room(settings, path)
+        except BaseException:
+            engine.close()
+            raise
         return city
 
-    def take_settings(self, settings: dict[str, Any], text: bytes) -> None:
-        """Take city.toml into the registry if it changed since it was last taken; an ingested dataset may have more."""
-        digest = hashlib.sha256(text).hexdigest()
+    def take_settings_with_room(self, settings: dict[str, Any], path: Path) -> None:
+        """Take city.toml; on a full disk what was taken before stays in force, and nobody is kept from reading."""
+        try:
+            self.take_settings(settings, path)
+        except CityError as error:
+            if error.code != "disk_full":
+                raise
+
+    def take_settings(self, settings: dict[str, Any], path: Path) -> None:
+        """Take city.toml into the registry if it changed since it was last taken; an ingested dataset may have more.
+
+        Raises Damaged where it changed and nobody has edited it.
+        """
         with self.engine.snapshot() as snapshot:
-            known = snapshot.rows("select value from meta where key = 'settings'")
-        if known and known[0][0] == digest:
+            refuse_flipped(snapshot, path)
+            before = stated(snapshot)
+        now = state_of(path).split()
+        if before == now:
             return
-        self.pipeline.describe(settings, source=SETTINGS, actor="operator")
+        if before[:1] != now[:1]:
+            self.pipeline.describe(settings, source=SETTINGS, actor="operator")
         with self.engine.writing("settings", SETTINGS, "operator", self.now()) as writing:
-            writing.execute("delete from meta where key = 'settings'")
-            writing.execute("insert into meta values ('settings', ?)", [digest])
+            state(writing, path)
 
     def registry(self, known_batch: int | None = None) -> Registry:
         """Give the registry now, or as known at a batch."""
@@ -140,15 +170,6 @@ class City:
     def backup(self, target: Path) -> dict[str, Any]:
         """Copy a consistent moment of the city into a new folder."""
         return create_backup(self.engine, self.folder / SETTINGS, target)
-
-    def quarantine(self, limit: int = 100) -> pa.Table:
-        """List what was set aside, newest first."""
-        with self.engine.snapshot() as snapshot:
-            return snapshot.arrow(
-                """select batch, source, row, site, meter, code, reason, original from quarantine
-                    order by batch desc, row limit ?""",
-                [limit],
-            )
 
     def close(self) -> None:
         """Close the store."""

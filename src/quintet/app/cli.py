@@ -39,8 +39,23 @@ COMMANDS = {
     "emissions": ("command_ask:emissions", "Print greenhouse gases, each with its factor and source."),
     "backup create": ("command_city:backup_create", "Copy a consistent moment of the city to a new folder."),
     "backup restore": ("command_city:backup_restore", "Make a city folder from a backup."),
+    "door mqtt": ("command_door:door_mqtt", "Take readings from an MQTT broker, in a process of its own."),
     "bench": ("command_city:bench", "Measure this machine: `bench spine` runs the main job."),
-    "quarantine list": ("command_ask:quarantine_list", "List what could not be taken, and why."),
+    "quarantine list": ("command_quarantine:quarantine_list", "List what could not be taken, and why."),
+    "quarantine explain": ("command_quarantine:quarantine_explain", "Say why one row was set aside and what to do."),
+    "quarantine count": ("command_quarantine:quarantine_count", "Count what waits, per source and reason."),
+    "quarantine replay": ("command_quarantine:quarantine_replay", "Try rows again after the cause was mended."),
+    "quarantine dismiss": ("command_quarantine:quarantine_dismiss", "Say of rows that nobody needs them."),
+    "quarantine drift": ("command_quarantine:quarantine_drift", "List fields that changed in what a source sends."),
+    "migrate": ("command_migrate:migrate", "Bring the city's store to a version, up or down."),
+    "top": ("command_top:top", "Watch the city's owner at work: rates, lag, queue, doors, staleness."),
+    "load http": ("command_load:load_http", "Play a simulated city to the HTTP door, and keep what was acknowledged."),
+    "load mqtt": ("command_load:load_mqtt", "Play a simulated city to an MQTT broker at QoS 1."),
+    "load meters": ("command_load:load_meters", "Write the simulated city's meters as a dataset for `quintet ingest`."),
+    "load verify": ("command_load:load_verify", "Prove that each acknowledged reading is there exactly once."),
+    "token create": ("command_token:token_create", "Make a token for a source and print it, this once."),
+    "token list": ("command_token:token_list", "List the tokens, without what proves them."),
+    "token revoke": ("command_token:token_revoke", "End a token: the next request with it is refused."),
 }
 """Every command: where its function is, and its one line of help."""
 
@@ -49,6 +64,9 @@ GROUPS = {
     "meters": "The channels of the city's meters.",
     "backup": "Copies of the city.",
     "quarantine": "What could not be taken.",
+    "load": "A simulated city that sends, and the proof that nothing was lost.",
+    "door": "Doors in processes of their own.",
+    "token": "By which the doors know who sends.",
 }
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from .options import Common, From, KnownAt, Place, Step, To, ask
-from .requests import Balance, Emissions, Intervals, MetersList, MetersShow, QuarantineList, SelfSufficiency
+from .requests import Balance, Emissions, Intervals, MetersList, MetersShow, SelfSufficiency
 
 CHANNEL = "A channel: SITE/METER, or SITE/METER:READING-TYPE where a meter has several."
 Channel = Annotated[str, Parameter(help=CHANNEL)]
@@ -82,12 +82,3 @@ def emissions(
 ) -> int:
     """Print greenhouse gases, each with its factor and source."""
     return ask(common, Emissions(start, end, resolution, place, gwp, known_at))
-
-
-def quarantine_list(
-    *,
-    limit: Annotated[int, Parameter(help="At most this many rows, newest first.")] = 100,
-    common: Common | None = None,
-) -> int:
-    """List what could not be taken, and why."""
-    return ask(common, QuarantineList(limit))

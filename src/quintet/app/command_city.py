@@ -50,6 +50,7 @@ def serve(
     *,
     host: Annotated[str, Parameter(help="Only this machine, until there are accounts.")] = HERE,
     port: Annotated[int | None, Parameter(help="0: any free port.")] = None,
+    mqtt: Annotated[str | None, Parameter(help="HOST:PORT of a broker whose readings to take, or [mqtt].")] = None,
     city: CityOption = None,
 ) -> int:
     """Own the city and serve its pages and API on this machine.
@@ -57,8 +58,11 @@ def serve(
     Days that are over are closed by themselves, an hour after local midnight and at start. What goes wrong with that is
     said on stderr and tried again.
     """
-    wanted = port if port is not None else read_settings(os.environ, Path.cwd()).port
-    return int(load("serve")(city_folder(city), host, wanted))
+    settings = read_settings(os.environ, Path.cwd())
+    wanted = port if port is not None else settings.port
+    folder = city_folder(city)
+    children = load("mqtt_children")(folder, settings, mqtt or "", os.environ) if mqtt or settings.mqtt else None
+    return int(load("serve")(folder, host, wanted, children))
 
 
 def doctor(*, common: Common | None = None) -> int:
@@ -119,10 +123,10 @@ def backup_restore(
 
 
 def bench(
-    name: Annotated[Literal["spine"], Parameter(name="NAME", help="Which benchmark.")],
+    name: Annotated[Literal["spine", "commits", "live"], Parameter(name="NAME", help="Which benchmark.")],
     /,
     *,
     small: Annotated[bool, Parameter(help="A small run that shows it works.", negative=())] = False,
 ) -> int:
-    """Measure this machine: `bench spine` runs the main job."""
+    """Measure this machine: `bench spine` runs the main job, `bench live` pushes to 5,000 listeners."""
     return int(load("bench")(name, small=small))

@@ -1,24 +1,29 @@
-"""`demo`: a city that never was, taken in through the same doors as a real one, and served."""
+"""`demo`: a city that never was, taken in through the same doors as a real one, served, and sending as time goes by."""
 
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from quintet.simulate import CityPlan, SimulatedCity, simulate_city, write_city_toml
+from quintet.simulate.plan import STEP_US
+from quintet.simulate.stream import Traffic
 from quintet.terms.errors import CityError
+from quintet.terms.period import to_us
 from quintet.terms.reading import clock
 
 from .answer import Answer, Progress, Step
+from .demo_stream import Told
 from .operations import create_city, refuse_what_exists
-from .requests import CloseDays, Ingest, Summary
+from .requests import CloseDays, Ingest, Summary, TokenCreate
 from .run import Desk, finish
 from .serving import STOP_S, become_owner, serve_desk
 from .show import say
@@ -26,6 +31,8 @@ from .show import say
 TIMEZONE = "Asia/Seoul"
 ROW_GROUP = 1_000_000
 """Readings in one group of the file: what the door decodes at a time."""
+DAYS_AHEAD = 14
+"""Days that the city goes on sending after today; meter exchanges planned in them are known from the start."""
 
 
 def make_demo(households: int, days: int, folder: Path | None, port: int, *, serve_it: bool, progress: Progress) -> int:
@@ -36,7 +43,7 @@ def make_demo(households: int, days: int, folder: Path | None, port: int, *, ser
     began = time.monotonic()
     now = datetime.now(UTC)
     today = now.astimezone(clock(TIMEZONE)).date()
-    plan = CityPlan(start=today - timedelta(days=days), days=days + 1, households=households, tz=TIMEZONE)
+    plan = CityPlan(start=today - timedelta(days=days), days=days + 1 + DAYS_AHEAD, households=households, tz=TIMEZONE)
     with _place(folder) as city, tempfile.TemporaryDirectory(prefix="quintet-demo-") as work:
         simulated = simulate_city(plan)
         write_until(simulated, Path(work), now, progress)
@@ -44,7 +51,7 @@ def make_demo(households: int, days: int, folder: Path | None, port: int, *, ser
         names = simulated.settings["city"]
         create_city(city, name_en=names["name_en"], name_ko=names["name_ko"], timezone=TIMEZONE, simulated=True)
         owner = become_owner(city)
-        desk = Desk(city)
+        desk, stream = Desk(city), _Stream()
         try:
             taken = desk.perform(Ingest([work], None, "demo"), progress)
             _tell(began, _receipt(taken))
@@ -53,22 +60,61 @@ def make_demo(households: int, days: int, folder: Path | None, port: int, *, ser
             _print_summary(desk.perform(Summary(), progress))
             if not serve_it:
                 return 0
-            return serve_desk(owner, desk, port, ready=lambda address: _print_addresses(address, city, began, plan))
+            token = desk.perform(TokenCreate("concentrators", ["readings"], "demo"), progress).read()["token"]
+
+            def ready(address: str) -> None:
+                _print_addresses(address, city, began, today)
+                stream.begin(told(plan, address, token, now))
+
+            return serve_desk(owner, desk, port, ready=ready)
         finally:
+            stream.end()
             finish(owner, desk, STOP_S)
 
 
+def told(plan: CityPlan, address: str, token: str, since: datetime) -> Told:
+    """Give what the stream is told."""
+    return Told(address, token, plan.start.isoformat(), plan.days, plan.households, plan.tz, to_us(since))
+
+
+class _Stream:
+    """The process that plays the city's concentrators."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def begin(self, what: Told) -> None:
+        # a session of its own: Ctrl-C is for the demo, which then ends it
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "quintet.app.demo_stream"], stdin=subprocess.PIPE, start_new_session=True
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode(what) + b"\n")
+        self._process.stdin.flush()
+
+    def end(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+
 def write_until(city: SimulatedCity, folder: Path, now: datetime, progress: Progress) -> None:
-    """Write what a dataset folder holds at a moment: the meters, city.toml, and the readings that have arrived."""
+    """Write what a dataset folder holds at a moment: the meters, city.toml, and the readings that were sent by then."""
+    traffic, now_us = Traffic(city), to_us(now)
     write_city_toml(city, folder / "city.toml")
     pq.write_table(city.meters, folder / "meters.parquet")
     with pq.ParquetWriter(folder / "readings.parquet", city.readings(city.plan.start).schema) as writer:
-        for number in range(city.plan.days):
-            progress(Step("simulating days", number, city.plan.days))
+        count = city.plan.number(now.astimezone(city.plan.zone).date()) + 1
+        for number in range(count):
+            progress(Step("simulating days", number, count))
             day = city.plan.day(number)
-            table = pa.concat_tables([city.readings(day), city.late(day)])
-            if day == city.plan.last:
-                table = table.filter(pc.less_equal(table["ts_utc"], pa.scalar(now, table["ts_utc"].type)))
+            if int(city.plan.edges(day)[-1]) + 2 * STEP_US > now_us:
+                table = traffic.table_until(day, now_us)
+            else:
+                table = pa.concat_tables([city.readings(day), city.late(day)])
             writer.write_table(table, row_group_size=ROW_GROUP)
 
 
@@ -102,9 +148,9 @@ def _print_summary(answer: Answer) -> None:
         say(f"          {what}: {value}")
 
 
-def _print_addresses(address: str, city: Path, began: float, plan: CityPlan) -> None:
-    first, last = plan.last - timedelta(days=1), plan.last + timedelta(days=1)
-    _tell(began, "serving a SIMULATED city; end it with Ctrl-C")
+def _print_addresses(address: str, city: Path, began: float, today: date) -> None:
+    first, last = today - timedelta(days=1), today + timedelta(days=1)
+    _tell(began, "serving a SIMULATED city, whose meters go on sending; end it with Ctrl-C")
     sys.stdout.write(f"{address}\n{address}docs\n")
     sys.stdout.flush()
     say(f"          Beside it: quintet balance --city {city} --from {first} --to {last}")

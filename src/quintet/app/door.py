@@ -3,7 +3,6 @@
 This is the only place that catches everything: what nobody foresaw is written to a log, and the log is named.
 """
 
-import errno
 import os
 import tempfile
 import traceback
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from quintet import __version__
+from quintet.store.trouble import from_engine_error, from_os_error
 from quintet.terms.errors import CityError, QuintetError
 
 Result = TypeVar("Result")
@@ -43,54 +43,6 @@ class Failed(QuintetError):
         """Take over the four parts and the exit code."""
         super().__init__(failure.message, code=failure.code, place=failure.place, remedy=failure.remedy)
         self.exit_code = failure.exit_code
-
-
-_REMEDIES = {
-    errno.ENOSPC: ("disk_full", "the disk is full.", "Make room and run again; what was reported stored is stored."),
-    errno.EDQUOT: ("disk_full", "the disk quota is used up.", "Make room and run again; what was reported stored is."),
-    errno.EFBIG: ("disk_full", "the file would become larger than is allowed.", "Raise the limit (`ulimit -f`)."),
-    errno.EACCES: ("no_permission", "permission denied.", "Give this user the right to it, or choose another path."),
-    errno.EPERM: ("no_permission", "permission denied.", "Give this user the right to it, or choose another path."),
-    errno.EROFS: ("no_permission", "the file system is read-only.", "Choose a folder that can be written."),
-    errno.ENOENT: ("no_such_file", "there is no such file or folder.", "Check the path."),
-    errno.ENOTDIR: ("no_such_file", "a part of the path is a file, not a folder.", "Check the path."),
-    errno.EISDIR: ("no_such_file", "is a folder, not a file.", "Check the path."),
-    errno.EMFILE: ("too_many_files", "too many files are open.", "Raise the limit with `ulimit -n` and run again."),
-}
-
-
-def from_os_error(error: OSError) -> CityError:
-    """Say an error of the operating system in words, naming the file."""
-    place = str(error.filename or "")
-    code, message, remedy = _REMEDIES.get(
-        error.errno or 0,
-        ("system_error", f"{error.strerror or error}.", "Check the path and the disk, then run again."),
-    )
-    return CityError(message, code=code, place=place, remedy=remedy)
-
-
-def from_engine_error(error: Exception) -> CityError | None:
-    """Say an input or output error of the database in words; None for any other error.
-
-    Told by its name, so that a command that only speaks to an owner need not import the engine.
-    """
-    kind = type(error)
-    if kind.__module__.lstrip("_").partition(".")[0] != "duckdb":
-        return None
-    text = str(error).splitlines()[0] if str(error) else kind.__name__
-    # a commit that finds the disk full is a TransactionException that quotes the operating system
-    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        if os.strerror(number) in text:
-            return from_os_error(OSError(number, "", ""))
-    if kind.__name__ == "OutOfMemoryException":
-        return CityError(
-            "the database ran out of memory.",
-            code="out_of_memory",
-            remedy="Ask for less at once, or give it more memory.",
-        )
-    if kind.__name__ in ("IOException", "FatalException") or "Could not write file" in text:
-        return CityError(f"the store: {text}.", code="store_io", remedy="Run `quintet doctor` for what to do.")
-    return None
 
 
 def _log(error: BaseException) -> str:

@@ -12,9 +12,16 @@ TARGETS = {
     "operations": "quintet.app.operations:answer_request",
     "create_city": "quintet.app.operations:create_city",
     "restore_city": "quintet.app.operations:restore_city",
+    "migrate_city": "quintet.app.operations:migrate_city",
     "serve": "quintet.app.serving:serve",
     "site": "quintet.app.site:build_site",
+    "doors": "quintet.app.doors:Doors",
     "demo": "quintet.app.demo:make_demo",
+    "load": "quintet.app.load_run:play",
+    "load_meters": "quintet.app.load_run:write_meters",
+    "mqtt_settings": "quintet.app.mqtt_settings:mqtt_settings",
+    "mqtt_children": "quintet.app.mqtt_settings:mqtt_children",
+    "door_mqtt": "quintet.app.mqtt_process:run_door",
     "bench": "quintet.app.bench:run",
 }
 """What the command line loads only when a command needs it."""

@@ -5,10 +5,21 @@ from pathlib import Path
 from typing import Any
 
 from quintet.store.backup import restore_backup
+from quintet.store.migration import migrate_store
 from quintet.terms.errors import CityError
 from quintet.terms.reading import clock
 
-from . import answers_care, answers_changes, answers_energy, answers_registry, requests
+from . import (
+    answers_care,
+    answers_changes,
+    answers_energy,
+    answers_proof,
+    answers_quarantine,
+    answers_registry,
+    answers_status,
+    answers_tokens,
+    requests,
+)
 from .answer import Answer, Progress, Step, document_of
 from .cells import rows_of
 from .city import City
@@ -35,7 +46,17 @@ OPERATIONS: dict[type[requests.Request], Operation] = {
     requests.Ingest: answers_care.ingest,
     requests.BackupCreate: answers_care.backup_create,
     requests.CloseDays: answers_care.close_days,
-    requests.QuarantineList: answers_care.quarantine_list,
+    requests.QuarantineList: answers_quarantine.quarantine_list,
+    requests.QuarantineExplain: answers_quarantine.quarantine_explain,
+    requests.QuarantineCount: answers_quarantine.quarantine_count,
+    requests.QuarantineReplay: answers_quarantine.quarantine_replay,
+    requests.QuarantineDismiss: answers_quarantine.quarantine_dismiss,
+    requests.QuarantineDrift: answers_quarantine.quarantine_drift,
+    requests.TokenCreate: answers_tokens.token_create,
+    requests.TokenList: answers_tokens.token_list,
+    requests.TokenRevoke: answers_tokens.token_revoke,
+    requests.LoadVerify: answers_proof.load_verify,
+    requests.Status: answers_status.status,
 }
 
 
@@ -65,6 +86,27 @@ def restore_city(source: Path, folder: Path, progress: Progress) -> Answer:
     facts = {"restored": str(folder), "files": restore_backup(source, folder)}
     columns = list(facts)
     return Answer(columns, rows_of(columns, [facts]), document_of(facts))
+
+
+def migrate_city(folder: Path, target: int | None) -> Answer:
+    """Bring a city's store to a version while nobody has it; raises CityError where another process does."""
+    if not (folder / CITY_MARK).is_file():
+        raise CityError("is no city.", code="no_city", place=str(folder), remedy="Name the city folder with --city.")
+    owner = claim(folder, "command")
+    if owner is None:
+        raise CityError(
+            "another process has this city open.",
+            code="city_busy",
+            place=str(folder),
+            remedy="Stop `serve` first: a store is migrated while nobody reads or writes it.",
+        )
+    try:
+        before, after = migrate_store(folder, target)
+    finally:
+        owner.release()
+    facts = {"before": before, "after": after}
+    columns = list(facts)
+    return Answer(columns, rows_of(columns, [facts]), document_of(facts), numbers=columns)
 
 
 def refuse_what_exists(folder: Path) -> None:

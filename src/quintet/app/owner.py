@@ -11,8 +11,9 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+import zlib
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Literal
 
 import msgspec
 
+from quintet.store.trouble import FULL
 from quintet.terms.errors import CityError
 
 from . import link
@@ -29,6 +31,8 @@ from .door import Failure, guarded
 LONGEST_SOCKET = 100
 """A unix socket's path may have 107 bytes on Linux and 103 on macOS."""
 STEPS_A_SECOND = 10
+PID_WIDTH = 20
+"""The lock file is written over in place: on a full disk it could not grow again."""
 
 Role = Literal["serve", "command"]
 Handler = Callable[[bytes, Progress], bytes]
@@ -36,13 +40,17 @@ Handler = Callable[[bytes, Progress], bytes]
 
 
 class Card(msgspec.Struct, frozen=True):
-    """Who owns the city: written when the owner listens. `address` is where a `serve` serves, else empty."""
+    """Who owns the city: written when the owner listens. `address` is where a `serve` serves, else empty.
+
+    `check` is the checksum of the card without it: a card that is not as it was written is not believed.
+    """
 
     pid: int
     role: Role
     started: str
     socket: str
     address: str = ""
+    check: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +69,24 @@ def _run_folder(folder: Path) -> Path:
 
 def _read_card(run: Path) -> Card | None:
     try:
-        return msgspec.json.decode((run / "owner.json").read_bytes(), type=Card)
-    except (FileNotFoundError, msgspec.MsgspecError):
+        card = msgspec.json.decode((run / "owner.json").read_bytes(), type=Card)
+    except (FileNotFoundError, UnicodeDecodeError, msgspec.MsgspecError):
         return None
+    return card if card.check == _checksum(card) else None
+
+
+def _checksum(card: Card) -> int:
+    return zlib.crc32(msgspec.json.encode(msgspec.structs.replace(card, check=0)))
+
+
+@contextmanager
+def room_or_not() -> Generator[None]:
+    """Go on where the disk is full: what is written here only helps others to find their way."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
 
 
 def holder(folder: Path) -> Holder:
@@ -87,8 +110,8 @@ def claim(folder: Path, role: Role) -> "Owner | None":
     except BlockingIOError:
         os.close(lock)
         return None
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, str(os.getpid()).encode(), 0)
+    with room_or_not():  # the lock counts, also where the disk is too full to say whose it is
+        os.pwrite(lock, f"{os.getpid():<{PID_WIDTH}}\n".encode(), 0)
     left = _read_card(run)
     (run / "owner.json").unlink(missing_ok=True)
     if left is not None:
@@ -150,9 +173,11 @@ class Owner:
     def announce(self, address: str) -> None:
         """Write the card, atomically; `address` is where this owner serves pages, empty when it does not."""
         card = Card(os.getpid(), self.role, self._started, str(self._socket_path), address)
+        card = msgspec.structs.replace(card, check=_checksum(card))
         draft = self.run / f"owner.json.{os.getpid()}"
-        draft.write_bytes(msgspec.json.encode(card))
-        draft.replace(self.run / "owner.json")
+        with room_or_not():
+            draft.write_bytes(msgspec.json.encode(card))
+            draft.replace(self.run / "owner.json")
 
     def _choose_socket(self) -> Path:
         path = (self.run / "owner.sock").absolute()

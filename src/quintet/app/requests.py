@@ -145,9 +145,76 @@ class CloseDays(Request, frozen=True, tag="close_days"):
 
 
 class QuarantineList(Request, frozen=True, tag="quarantine_list"):
-    """What could not be taken, and why."""
+    """What could not be taken, and why; `state` is open, taken, dismissed or any, `before` an id to go on below."""
 
     limit: int = 100
+    source: str = ""
+    code: str = ""
+    state: str = "open"
+    before: int | None = None
+
+
+class QuarantineExplain(Request, frozen=True, tag="quarantine_explain"):
+    """One quarantined row in words."""
+
+    id: int
+
+
+class QuarantineCount(Request, frozen=True, tag="quarantine_count"):
+    """How many rows wait, per source and reason."""
+
+
+class QuarantineReplay(Request, frozen=True, tag="quarantine_replay"):
+    """Try quarantined rows again: those of a source, with a code, with ids (empty: all)."""
+
+    source: str = ""
+    code: str = ""
+    ids: list[int] = []
+    actor: str = ""
+
+
+class QuarantineDismiss(Request, frozen=True, tag="quarantine_dismiss"):
+    """Nobody needs some quarantined rows."""
+
+    ids: list[int]
+    reason: str
+    actor: str = ""
+
+
+class QuarantineDrift(Request, frozen=True, tag="quarantine_drift"):
+    """Fields that are new, renamed, retyped or gone."""
+
+    limit: int = 100
+    source: str = ""
+
+
+class TokenCreate(Request, frozen=True, tag="token_create"):
+    """Make a token for a source of readings; `may` names its rights."""
+
+    source: str
+    may: list[str]
+    actor: str = ""
+
+
+class TokenList(Request, frozen=True, tag="token_list"):
+    """All tokens, without what proves them."""
+
+
+class TokenRevoke(Request, frozen=True, tag="token_revoke"):
+    """End a token by its id."""
+
+    id: str
+    actor: str = ""
+
+
+class LoadVerify(Request, frozen=True, tag="load_verify"):
+    """Prove that what a load was told is stored is stored once."""
+
+    file: str
+
+
+class Status(Request, frozen=True, tag="status"):
+    """How the owner runs: rates, lag, queue, doors, staleness."""
 
 
 AnyRequest = (
@@ -169,10 +236,21 @@ AnyRequest = (
     | BackupCreate
     | CloseDays
     | QuarantineList
+    | QuarantineExplain
+    | QuarantineCount
+    | QuarantineReplay
+    | QuarantineDismiss
+    | QuarantineDrift
+    | TokenCreate
+    | TokenList
+    | TokenRevoke
+    | LoadVerify
+    | Status
 )
 
 WRITES: tuple[type[Request], ...] = (
     Ingest, RegistrySync, RegistryExchange, RegistryRewire, MoveIn, MoveOut, BackupCreate, CloseDays,
+    QuarantineReplay, QuarantineDismiss,
 )  # fmt: skip
 """Operations that take turns; all others run beside them."""
 

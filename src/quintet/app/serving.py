@@ -12,7 +12,9 @@ import uvicorn
 from quintet.terms.errors import CityError, UsageError
 
 from .lazy import load
+from .mqtt_children import MqttChildren
 from .nightly import Nightly
+from .opening import Opening
 from .owner import Holder, Owner, claim, holder
 from .run import PATIENCE_S, RETRY_S, Desk, finish, no_answer
 
@@ -22,7 +24,7 @@ STOP_S = 30.0
 OPEN_STREAMS_S = 3
 
 
-def serve(folder: Path, host: str, port: int) -> int:
+def serve(folder: Path, host: str, port: int, mqtt: MqttChildren | None = None) -> int:
     """Serve a city until SIGTERM or Ctrl-C; give the exit code.
 
     Raises UsageError for a host that others can reach, CityError when another process serves or the port is taken.
@@ -31,7 +33,7 @@ def serve(folder: Path, host: str, port: int) -> int:
     owner = become_owner(folder)
     desk = Desk(folder)
     try:
-        return serve_desk(owner, desk, port)
+        return serve_desk(owner, desk, port, mqtt=mqtt)
     finally:
         finish(owner, desk, STOP_S)
 
@@ -62,7 +64,9 @@ def become_owner(folder: Path) -> Owner:
         time.sleep(RETRY_S)
 
 
-def serve_desk(owner: Owner, desk: Desk, port: int, *, ready: Callable[[str], None] | None = None) -> int:
+def serve_desk(
+    owner: Owner, desk: Desk, port: int, *, ready: Callable[[str], None] | None = None, mqtt: MqttChildren | None = None
+) -> int:
     """Serve the city of an owner until a signal ends it, closing days that are over meanwhile.
 
     `ready` gets the address once it answers.
@@ -72,28 +76,36 @@ def serve_desk(owner: Owner, desk: Desk, port: int, *, ready: Callable[[str], No
     with door:
         address = f"http://127.0.0.1:{door.getsockname()[1]}/"
         owner.listen(desk.handle, address=address)
-        site = load("site")(desk.city())
+        with Opening(door):
+            doors = load("doors")(desk.city(), desk.turns)
+            doors.mqtt = mqtt
+            site = load("site")(desk.city(), doors.parts)
         config = uvicorn.Config(
             site, log_level="warning", access_log=False, timeout_graceful_shutdown=OPEN_STREAMS_S, server_header=False
         )
-        server = _Server(config, lambda: (ready or _print_address)(address))
+        server = _Server(config, lambda: (ready or _print_address)(address), doors.see_off)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: server.end())
         nightly.begin()
         try:
+            doors.start()
             server.run(sockets=[door])
         finally:
-            nightly.end()
+            # nobody is let in any more: what was taken in is finished, and the day that is being closed
+            try:
+                doors.stop(STOP_S)
+            finally:
+                nightly.end()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return 0 if server.started else 1
 
 
 class _Server(uvicorn.Server):
-    """Says when it answers; a signal that comes early is not lost."""
+    """Says when it answers and when it stops; a signal that comes early is not lost."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], leaving: Callable[[], None]) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._ready, self._leaving = ready, leaving
 
     def end(self) -> None:
         self.should_exit = True
@@ -102,6 +114,10 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if not self.should_exit:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._leaving()
+        await super().shutdown(sockets)
 
 
 def _print_address(address: str) -> None:

@@ -5,11 +5,13 @@
     city = "/srv/naju"      # the city folder; relative paths count from the file's own folder
     format = "table"        # table | json | csv
     port = 8484             # of `quintet serve`; 0: any free one
+    log = "-"               # where `quintet serve` writes what happens: a file, or - for stderr; default: warnings only
+    [mqtt]                  # the broker: see mqtt_settings.py
 """
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +32,12 @@ class Settings:
     city: Path | None
     format: Format
     port: int
+    mqtt: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The table [mqtt], unread: mqtt_settings.py checks it where a door is meant."""
+    log: str = ""
+    """Where `quintet serve` writes what happens: a file, - for stderr, nothing for warnings on stderr only."""
+    base: Path = Path()
+    """The folder from which relative paths of the file count."""
 
 
 def read_settings(environment: Mapping[str, str], here: Path) -> Settings:
@@ -39,12 +47,18 @@ def read_settings(environment: Mapping[str, str], here: Path) -> Settings:
     table: dict[str, Any] = {}
     if named or file.is_file():
         table = read_toml_file(file)
-        check_keys(table, required=set(), optional={"city", "format", "port"}, place=str(file))
+        check_keys(table, required=set(), optional={"city", "format", "port", "log", "mqtt"}, place=str(file))
     city = environment.get("QUINTET_CITY", "")
     folder = Path(city) if city else (file.parent / str(table["city"]) if table.get("city") else None)
     shape = environment.get("QUINTET_FORMAT", "") or str(table.get("format", "table"))
     port = environment.get("QUINTET_PORT", "") or str(table.get("port", DEFAULT_PORT))
-    return Settings(folder, check_format(shape), check_port(port))
+    log = environment.get("QUINTET_LOG", "") or _log_file(table.get("log", ""), file.parent)
+    return Settings(folder, check_format(shape), check_port(port), table.get("mqtt", {}), log, file.parent)
+
+
+def _log_file(said: object, base: Path) -> str:
+    """Give a log's path; a relative one counts from the file's own folder."""
+    return str(said) if said in ("", "-") else str(base / str(said))
 
 
 def check_format(text: str) -> Format:

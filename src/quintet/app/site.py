@@ -1,5 +1,6 @@
 """The web over one open city: pages and API ask with the rights of the operator at the machine itself."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,15 +10,15 @@ from quintet.access import EVERYTHING
 from quintet.store.book import batches
 from quintet.terms.period import from_us
 from quintet.views import Questions
-from quintet.web.site import build
+from quintet.web.site import Part, build
 
 from .city import City
 
 
-def build_site(city: City) -> FastAPI:
-    """Build the web application of a city."""
+def build_site(city: City, parts: Sequence[Part] = ()) -> FastAPI:
+    """Build the web application of a city, with the parts that its doors mount."""
     questions = Questions(city.access(EVERYTHING), now=city.now)
-    return build(questions, health=lambda: health(city))
+    return build(questions, health=lambda: health(city), parts=parts)
 
 
 def health(city: City) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""Operations on the tokens by which the doors know who sends."""
+
+from typing import Any
+
+from quintet.registry import Registry
+from quintet.registry.tokens import Token
+from quintet.terms.period import from_us
+
+from .answer import Answer, Progress, document_of
+from .cells import local, rows_of
+from .city import City
+from .requests import TokenCreate, TokenList, TokenRevoke
+
+COLUMNS = ["id", "source", "may", "created", "revoked"]
+
+
+def token_create(city: City, asked: TokenCreate, _progress: Progress) -> Answer:
+    """Make a token; this answer alone holds its secret."""
+    made, secret = city.tokens.create(asked.source, tuple(asked.may), actor=asked.actor)
+    row = {"token": secret, **_row(made, city.registry())}
+    columns = list(row)
+    note = "Keep the token now: it is not shown again, and Quintet keeps no more than its digest."
+    return Answer(columns, rows_of(columns, [row]), document_of(row), notes=[note])
+
+
+def token_list(city: City, _asked: TokenList, _progress: Progress) -> Answer:
+    """Give all tokens, without what proves them."""
+    registry = city.registry()
+    rows = [_row(one, registry) for one in city.tokens.listed()]
+    return Answer(COLUMNS, rows_of(COLUMNS, rows), document_of({"tokens": rows}), title=f"{len(rows)} tokens")
+
+
+def token_revoke(city: City, asked: TokenRevoke, _progress: Progress) -> Answer:
+    """End a token: the next request with it is refused."""
+    row = _row(city.tokens.revoke(asked.id, actor=asked.actor), city.registry())
+    return Answer(COLUMNS, rows_of(COLUMNS, [row]), document_of(row))
+
+
+def _row(token: Token, registry: Registry) -> dict[str, Any]:
+    ended = token.revoked_us
+    return {
+        "id": token.id,
+        "source": token.source,
+        "may": list(token.may),
+        "created": local(from_us(token.created_us), registry.tz),
+        "revoked": None if ended is None else local(from_us(ended), registry.tz),
+    }

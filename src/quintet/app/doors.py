@@ -1,0 +1,138 @@
+"""The doors of a served city: what is sent to it comes in here, and what is mounted beside its pages is named here."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from quintet.access import EVERYTHING
+from quintet.access.feed import Feed
+from quintet.ingest.http_door import Behind, HttpDoor, Registered
+from quintet.ingest.http_limits import HttpLimits
+from quintet.pipeline.bounds import Limits
+from quintet.pipeline.bounds import limits as shipped
+from quintet.pipeline.grouping import Committer
+from quintet.protocols.payloads.payload import Limits as PayloadLimits
+from quintet.registry import from_dataset
+from quintet.store.room import disk_full, left_bytes
+from quintet.terms.errors import CityError, QuintetError
+from quintet.views.live import Live
+from quintet.web.live import LivePart
+from quintet.web.ready import ReadyPart
+from quintet.web.site import Part
+
+from .city import City
+from .intake import Intake, intake_socket
+from .logs import Logbook, opened
+from .metrics import MetricsPart
+from .metrics_doors import http_door, own_doors
+from .metrics_watch import Door
+from .mqtt_children import MqttChildren
+from .settings import read_settings
+from .turns import Turns
+
+STUCK_S = 30.0
+"""A commit takes a second at most; one that has not ended after so long never will."""
+
+
+class Doors:
+    """The committer, and the doors that hand over to it; `start` before the site answers, `stop` after it has ended."""
+
+    def __init__(
+        self,
+        city: City,
+        turns: Turns,
+        *,
+        limits: Limits | None = None,
+        http_limits: HttpLimits | None = None,
+        bounds: PayloadLimits | None = None,
+    ) -> None:
+        """Build the doors of an open city; what registers meters takes its turn with the commands that write."""
+        self.city = city
+        self._turns = turns
+        self._limits = limits or shipped()
+        self._progress = (0, time.monotonic())
+        self.committer = Committer(city.pipeline, self._limits)
+        self._submit = city.watch.timed(self.committer.submit)
+        self.http = HttpDoor(Behind(city.tokens.admit, self._submit, self.register), http_limits, bounds)
+        self.feed = Feed(city.engine, city.registry, city.pipeline.recent)
+        city.pipeline.listeners.append(self.feed.take)
+        self.live = LivePart(Live(self.feed, EVERYTHING))
+        self.parts: Sequence[Part] = (self.http, self.live, ReadyPart(self.trouble), MetricsPart(city.observer))
+        city.watch.stats = self.committer.stats
+        city.watch.listeners = lambda: self.live.hub.listeners
+        city.watch.doors.append(self._states)
+        self._logbook: Logbook | None = None
+        self.intake: Intake | None = None
+        """Where doors in processes of their own deliver, while the doors are open."""
+        self.mqtt: MqttChildren | None = None
+        """The MQTT doors that this process starts; None where nobody asked for any."""
+        city.doors = self
+
+    def start(self) -> None:
+        """Begin to commit, then to take what doors of their own deliver."""
+        self.committer.start()
+        self.intake = Intake(intake_socket(self.city.folder), self._submit)
+        self.intake.start()
+        if self.mqtt is not None:
+            self.mqtt.start()
+        self._logbook = Logbook(self.city.observer, opened(read_settings(os.environ, Path.cwd()).log))
+        self._logbook.begin()
+
+    def see_off(self) -> None:
+        """Say good-bye to listeners: the site is about to end. May be called from any thread."""
+        self.live.stop()
+
+    def stop(self, patience_s: float) -> None:
+        """Finish what was taken in: doors of their own end first, the committer last."""
+        if self.mqtt is not None:
+            self.mqtt.stop()
+        if self.intake is not None:
+            self.intake.stop()
+        self.committer.stop(patience_s)
+        if self._logbook is not None:
+            self._logbook.end()
+
+    def _states(self) -> list[Door]:
+        """Say how each door is."""
+        own = self.intake.doors() if self.intake is not None else []
+        return [http_door(self.http), *own_doors(own, self.city.now())]
+
+    def register(self, meters: pa.Table, source: str) -> Registered:
+        """Take a list of meters into the registry, durably; rows that cannot be taken are given back."""
+        with self._turns.mine():
+            registry = self.city.registry()
+            found = from_dataset(registry, meters, source=source)
+            self.city.pipeline.apply_records(
+                found.records, kind="registry", source=source, actor="http", problems=found.problems
+            )
+            new = len(self.city.registry().channel_ids) - len(registry.channel_ids)
+        return Registered(new, len(found.records), found.problems)
+
+    def trouble(self) -> QuintetError | None:
+        """Say why what is sent now would not be taken; None when it would."""
+        if self._stuck():
+            return CityError(
+                f"nothing was committed for {STUCK_S:.0f} s, and deliveries wait.",
+                code="committer_stuck",
+                remedy="Look at the disk, then start `serve` again; what was acknowledged is stored.",
+            )
+        if left_bytes(self.city.folder) <= 0:
+            return disk_full(self.city.folder)
+        if self.http.room.full or self.committer.stats.waiting_rows >= self._limits.queue_rows:
+            return CityError(
+                "more waits than is taken.", code="overloaded", remedy="Send again after the seconds of Retry-After."
+            )
+        return None
+
+    def _stuck(self) -> bool:
+        """Tell whether deliveries have waited for STUCK_S without any commit, good or failed."""
+        stats, now_s = self.committer.stats, time.monotonic()
+        done = stats.commits + stats.failures
+        known, since_s = self._progress
+        if done != known or not stats.waiting_deliveries:
+            self._progress = (done, now_s)
+            return False
+        return now_s - since_s > STUCK_S
