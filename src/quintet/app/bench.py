@@ -1,4 +1,4 @@
-"""`quintet bench spine`: the figures of docs/performance.md, measured in one run on this machine."""
+"""`quintet bench NAME`: the figures of docs/performance.md, each measured in one run on this machine."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ from quintet.terms.tables import QUARANTINE, READINGS
 
 from .bench_commits import commits
 from .bench_days import START
+from .bench_ingest import run_ingest
 from .bench_live import measure_live
 from .city import City
 
@@ -52,14 +54,16 @@ class Figures:
 
 def run(name: str, *, small: bool) -> int:
     """Run a bench by name; `small` uses a village of 60 households for the smoke test. Gives the exit code."""
-    if name == "commits":
-        return commit_figures(small=small)
-    if name == "live":
-        return live_figures(small=small)
-    if name != "spine":
+    bench = BENCHES.get(name)
+    if bench is None:
         raise UsageError(
-            f"there is no bench {name!r}.", code="unknown_bench", remedy="There are: spine, commits, live."
+            f"there is no bench {name!r}.", code="unknown_bench", remedy=f"There are: {', '.join(BENCHES)}."
         )
+    return bench(small=small)
+
+
+def spine_figures(*, small: bool) -> int:
+    """Measure the main job: bulk, live commits, closing, reading; gives the exit code."""
     figures = Figures()
     days = int(os.environ.get("QUINTET_BENCH_DAYS", "3" if small else "30"))
     households = 60 if small else 17_000
@@ -105,6 +109,14 @@ def live_figures(*, small: bool) -> int:
     figures = Figures()
     for name, value in measure_live(small=small):
         figures.put(name, value)
+    print(json.dumps(figures.rows))
+    return 0
+
+
+def ingest_figures(*, small: bool) -> int:
+    """Measure the doors beside other stores; gives the exit code."""
+    figures = Figures()
+    run_ingest(figures.put, small=small)
     print(json.dumps(figures.rows))
     return 0
 
@@ -289,3 +301,12 @@ def city_by_hour(city: City, days: int, figures: Figures) -> None:
     figures.put("city_hours_first_s", round(took[0], 3))
     figures.put("city_hours_ms_median", round(1000 * float(np.median(took[1:])), 1))
     figures.put("asked_at", datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+BENCHES: dict[str, Callable[..., int]] = {
+    "spine": spine_figures,
+    "commits": commit_figures,
+    "live": live_figures,
+    "ingest": ingest_figures,
+}
+"""Each takes `small` and gives the exit code."""

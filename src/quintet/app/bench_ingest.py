@@ -1,4 +1,4 @@
-"""`quintet bench ingest`: the same readings into Quintet and into the stores that a city could take instead, in one run.
+"""`quintet bench ingest`: the same readings into Quintet and into other stores that a city could take, in one run.
 
 A simulated city's day in order of time, in pieces of PIECE rows, over CLIENTS connections; what each store promises
 when it answers is printed beside its figures. One household's day is read again and again meanwhile. A peer that is not
@@ -157,7 +157,10 @@ def quantiles_ms(took: Sequence[float]) -> tuple[float, float]:
 def table_of(results: Sequence[Measured]) -> str:
     """Write the table: absolute figures, and Quintet's best rate as a multiple of each."""
     best = max((one.readings_s for one in results if one.name.startswith("Quintet")), default=float("nan"))
-    lines = ["| store | promises | readings/s | Quintet is x | bytes/reading | a day read ms p50/p99 |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| store | promises | readings/s | Quintet is x | bytes/reading | a day read ms p50/p99 |",
+        "|---|---|---|---|---|---|",
+    ]
     lines += [
         f"| {one.name} | {one.promise} | {one.readings_s:,.0f} | {best / one.readings_s:.2f} | {one.bytes_each:.2f} | "
         f"{one.read_ms[0]} / {one.read_ms[1]} |"

@@ -35,7 +35,7 @@ class Quintet(Peer):
 
     @classmethod
     def program(cls) -> Path | None:
-        """This Python runs it."""
+        """Give this Python, which runs it."""
         return Path(sys.executable)
 
     def knows(self, names: Sequence[tuple[str, str]], meters: pa.Table, settings: dict[str, object]) -> None:
@@ -60,6 +60,7 @@ class Quintet(Peer):
         self.port = urlsplit(self.process.stdout.readline().decode().strip()).port or 0
         self.token = str(json.loads(self.command("token", "create", "--source", "bench"))["token"])
         self.lines = threading.local()
+        self.opened: list[http.client.HTTPConnection] = []
 
     def command(self, *words: str) -> bytes:
         """Run a command beside the server; give what it printed."""
@@ -90,6 +91,7 @@ class Quintet(Peer):
         held: dict[str, http.client.HTTPConnection] = self.lines.__dict__
         if "line" not in held:
             held["line"] = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HTTP_S)
+            self.opened.append(held["line"])
         return held["line"]
 
     def day(self, channels: Sequence[int], start_us: int, end_us: int) -> int:
@@ -115,6 +117,8 @@ class Quintet(Peer):
 
     def stop(self) -> None:
         """End it as an operator would."""
+        for line in self.opened:
+            line.close()
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(120)

@@ -123,10 +123,10 @@ def backup_restore(
 
 
 def bench(
-    name: Annotated[Literal["spine", "commits", "live"], Parameter(name="NAME", help="Which benchmark.")],
+    name: Annotated[Literal["spine", "commits", "live", "ingest"], Parameter(name="NAME", help="Which benchmark.")],
     /,
     *,
     small: Annotated[bool, Parameter(help="A small run that shows it works.", negative=())] = False,
 ) -> int:
-    """Measure this machine: `bench spine` runs the main job, `bench live` pushes to 5,000 listeners."""
+    """Measure this machine: `spine` runs the main job, `live` pushes to 5,000 listeners, `ingest` compares stores."""
     return int(load("bench")(name, small=small))
