@@ -57,3 +57,18 @@ def test_the_table_says_how_many_times_quintet_is(tmp_path: Path) -> None:
 def test_packed_parquet_is_weighed(day: bench_ingest.Day, tmp_path: Path) -> None:
     path = tmp_path / "packed.parquet"
     assert packed_bytes(day.rows, path) * day.rows.num_rows == pytest.approx(path.stat().st_size)
+
+
+def test_a_dataset_is_weighed_in_the_lake_and_packed(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "meters.csv").write_text(
+        "site,building,meter,commodity,unit,value_kind,cadence_min,tz,role\n"
+        "c,b,m,electricity,kWh,interval_sum,60,UTC,consumption\n"
+    )
+    lines = [f"c,m,2025-03-{1 + hour // 24:02}T{hour % 24:02}:00:00Z,{hour % 7}.5" for hour in range(240)]
+    (data / "readings.csv").write_text("\n".join(["site,meter,ts_utc,value", *lines]) + "\n")
+    (tmp_path / "work").mkdir()
+    found = bench_ingest.weigh(data, tmp_path / "work")
+    assert found["Quintet, both"] > found["Quintet's raw readings"] > 0
+    assert found["one packed Parquet"] > 0

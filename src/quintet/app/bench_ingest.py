@@ -3,6 +3,7 @@
 A simulated city's day in order of time, in pieces of PIECE rows, over CLIENTS connections; what each store promises
 when it answers is printed beside its figures. One household's day is read again and again meanwhile. A peer that is not
 installed is left out, and the table says so. QUINTET_BENCH_READINGS sets how many readings (default two million).
+QUINTET_BENCH_DATA names a folder in the dataset layout; then the bytes of its readings are compared too.
 """
 
 import json
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,14 +24,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .bench_peers import PEERS, Peer
-from .bench_quintet import QUINTETS, Quintet
+from quintet.ingest import find, ingest_dataset
+
+from .bench_peers import PEERS, Peer, Victoria
+from .bench_quintet import QUINTETS, TIMEZONE, Quintet, packed_bytes
+from .city import City
 
 CLIENTS = 4
 PIECE = 50_000
 READ_EVERY_S = 0.05
 """Between two reads of a household's day: the same small disturbance for all."""
 READINGS = 2_000_000
+FIRST_DAY, LAST_DAY = -(2**31), 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,50 @@ def run_ingest(put: Callable[[str, object], None], *, small: bool) -> None:
                 {"readings_s": round(one.readings_s), "bytes": round(one.bytes_each, 2), "day_ms_p50_p99": one.read_ms},
             )
         print(table_of(results))
+        data = os.environ.get("QUINTET_BENCH_DATA")
+        if data:
+            for name, value in weigh(Path(data), Path(work)).items():
+                put(f"bytes a reading, {name}", round(value, 2))
+
+
+def weigh(data: Path, work: Path) -> dict[str, float]:
+    """Give the bytes a reading of a measured dataset: in Quintet's lake, in VictoriaMetrics, in one packed file.
+
+    Quintet's intervals hold value, quality and version; its raw readings stand beside them, number and unit as
+    received. The other two hold time and value alone, of exactly the raw readings that Quintet kept.
+    """
+    city = City.create(work / "weighed", timezone=TIMEZONE)
+    with closing(city):
+        for dataset in find([data]):
+            ingest_dataset(city.pipeline, dataset, actor="bench")
+        city.close_days()
+        with city.engine.snapshot() as snapshot:
+            held = {lake: snapshot.lake_paths(lake, FIRST_DAY, LAST_DAY) for lake in ("intervals", "superseded", "raw")}
+    size = {lake: sum(Path(path).stat().st_size for path in paths) for lake, paths in held.items()}
+    raw = pa.concat_tables(pq.read_table(path) for path in held["raw"])
+    value = raw["mantissa"].to_numpy() * 10.0 ** raw["exponent"].to_numpy()
+    rows = pa.table({"channel": raw["channel"], "at": raw["at"], "value": value})
+    out = {
+        "Quintet's intervals with quality and version": (size["intervals"] + size["superseded"]) / interval_rows(held),
+        "Quintet's raw readings": size["raw"] / rows.num_rows,
+        "Quintet, both": sum(size.values()) / rows.num_rows,
+        "one packed Parquet": packed_bytes(rows, work / "packed.parquet"),
+    }
+    if Victoria.program() is not None:
+        peer = Victoria(work / "victoria")
+        peer.start()
+        try:
+            for low in range(0, rows.num_rows, PIECE):
+                peer.send(peer.ready(rows.slice(low, PIECE)))
+            out[Victoria.name] = peer.bytes_held() / rows.num_rows
+        finally:
+            peer.stop()
+    return out
+
+
+def interval_rows(held: dict[str, list[str]]) -> int:
+    """Count the intervals of files, from their footers."""
+    return sum(pq.read_metadata(path).num_rows for path in held["intervals"])
 
 
 def wanted() -> int:
