@@ -84,6 +84,7 @@ class Lake:
         self.folder = root / name
         self.name = name
         self.schema = LAKES[name]
+        self._opened: DeltaTable | None = None
 
     @property
     def log(self) -> Path:
@@ -91,14 +92,19 @@ class Lake:
         return self.folder / "_delta_log"
 
     def table(self) -> DeltaTable:
-        """Open the Delta table, creating it empty at first use."""
+        """Give the Delta table, created empty at first use; opened once, for its log is read from the beginning."""
         if not self.log.is_dir() or not any(self.log.iterdir()):
             made_folder(self.folder)
             partitioned = self.schema.append(pa.field("day", pa.date32(), nullable=False))
             DeltaTable.create(
                 self.folder, partitioned, mode="ignore", partition_by=["day"], name=f"quintet_{self.name}"
             )
-        return DeltaTable(self.folder)
+            self._opened = None
+        if self._opened is None:
+            self._opened = DeltaTable(self.folder)
+        else:
+            self._opened.update_incremental()
+        return self._opened
 
     def write(self, day: int, table: pa.Table) -> tuple[str, int, str]:
         """Write and sync one day's sorted rows; give path below the table, size in bytes and digest."""
@@ -170,6 +176,7 @@ class Lake:
     def recover(self, recorded_version: int | None, recorded_paths: set[str]) -> list[str]:
         """Drop what was published or written but never recorded; give the names of what was dropped."""
         dropped: list[str] = []
+        self._opened = None
         if not self.folder.is_dir():
             return dropped
         if recorded_version is None:
