@@ -86,7 +86,7 @@ def test_only_the_digest_is_kept(tokens: Tokens, engine: Engine) -> None:
     assert secret not in repr(tokens.listed())
 
 
-@pytest.mark.parametrize("source", ["", " shed", "a b", "a/b", "-x", "x" * 65, "a\n", "한 글"])
+@pytest.mark.parametrize("source", ["mqtt:c001", "", " shed", "a b", "a/b", "-x", "x" * 65, "a\n", "한 글"])
 def test_a_source_has_a_name(tokens: Tokens, source: str) -> None:
     with pytest.raises(UsageError, match="no name of a source"):
         tokens.create(source, actor="me")

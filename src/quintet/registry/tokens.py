@@ -23,6 +23,8 @@ RIGHTS = ("readings", "meters")
 """What a token may allow: to send readings, to list meters."""
 FORM = re.compile(r"qnt_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 SOURCE = re.compile(r"[^\W_][\w.:-]{0,63}")
+BROKERED = "mqtt:"
+"""So the MQTT door names its sources: what such a source sent is replayed as messages, so no token may claim it."""
 NOBODY = hashlib.sha256(b"").hexdigest()
 """What a secret is compared with when its id is unknown, so that this takes as long; no secret has this digest."""
 UNWELCOME = "no token was given, or it is not known here."
@@ -64,11 +66,12 @@ class Tokens:
 
         Raises UsageError for a name that cannot be one (letters, digits, `._:-`, at most 64) and for an unknown right.
         """
-        if not SOURCE.fullmatch(source):
+        if not SOURCE.fullmatch(source) or source.startswith(BROKERED):
             raise UsageError(
                 f"{source!r} is no name of a source.",
                 code="bad_source",
-                remedy="Begin with a letter or digit; letters, digits, dots, colons, dashes and _ follow, 64 in all.",
+                remedy="Begin with a letter or digit; letters, digits, dots, colons, dashes and _ follow, 64 in all; "
+                f"names that begin with {BROKERED} are those of the MQTT door.",
             )
         strange = [right for right in may if right not in RIGHTS]
         if strange or not may:
