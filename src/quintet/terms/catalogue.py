@@ -1,6 +1,7 @@
 """Reads the data tables that ship with a package: one TOML file, one kind of row, unknown keys refused."""
 
 import tomllib
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -37,3 +38,16 @@ def check_keys(row: dict[str, Any], *, required: set[str], optional: set[str], p
             place=place,
             remedy=f"Known keys are {', '.join(sorted(required | optional))}.",
         )
+
+
+def numbers_of(table: dict[str, Any], names: Iterable[str], place: str) -> dict[str, int]:
+    """Give the numbers of a file of limits by name: exactly `names`, each a row of value, source and why.
+
+    Raises BadInput for a row that is missing, unknown, or has other keys.
+    """
+    check_keys(table, required={"limit"}, optional=set(), place=place)
+    rows = table["limit"]
+    check_keys(rows, required=set(names), optional=set(), place=f"{place} [limit]")
+    for name, row in rows.items():
+        check_keys(row, required={"value", "source", "why"}, optional=set(), place=f"{place} [limit.{name}]")
+    return {name: int(row["value"]) for name, row in rows.items()}
