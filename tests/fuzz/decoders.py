@@ -8,6 +8,7 @@ from io import BytesIO
 
 import msgspec
 import pyarrow as pa
+import zstandard
 
 from quintet.protocols.payloads import (
     ENCODINGS,
@@ -61,15 +62,16 @@ def body(media: str, encoding: str = "identity") -> Callable[[bytes], Payload]:
     return lambda data: decode_body(data, media, encoding, LIMITS)
 
 
-def message(topic: str) -> Callable[[bytes], Payload]:
-    """Give the decoder of messages to one topic."""
-    return lambda data: decode_messages([(topic, data, NOW_US)], MAPPINGS, LIMITS)
+def messages(topic: str) -> Callable[[list[bytes]], Payload]:
+    """Give the decoder of many messages to one topic."""
+    return lambda many: decode_messages([(topic, data, NOW_US) for data in many], MAPPINGS, LIMITS)
 
 
-def topic(data: bytes) -> Payload:
-    """Decode a message whose topic is the data's first line."""
-    head, _, rest = data.partition(b"\n")
-    return decode_messages([(head.decode("utf-8", "surrogateescape"), rest, NOW_US)], MAPPINGS, LIMITS)
+def topics(many: list[bytes]) -> Payload:
+    """Decode messages whose topics are each one's first line."""
+    parted = [data.partition(b"\n") for data in many]
+    sent = [(head.decode("utf-8", "surrogateescape"), rest, NOW_US) for head, _, rest in parted]
+    return decode_messages(sent, MAPPINGS, LIMITS)
 
 
 def original(data: bytes) -> Payload:
@@ -79,10 +81,16 @@ def original(data: bytes) -> Payload:
 
 @dataclass(frozen=True)
 class Decoder:
-    """One decoder and payloads that it reads."""
+    """One decoder and payloads that it reads; messages are also decoded many at once, as the door does."""
 
     decode: Callable[[bytes], Payload]
     examples: list[bytes]
+    many: Callable[[list[bytes]], Payload] | None = None
+
+
+def told(many: Callable[[list[bytes]], Payload], examples: list[bytes]) -> Decoder:
+    """Give the decoder of messages."""
+    return Decoder(lambda data: many([data]), examples, many)
 
 
 def texts(*values: object) -> list[bytes]:
@@ -97,13 +105,13 @@ DECODERS = {
     "msgpack": Decoder(body(MSGPACK), [msgspec.msgpack.encode(value) for value in ([ROW], ROWS, COLUMNS, METERS)]),
     "arrow": Decoder(body(ARROW), STREAMS),
     "gzip": Decoder(body(JSON, "gzip"), [gzip.compress(one, mtime=0) for one in JSON_EXAMPLES]),
-    "zstd": Decoder(body(JSON, "zstd"), [pa.compress(one, codec="zstd", asbytes=True) for one in JSON_EXAMPLES]),
-    "one": Decoder(message("quintet/v1/s/m"), [b"12.5", *texts({"value": 1.5, "ts_utc": AT}, {"value": "1", "x": 2})]),
-    "batch": Decoder(message("quintet/v1/s"), [*JSON_EXAMPLES, *STREAMS, msgspec.msgpack.encode(COLUMNS)]),
-    "tasmota": Decoder(message("tele/plug/SENSOR"), texts(TASMOTA, {"ENERGY": {"Total": 1.5}})),
-    "zigbee2mqtt": Decoder(message("zigbee2mqtt/a/b"), texts({"energy": 1.5, "power": 3, "last_seen": 1767225600123})),
-    "number": Decoder(message("homeassistant/sensor/x/state"), [b"12.5", b'"12.5"', b"unavailable"]),
-    "topic": Decoder(topic, [b"quintet/v1/s/m\n1.5", b"tele/plug/SENSOR\n{}", b"zigbee2mqtt/a/b/c\n{}"]),
+    "zstd": Decoder(body(JSON, "zstd"), [zstandard.compress(one) for one in JSON_EXAMPLES]),
+    "one": told(messages("quintet/v1/s/m"), [b"12.5", *texts({"value": 1.5, "ts_utc": AT}, {"value": "1", "x": 2})]),
+    "batch": told(messages("quintet/v1/s"), [*JSON_EXAMPLES, *STREAMS, msgspec.msgpack.encode(COLUMNS)]),
+    "tasmota": told(messages("tele/plug/SENSOR"), texts(TASMOTA, {"ENERGY": {"Total": 1.5}})),
+    "zigbee2mqtt": told(messages("zigbee2mqtt/a/b"), texts({"energy": 1.5, "power": 3, "last_seen": 1767225600123})),
+    "number": told(messages("homeassistant/sensor/x/state"), [b"12.5", b'"12.5"', b"unavailable"]),
+    "topic": told(topics, [b"quintet/v1/s/m\n1.5", b"tele/plug/SENSOR\n{}", b"zigbee2mqtt/a/b/c\n{}"]),
     "original": Decoder(
         original, texts(ROW, {"topic": "quintet/v1/s/m", "payload": {"base64": "MS41"}, "received_us": NOW_US})
     ),

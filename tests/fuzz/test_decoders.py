@@ -19,11 +19,9 @@ FOLDER = Path(__file__).parent
 LONG = "QUINTET_KILLS" in os.environ
 """`make soak` says how often to repeat; the fuzzer then runs a million times, or as QUINTET_FUZZ says."""
 RUNS = int(os.environ.get("QUINTET_FUZZ", "1000000" if LONG else "400"))
-REPLAYED = 50_000
+REPLAYED = max(RUNS, 1_000_000) if LONG else 800
 LONGEST_S = 1.0
 MOST_GROWTH = 1.05
-SPARE_KB = 4096
-"""Memory that an allocator may take in one step: 3 % of a small process."""
 
 
 def load(name: str) -> Any:
@@ -182,7 +180,7 @@ def need_atheris() -> Callable[[], None]:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", NAMES if LONG else ["arrow", "batch", "json", "msgpack"])
+@pytest.mark.parametrize("name", NAMES if LONG else ["arrow", "batch", "zstd"])
 def test_the_fuzzer_finds_no_crash_no_hang_and_no_growth(
     name: str, tmp_path: Path, need_atheris: Callable[[], None]
 ) -> None:
@@ -191,7 +189,9 @@ def test_the_fuzzer_finds_no_crash_no_hang_and_no_growth(
     print(json.dumps(figures))
     assert figures["executions"] == RUNS
     assert figures["longest_s"] < LONGEST_S
-    if LONG:
-        figures = fuzz(name, REPLAYED, tmp_path, "replay")
-        print(json.dumps(figures))
-        assert figures["last_kb"] < max(figures["warm_kb"] * MOST_GROWTH, figures["warm_kb"] + SPARE_KB)
+    figures = fuzz(name, REPLAYED, tmp_path, "replay")
+    print(json.dumps(figures))
+    assert figures["executions"] == REPLAYED
+    assert figures["longest_s"] < LONGEST_S
+    if LONG:  # in a short run memory is still being warmed up
+        assert figures["last_kb"] < figures["warm_kb"] * MOST_GROWTH

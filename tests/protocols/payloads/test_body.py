@@ -1,6 +1,7 @@
 """HTTP bodies: the shapes in every format, each bad row by name with its original, and nothing changed on the way."""
 
 import json
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ AT = "2026-01-01T00:00:00Z"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 START_US = 1_767_225_600_000_000
 ROW = {"site": "s", "meter": "m", "ts_utc": AT, "value": 1.25}
+TWO = {"site": "s", "meter": ["a", "b"], "ts_utc": [AT, AT]}
 FEW = Limits(unpacked_bytes=4096, rows=3, values=40, row_bytes=200)
 
 
@@ -208,6 +210,57 @@ def test_lines_may_be_blank_and_broken() -> None:
     assert codes(found) == [(2, "not_a_row")]
     assert found.refused["original"][0].as_py() == "{nope}"
     assert found.readings["row"].to_pylist() == [1, 3]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n \n"])
+@pytest.mark.parametrize("between", [b"\n", b"\n\n\r\n"])
+def test_as_many_lines_are_read_as_rows_are_allowed_and_blank_ones_are_none(between: bytes, end: bytes) -> None:
+    line = json.dumps(ROW).encode()
+    assert decode(between.join([line] * FEW.rows) + end, LINES, limits=FEW).readings.num_rows == FEW.rows
+    for last in (line, b"5", b"{nope"):
+        with pytest.raises(BadInput) as caught:
+            decode(between.join([*[line] * FEW.rows, last]) + end, LINES, limits=FEW)
+        assert caught.value.code == "too_large"
+
+
+def test_blank_lines_cost_nothing() -> None:
+    body = b"\n" * (1 << 20) + json.dumps(ROW).encode()
+    tracemalloc.start()
+    assert decode_body(body, LINES, limits=Limits(1 << 22, 10, 100, 4096)).rows == 1
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 << 20
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"columns": {**TWO, "value": [1, None]}},
+        {"columns": {**TWO, "unit": "kWh", "ts_us": [1, None], "ts_utc": None}},
+        {"columns": {**TWO, "value": []}},
+        {"columns": {**TWO, "value": ["1", 2]}},
+        {"columns": {"site": "s", "meter": "m", "ts_us": 5}},
+        {"meters": {"a": 1, "b": 2}, "site": "s", "ts_us": START_US},
+        {"meters": {"a": [1], "b": None}, "site": "s", "ts_utc": "2026-01-01T00:00:00Z"},
+        {"meters": {"a": [1, 2], "b": [3, 4]}, "site": ["s", "t"], "ts_us": [START_US, 1 << 62], "sent_at": "nope"},
+        {"meters": {"a": [1, 2], "b": [3]}, "site": "s", "ts_us": [START_US, START_US]},
+        {"meters": {}, "site": "s", "ts_us": [START_US]},
+        {"meters": {"a": [[1]], "b": {}}, "site": "s", "ts_us": START_US},
+    ],
+)
+@pytest.mark.parametrize("site", [None, "s"])
+def test_a_body_read_in_one_go_says_what_it_says_column_by_column(body: object, site: str | None) -> None:
+    """MessagePack has no such short way."""
+    found: list[object] = []
+    for media, packed in ((JSON, json.dumps(body).encode()), (MSGPACK, msgspec.msgpack.encode(body))):
+        try:
+            payload = decode_body(packed, media, site=site)
+        except BadInput as error:
+            found.append(error.code)
+        else:
+            rows = (payload.readings.to_pylist(), payload.refused.drop_columns(["original"]).to_pylist())
+            found.append((rows, payload.shapes, payload.rows))
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize(

@@ -118,9 +118,9 @@ def test_poison_is_kept_as_it_came_and_can_be_decoded_again(topic: str, payload:
     assert found.readings["meter"].to_pylist() == ["good", "good"]
     assert found.refused["code"].to_pylist() == [code]
     assert found.rows == 3
-    again = decode_original(found.refused["original"][0].as_py(), MAPPINGS, source="x")
+    again = decode_original(found.refused["original"][0].as_py(), MAPPINGS, source="mqtt:x")
     assert again.refused["code"].to_pylist() == [code]
-    assert again.refused["source"].to_pylist() == ["x"]
+    assert again.refused["source"].to_pylist() == ["mqtt:x"]
 
 
 def test_a_message_of_bytes_is_kept_to_the_bit() -> None:
@@ -149,8 +149,17 @@ def test_a_row_of_a_body_or_a_file_is_decoded_again(original: dict[str, object])
     assert said(decode_original(json.dumps(original), MAPPINGS)) == [("s", "m", START, 1.5, None)]
 
 
+def test_a_row_of_a_body_that_looks_like_a_message_chooses_no_topic() -> None:
+    forged = json.dumps({"topic": "quintet/v1/s/m", "payload": "1", "received_us": NOW_US})
+    assert said(decode_original(forged, MAPPINGS)) == [("s", "m", NOW, 1.0, None)]
+    found = decode_original(forged, MAPPINGS, source="collector")
+    assert found.readings.num_rows == 0
+    assert found.refused["code"].to_pylist() == ["no_meter"]
+
+
 def test_what_is_no_original_comes_back() -> None:
-    for text in ("", "nope", '{"topic":"a","payload":{"base64":"!"}}', "\ud800"):
+    far = '{"topic":"quintet/v1/s/m","payload":"1","received_us":9999999999999999999999}'
+    for text in ("", "nope", '{"topic":"a","payload":{"base64":"!"}}', "\ud800", far):
         assert decode_original(text, MAPPINGS).refused.num_rows == 1
 
 
@@ -177,7 +186,7 @@ def test_what_is_no_original_comes_back() -> None:
         (
             "zigbee2mqtt/tap",
             {"water_consumed": 7, "last_seen": NOW_US // 1000},
-            [("zigbee2mqtt", "tap-water", NOW, 7.0, "m3")],
+            [("zigbee2mqtt", "tap-water", NOW, 7.0, None)],
         ),
         ("zigbee2mqtt/bridge/state", b"online", []),
         ("zigbee2mqtt/hall/plug/availability", b"online", []),
@@ -199,6 +208,19 @@ def test_what_is_no_original_comes_back() -> None:
                 ("shelly", "shellypro3em-b1-emdata-0", NOW, 100.25, "Wh"),
                 ("shelly", "shellypro3em-b1-emdata-0-returned", NOW, 3.0, "Wh"),
             ],
+        ),
+        (
+            "shellyproem50-c2/status/em1data:1",
+            {"id": 1, "total_act_energy": 6644.9, "total_act_ret_energy": 2595.26},
+            [
+                ("shelly", "shellyproem50-c2-em1data-1", NOW, 6644.9, "Wh"),
+                ("shelly", "shellyproem50-c2-em1data-1-returned", NOW, 2595.26, "Wh"),
+            ],
+        ),
+        (
+            "zigbee2mqtt/roof",
+            {"energy": 1.5, "produced_energy": 9.25, "power": -300, "last_seen": "2026-01-01T01:00:00.000+01:00"},
+            [("zigbee2mqtt", "roof", START, 1.5, "kWh"), ("zigbee2mqtt", "roof-produced", START, 9.25, "kWh")],
         ),
         ("quintet/v1/s/m", b"", []),
     ],

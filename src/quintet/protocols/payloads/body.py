@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -17,7 +18,6 @@ from .columnar import (
     cell_originals,
     is_array,
     json_columns,
-    json_meters,
     json_written,
     msgpack_written,
     refuse,
@@ -26,6 +26,7 @@ from .columnar import (
 from .json_rows import block_rows, quick_rows, raw_rows, read_rows
 from .msgpack_rows import is_map, length_of, raw_msgpack_rows, read_msgpack_rows
 from .payload import Limits, Payload, shipped_limits
+from .quick_json import quick_columns, quick_meters
 from .rows import Originals, Rows, settle
 from .unpack import unpack
 
@@ -33,6 +34,7 @@ JSON, LINES = "application/json", "application/x-ndjson"
 MSGPACK, ARROW = "application/msgpack", "application/vnd.apache.arrow.stream"
 MEDIA_TYPES = (JSON, LINES, MSGPACK, ARROW)
 BYTE = re.compile(r"\(byte (\d+)\)")
+LINE = re.compile(rb"\S[^\n]*")
 MARK = b"\xef\xbb\xbf"
 Optional = msgspec.Raw | msgspec.UnsetType
 
@@ -101,15 +103,9 @@ def read_json(body: bytes, rows: Rows, limits: Limits, site: str | None = None) 
         if outer.readings is not msgspec.UNSET:
             return _json_rows(bytes(outer.readings), rows, limits, site)
         if outer.columns is not msgspec.UNSET:
-            columns = _json_fields(outer.columns, limits)
-            shapes = JSON_COLUMNS.read(columns, rows, limits, site)
-            return shapes, lambda wanted: cell_originals(columns, wanted, json_written)
+            return _json_columns(text, outer.columns, rows, limits, site)
         if outer.meters is not msgspec.UNSET:
-            raw, shared = bytes(outer.meters), _shared(outer)
-            _check_fields(raw, limits)
-            meters = json_meters(raw) or json_columns(raw, limits)
-            shapes = JSON_COLUMNS.read_meters(shared, meters, rows, limits, site)
-            return shapes, lambda wanted: _meter_originals(shared, json_columns(raw, limits), wanted, json_written)
+            return _json_meters(text, outer.meters, _shared(outer), rows, limits, site)
     except UNREADABLE as error:
         raise bad_body(error, "JSON", len(text)) from error
     return refuse('is an object without "readings", "columns" or "meters".', "bad_body")
@@ -143,9 +139,9 @@ def read_msgpack(body: bytes, rows: Rows, limits: Limits, site: str | None = Non
 def read_lines(body: bytes, rows: Rows, limits: Limits, site: str | None = None) -> Found:
     """Read JSON lines: one row a line; blank lines are none. A line that is no row is marked, its neighbours stay."""
     text = body.removeprefix(MARK)
-    if text.count(b"\n") > limits.rows:
+    if text.count(b"\n") >= limits.rows and any(islice(LINE.finditer(text), limits.rows, None)):
         too_many(limits)
-    lines = [line for line in text.split(b"\n") if line and not line.isspace()]
+    lines = LINE.findall(text)
     shapes = quick_rows(text, rows, site, lines=True, most=len(lines))
     if shapes is None:
         shapes = block_rows(lines, rows, limits, site)
@@ -186,6 +182,24 @@ def _json_rows(raw: bytes, rows: Rows, limits: Limits, site: str | None) -> Foun
     return shapes, lambda wanted: raw_rows(raw, wanted)
 
 
+def _json_columns(text: bytes, columns: Any, rows: Rows, limits: Limits, site: str | None) -> Found:
+    shapes = quick_columns(text, rows, limits, site)
+    raw = bytes(columns)
+    if shapes is None:
+        shapes = JSON_COLUMNS.read(_json_fields(raw, limits), rows, limits, site)
+    return shapes, lambda wanted: cell_originals(json_columns(raw, limits), wanted, json_written)
+
+
+def _json_meters(
+    text: bytes, meters: Any, shared: dict[str, msgspec.Raw], rows: Rows, limits: Limits, site: str | None
+) -> Found:
+    shapes = quick_meters(text, rows, limits, site)
+    raw = bytes(meters)
+    if shapes is None:
+        shapes = JSON_COLUMNS.read_meters(shared, _json_fields(raw, limits), rows, limits, site)
+    return shapes, lambda wanted: _meter_originals(shared, json_columns(raw, limits), wanted, json_written)
+
+
 def _msgpack_rows(raw: bytes, rows: Rows, limits: Limits, site: str | None) -> Found:
     shapes = read_msgpack_rows(raw, rows, limits, site) if is_array(raw) else None
     if shapes is None:
@@ -193,15 +207,10 @@ def _msgpack_rows(raw: bytes, rows: Rows, limits: Limits, site: str | None) -> F
     return shapes, lambda wanted: raw_msgpack_rows(raw, wanted)
 
 
-def _json_fields(raw: Any, limits: Limits) -> dict[str, msgspec.Raw]:
-    whole = bytes(raw)
-    _check_fields(whole, limits)
-    return json_columns(whole, limits)
-
-
-def _check_fields(raw: bytes, limits: Limits) -> None:
-    if raw.count(b'":') > limits.rows or raw.count(b",") > limits.values:
+def _json_fields(raw: bytes, limits: Limits) -> dict[str, msgspec.Raw]:
+    if raw.count(b'":') > limits.rows:
         too_many(limits)
+    return json_columns(raw, limits)
 
 
 def _msgpack_fields(raw: Any, limits: Limits) -> dict[str, msgspec.Raw]:

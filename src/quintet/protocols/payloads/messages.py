@@ -18,13 +18,11 @@ from .columnar import append
 from .foreign import read_foreign
 from .json_rows import Micros
 from .mappings import Mappings, Route
-from .originals import Message, message_original, source_of, text_of
+from .originals import SOURCE, Arrived, message_of, message_original, source_of, text_of
 from .payload import Limits, Payload, joined, nothing, shipped_limits
 from .rows import Rows, number_of, settle
 from .unpack import unpack
 
-Arrived = tuple[str, bytes, int]
-"""A message: topic, payload, and the moment of receipt in microseconds."""
 SIMPLE = re.compile(rb"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 SIMPLE_LENGTH = 16
 REASONS = {
@@ -59,6 +57,7 @@ class Gathering:
         self.rows = Rows()
         self.shapes: set[Shape] = set()
         self.parts: list[Payload] = []
+        self._refused: list[dict[str, Any]] = []
         self._mappings = mappings
         self._limits = limits
         self._source = source
@@ -89,10 +88,13 @@ class Gathering:
         rows = self.rows
         if rows.ts_utc.count(None) < len(rows):
             self.shapes.add(("ts_utc", "text"))
-        if not len(rows):
-            return joined([*self.parts, nothing(self.shapes)]) if self.parts else nothing(self.shapes)
-        settled = settle(rows, frozenset(self.shapes), self._source or self._sources, self._originals)
-        return joined([settled, *self.parts])
+        shapes = frozenset(self.shapes)
+        read = settle(rows, shapes, self._source or self._sources, self._originals) if len(rows) else nothing(shapes)
+        parts = [read, *self.parts]
+        if self._refused:
+            refused = pa.Table.from_pylist(self._refused, QUARANTINE)
+            parts.append(Payload(nothing().readings, refused, frozenset(), refused.num_rows))
+        return joined(parts)
 
     def _quick(self, route: Route, payload: bytes, received_us: int) -> bool:
         """Read a message of one reading as it mostly is; False, with nothing read, where it is otherwise."""
@@ -113,7 +115,10 @@ class Gathering:
         rows.meter.append(route.meter)
         rows.value.append(float(number))
         rows.ts_utc.append(one.ts_utc)
-        rows.ts_us.append(received_us if one.ts_utc is None and one.ts_us is None else one.ts_us)
+        untimed = one.ts_utc is None and one.ts_us is None
+        if untimed:
+            rows.stamped.append(len(rows.row))
+        rows.ts_us.append(received_us if untimed else one.ts_us)
         rows.unit.append(one.unit)
         rows.commodity.append(one.commodity)
         rows.sent_at.append(one.sent_at)
@@ -149,7 +154,7 @@ class Gathering:
             self._shape({("value", "number")})
             timed = False
         fields |= {"site": route.site, "meter": route.meter, **({} if timed else {"ts_us": received_us})}
-        self._add(message, fields, mark)
+        self._add(message, fields, mark, stamped=not timed)
 
     def _foreign(self, route: Route, message: Arrived) -> None:
         """Read a message of a format."""
@@ -159,7 +164,8 @@ class Gathering:
             return
         self._shape(found[1])
         for fields, mark in found[0]:
-            self._add(message, fields, mark)
+            # a stamp of the very microsecond of receipt is that of receipt
+            self._add(message, fields, mark, stamped=fields.get("ts_us") == message[2])
 
     def _batch(self, route: Route, message: Arrived) -> None:
         """Read a concentrator's batch: any of the bodies of the HTTP door, told apart by its first bytes."""
@@ -179,9 +185,11 @@ class Gathering:
         self._whose.extend([len(self._arrived) - 1] * len(fresh))
         append(self.rows, fresh)
 
-    def _add(self, message: Arrived, fields: dict[str, Any], mark: int) -> None:
+    def _add(self, message: Arrived, fields: dict[str, Any], mark: int, *, stamped: bool) -> None:
         self._arrived.append(message)
         self._whose.append(len(self._arrived) - 1)
+        if stamped:
+            self.rows.stamped.append(len(self.rows))
         self.rows.add(fields, 1, mark)
 
     def _shape(self, shapes: set[Shape]) -> None:
@@ -200,9 +208,7 @@ class Gathering:
             "reason": reason,
             "original": message_original(topic, payload, received_us),
         }
-        refused = pa.Table.from_pylist([row], QUARANTINE)
-        empty = nothing()
-        self.parts.append(Payload(empty.readings, refused, empty.shapes, 1))
+        self._refused.append(row)
 
     def _source_of(self, message: Arrived, route: Route | None) -> str:
         if self._source is not None:
@@ -249,19 +255,16 @@ def decode_message(topic: str, payload: bytes, received_us: int, mappings: Mappi
     return decode_messages([(topic, payload, received_us)], mappings)
 
 
-def decode_original(original: str, mappings: Mappings, *, source: str = "replay") -> Payload:
+def decode_original(original: str, mappings: Mappings, *, source: str = SOURCE) -> Payload:
     """Decode the `original` of a quarantined row again: a message, or a row of a body or file.
 
-    What is neither comes back in `refused`.
+    Only what an MQTT source sent is a message: a row that looks like one must not choose a topic for itself. What is
+    neither comes back in `refused`.
     """
     text = original.encode("utf-8", "replace")
-    try:
-        message = msgspec.json.decode(text, type=Message)
-        payload = message.bytes()
-        if payload is not None:
-            return decode_messages([(message.topic, payload, message.received_us)], mappings, source=source)
-    except UNREADABLE:
-        pass
+    message = message_of(text) if source.startswith(SOURCE) else None
+    if message is not None:
+        return decode_messages([message], mappings, source=source)
     cells = json_cells(text)
     if cells is not None and "at" in cells and "ts_utc" not in cells:
         cells = {("ts_utc" if name == "at" else name): cell for name, cell in cells.items()}

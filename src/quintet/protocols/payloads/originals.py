@@ -5,7 +5,13 @@ from typing import Any
 
 import msgspec
 
+from .cells import UNREADABLE
+from .json_rows import Micros
+
 SOURCE = "mqtt:"
+"""Begins the names of all sources whose originals are messages."""
+Arrived = tuple[str, bytes, int]
+"""A message: topic, payload, and the moment of receipt in microseconds."""
 
 
 def message_original(topic: str, payload: bytes, received_us: int) -> str:
@@ -23,7 +29,7 @@ class Message(msgspec.Struct, forbid_unknown_fields=True):
 
     topic: str
     payload: str | dict[str, str]
-    received_us: int = 0
+    received_us: Micros = 0
 
     def bytes(self) -> bytes | None:
         """Give the payload's bytes; None where they cannot be read back."""
@@ -35,6 +41,16 @@ class Message(msgspec.Struct, forbid_unknown_fields=True):
             return None
 
 
+def message_of(original: bytes) -> Arrived | None:
+    """Read a message as `message_original` wrote it; None for anything else."""
+    try:
+        message = _MESSAGE.decode(original)
+    except UNREADABLE:
+        return None
+    payload = message.bytes()
+    return None if payload is None else (message.topic, payload, message.received_us)
+
+
 def source_of(topic: str, site: str = "") -> str:
     """Name who sent a message: the site of our own topics, else the topic's first level."""
     return f"{SOURCE}{text_of(site or topic.partition('/')[0])}"
@@ -43,3 +59,6 @@ def source_of(topic: str, site: str = "") -> str:
 def text_of(word: str) -> str:
     """Give a word as text throughout: what is no character becomes a question mark."""
     return word.encode("utf-8", "replace").decode()
+
+
+_MESSAGE = msgspec.json.Decoder(Message)

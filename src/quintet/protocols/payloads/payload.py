@@ -12,6 +12,8 @@ from quintet.terms.tables import MOMENT, QUARANTINE
 
 SENT_AT = pa.field("sent_at", MOMENT)
 """The device's own clock when it sent: stands beside READINGS where a payload states it, else it is no column."""
+STAMPED = pa.field("stamped", pa.bool_())
+"""Marks rows without a time of their own, which have that of receipt; no column where there are none."""
 
 Shapes = frozenset[tuple[str, str]]
 """Fields seen and their kinds: number, text, bool, null, object, array, bytes."""
@@ -21,8 +23,8 @@ Shapes = frozenset[tuple[str, str]]
 class Payload:
     """One decoded payload.
 
-    `readings` is CODED_READINGS, with SENT_AT behind it where stated; `refused` is QUARANTINE; `rows` counts what the
-    payload held: the sum of both tables.
+    `readings` is CODED_READINGS, with SENT_AT and STAMPED behind it where stated; `refused` is QUARANTINE; `rows`
+    counts what the payload held: the sum of both tables.
     """
 
     readings: pa.Table
@@ -55,7 +57,7 @@ def nothing(shapes: Iterable[tuple[str, str]] = ()) -> Payload:
 
 
 def joined(parts: Sequence[Payload]) -> Payload:
-    """Give several payloads as one; SENT_AT is null where a part does not state it."""
+    """Give several payloads as one; SENT_AT and STAMPED are null where a part does not state them."""
     if len(parts) == 1:
         return parts[0]
     if not parts:

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,11 +16,12 @@ from quintet.protocols.words import NUMERAL, moments
 from quintet.terms.amount import LARGEST
 from quintet.terms.tables import MOMENT, QUARANTINE
 
-from .payload import SENT_AT, Payload, Shapes
+from .payload import SENT_AT, STAMPED, Payload, Shapes
 
 WORDS = ("site", "meter", "commodity", "unit")
 TIMES = ("ts_utc", "ts_us", "sent_at", "sent_at_us")
-KNOWN = frozenset((*WORDS, *TIMES, "value"))
+COLUMNS = (*WORDS, *TIMES, "value")
+KNOWN = frozenset(COLUMNS)
 """The fields of a row; any other is kept out of the readings and reported among the shapes."""
 EARLIEST_US, LATEST_US = -62_135_596_800_000_000, 253_402_300_800_000_000
 """The years 1 .. 9999: what a date can say."""
@@ -50,6 +52,7 @@ class Rows:
         "sent_at",
         "sent_at_us",
         "site",
+        "stamped",
         "ts_us",
         "ts_utc",
         "unit",
@@ -69,6 +72,8 @@ class Rows:
         self.value: list[float | None] = []
         self.row: list[int] = []
         self.mark: list[int] = []
+        self.stamped: list[int] = []
+        """Positions of rows whose `ts_us` is the moment of receipt."""
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -90,9 +95,17 @@ class Rows:
         self.mark.append(mark)
 
     def extend(self, columns: dict[str, list[Any]], count: int, first: int = 1, mark: int = 0) -> None:
-        """Add `count` rows by columns, numbered from `first`; a column that is not given is missing."""
-        for name in (*WORDS, *TIMES, "value"):
-            getattr(self, name).extend(columns.get(name) or [None] * count)
+        """Add `count` rows by columns, numbered from `first`; a column that is not given is missing.
+
+        The lists are handed over: nobody else changes them.
+        """
+        fresh = not self.row
+        for name in COLUMNS:
+            column = columns.get(name) or [None] * count
+            if fresh:  # as it is, without a copy
+                setattr(self, name, column)
+            else:
+                getattr(self, name).extend(column)
         self.row.extend(range(first, first + count))
         self.mark.extend([mark] * count)
 
@@ -127,7 +140,7 @@ def number_of(text: str) -> tuple[float | None, int]:
 def settle(rows: Rows, shapes: Shapes, sources: Sources, originals: Originals) -> Payload:
     """Turn gathered rows into a payload; `sources` and `originals` are asked for bad rows only."""
     at, time_marks = _times(rows.ts_utc, rows.ts_us, "bad_time")
-    marks = _first(np.array(rows.mark, np.uint8), time_marks)
+    marks = _first(np.frombuffer(bytes(rows.mark), np.uint8), time_marks)
     sent = None
     if _any(rows.sent_at) or _any(rows.sent_at_us):
         sent, clock_marks = _times(rows.sent_at, rows.sent_at_us, "bad_clock")
@@ -143,17 +156,31 @@ def settle(rows: Rows, shapes: Shapes, sources: Sources, originals: Originals) -
         row=np.array(rows.row, np.int64),
         marks=marks,
     )
-    return settle_columns(decoded, sent, shapes, sources, originals)
+    stamped = None
+    if rows.stamped:
+        stamped = np.zeros(len(rows), np.bool_)
+        stamped[rows.stamped] = True
+    return settle_columns(decoded, sent, shapes, sources, originals, stamped)
 
 
 def settle_columns(
-    decoded: Decoded, sent: pa.Array | None, shapes: Shapes, sources: Sources, originals: Originals
+    decoded: Decoded,
+    sent: pa.Array | None,
+    shapes: Shapes,
+    sources: Sources,
+    originals: Originals,
+    stamped: npt.NDArray[np.bool_] | None = None,
 ) -> Payload:
-    """Part good rows from bad ones and quarantine these with their original texts; `sent` is the devices' clock."""
+    """Part good rows from bad ones and quarantine these with their original texts; `sent` is the devices' clock.
+
+    `stamped` marks rows that have the moment of receipt for a time.
+    """
     marks = faults_of(decoded)
     table = coded_table(decoded)
     if sent is not None and sent.null_count < len(sent):
         table = table.append_column(SENT_AT, sent)
+    if stamped is not None:
+        table = table.append_column(STAMPED, pa.array(stamped))
     if marks is None:
         return Payload(table, QUARANTINE.empty_table(), shapes, table.num_rows)
     bad = np.flatnonzero(marks)
