@@ -1,11 +1,16 @@
 """The book of dated records and the list of batches."""
 
 import json
+from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from .engine import Batch, Snapshot, Writing
 from .records import Record
+
+_BODY = msgspec.json.Decoder(dict[str, Any])
+"""A city of 17,000 households has made 275,000 statements."""
 
 
 def append_records(writing: Writing, records: list[Record]) -> None:
@@ -28,11 +33,13 @@ def append_records(writing: Writing, records: list[Record]) -> None:
 def read_records(snapshot: Snapshot, known_batch: int | None = None) -> list[Record]:
     """Read all statements made up to a batch, in the order they were made."""
     limit = 2**31 - 1 if known_batch is None else known_batch
-    found = snapshot.rows(
+    found = snapshot.arrow(
         "select kind, key, valid_from_us, body, batch from record where batch <= ? order by batch, kind, key", [limit]
     )
+    columns = (found[name].to_pylist() for name in ("kind", "key", "valid_from_us", "body", "batch"))
     return [
-        Record(kind, key, at, None if body is None else json.loads(body), batch) for kind, key, at, body, batch in found
+        Record(kind, key, at, None if body is None else _BODY.decode(body), batch)
+        for kind, key, at, body, batch in zip(*columns, strict=True)
     ]
 
 

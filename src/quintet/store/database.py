@@ -190,7 +190,7 @@ class Database:
         except ENDING:
             self._ended = True
             return False
-        except (duckdb.TransactionException, duckdb.IOException):
+        except duckdb.Error:
             return False  # readers in the way, or the disk is full after all: the next commit tries again
         return True
 

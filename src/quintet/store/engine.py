@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,20 @@ class Writing(Snapshot):
         """Write as part of one batch."""
         super().__init__(cursor, files)
         self.batch = batch
+        self._steps: list[Callable[[], None]] = []
+
+    def then(self, step: Callable[[], None]) -> None:
+        """Do something once the batch is in the store, though making it durable may fail after that.
+
+        Memory of what the store holds is brought up here: it must not lag behind a batch that is there.
+        """
+        self._steps.append(step)
+
+    def taken(self) -> None:
+        """Do what was asked for: all of it, also where a step fails."""
+        with ExitStack() as steps:
+            for step in reversed(self._steps):
+                steps.callback(step)
 
     def append(self, table: str, incoming: pa.Table) -> None:
         """Append rows to a table, columns matched by name."""
@@ -124,6 +138,9 @@ class Engine:
         row = database.connection.execute(NEWEST).fetchone()
         self._last_batch, self._last_received = (int(row[0]), int(row[1])) if row else (0, 0)
         self._edge = threading.Lock()
+        self._doubtful: Writing | None = None
+        """A batch whose commit ended the database, as long as nobody could ask the file whether it holds it."""
+        self._unsynced = False
         self.now: Callable[[], int] | None = None
 
     @classmethod
@@ -183,20 +200,26 @@ class Engine:
         """Open the one write transaction; it is durable when the block ends, and gone when the block raises.
 
         Raises CityError `disk_full` before anything is written where the disk has no room left, and CityError
-        (`disk_full`, `store_io`) when it cannot be made durable: the next one may then be tried at once.
+        (`disk_full`, `store_io`) when it cannot be made durable: the next one may then be tried at once. It may then be
+        in the store all the same (`Writing.then` is told); whoever writes next makes it durable first.
         """
         with self._lock:
             require_room(self.folder)
-            try:
-                with self._database.used():
-                    batch = Batch(self._last_batch + 1, kind, source, actor, received_us)
-                    yield from self._written(batch)
-                    self._database.sync_log()
-                    self._mark.write(batch.id)
-                    if self._database.fold_log(limits().log_bytes):
-                        self._mark.sync()
-            except duckdb.Error as error:
-                raise from_engine_error(error, str(self._database.path)) or error from error
+            with self._in_words(), self._database.used():
+                self._make_sure()
+                batch = Batch(self._last_batch + 1, kind, source, actor, received_us)
+                yield from self._written(batch)
+                self._make_sure()
+                if self._database.fold_log(limits().log_bytes):
+                    self._mark.sync()
+
+    @contextmanager
+    def _in_words(self) -> Generator[None]:
+        """Say errors of the disk and the database in words."""
+        try:
+            yield
+        except duckdb.Error as error:
+            raise from_engine_error(error, str(self._database.path)) or error from error
 
     def _written(self, batch: Batch) -> Generator[Writing]:
         """Lend the transaction of a batch, and commit it."""
@@ -207,6 +230,7 @@ class Engine:
             yield writing
             with self._edge:
                 self._commit(writing, batch)
+            writing.taken()
         except BaseException:
             with suppress(duckdb.Error):  # one that the engine already ended has nothing to undo
                 self._database.connection.rollback()
@@ -223,14 +247,44 @@ class Engine:
                 batch.accepted, batch.duplicate, batch.quarantined,
             ],
         )  # fmt: skip
+        self._doubtful = writing
         try:
             self._database.connection.commit()
         except ENDING:
             # The batch may be durable all the same: only the file, opened anew, can tell.
             self._database.renew()
-            if self._database.connection.execute(NEWEST).fetchone() != (batch.id, batch.received_us):
+            if not self._holds(batch):
+                self._doubtful = None
                 raise
+        except duckdb.Error:
+            self._doubtful = None  # undone, and the database says so
+            raise
+        self._doubtful = None
+        self._count(batch)
+
+    def _holds(self, batch: Batch) -> bool:
+        """Say whether the file holds a batch as its newest."""
+        return self._database.connection.execute(NEWEST).fetchone() == (batch.id, batch.received_us)
+
+    def _count(self, batch: Batch) -> None:
+        """Take a batch for the newest; its log may still have to be made durable."""
         self._last_batch, self._last_received = batch.id, batch.received_us
+        self._unsynced = True
+
+    def _make_sure(self) -> None:
+        """Find out about a doubtful batch, and make what is in the store durable. Raises CityError where that fails."""
+        writing = self._doubtful
+        if writing is not None:
+            there = self._holds(writing.batch)
+            self._doubtful = None
+            if there:
+                with self._edge:
+                    self._count(writing.batch)
+                writing.taken()
+        if self._unsynced:
+            self._database.sync_log()
+            self._mark.write(self._last_batch)
+            self._unsynced = False
 
     @contextmanager
     def asked(self) -> Generator[tuple[Snapshot, int]]:
@@ -245,8 +299,14 @@ class Engine:
 
     @contextmanager
     def exclusive(self) -> Generator[None]:
-        """Hold the write lock over steps that must see no commit between them."""
+        """Hold the write lock over steps that must see no commit between them; all that they see is durable.
+
+        Raises CityError where an earlier batch is in the store and cannot be made durable still.
+        """
         with self._lock:
+            if self._doubtful is not None or self._unsynced:
+                with self._in_words(), self._database.used():
+                    self._make_sure()
             yield
 
     @property

@@ -106,7 +106,10 @@ def refuse_lost(database: Database, mark: Mark, kept: Path) -> None:
 def take_version(database: Database, timezone: str) -> None:
     """Bring the tables to this version and settle the time zone; what that changes is folded in at once."""
     connection = database.connection
-    before = migrate(connection, str(database.path))
+    try:
+        before = migrate(connection, str(database.path))
+    except duckdb.Error as error:
+        raise not_moved(database, 1, error) from error
     stored = connection.execute("select value from meta where key = 'timezone'").fetchone()
     if stored is not None and stored[0] != timezone:
         raise CityError(
@@ -118,8 +121,29 @@ def take_version(database: Database, timezone: str) -> None:
     if stored is None:
         connection.execute("insert into meta values ('timezone', ?)", [timezone])
     if stored is None or before != version_of(connection):
-        database.fold()
+        fold_or_leave(database)
     sync_folder(database.path.parent)
+
+
+def fold_or_leave(database: Database) -> None:
+    """Fold the log in; where the disk has no room for it all is durable in the log, and the database goes on."""
+    if not database.fold_log(0):
+        with database.used():  # opens it anew if the attempt has ended it
+            pass
+
+
+def not_moved(database: Database, by: int, error: duckdb.Error) -> CityError | Damaged:
+    """Say that a store could not be brought one version up (`by` 1) or down (-1), and that it stays as it was."""
+    known = from_engine_error(error, str(database.path))
+    if known is not None:
+        return known
+    stays = version_of(database.connection)
+    return CityError(
+        f"could not become store version {stays + by} ({first_line(error)}); it stays at version {stays}, whole.",
+        code="migration_failed",
+        place=str(database.path),
+        remedy="The Quintet that used this version opens it as before; report this.",
+    )
 
 
 def unreadable(path: Path, error: Exception) -> CityError | Damaged:

@@ -119,6 +119,16 @@ def received(snapshot: Snapshot, wanted: Wanted, *, limit: int, after: int = 0, 
     )
 
 
+def taken_in(snapshot: Snapshot, batches: list[int]) -> pa.Table:
+    """List the rows that became readings in some batches: as `received`, with the batch that took each as `taken`."""
+    return snapshot.arrow(
+        f"""select q.*, b.received_us, s.batch as taken from quarantine q join batch b on q.batch = b.id join (
+                select id, batch from quarantine_step where state = '{TAKEN}' and code = '{TAKEN}'
+                and list_contains(?, batch)) s on q.id = s.id order by q.id""",
+        [batches],
+    )
+
+
 def faulty_sources(snapshot: Snapshot) -> set[str]:
     """Give the sources of all rows ever set aside."""
     return {str(source) for (source,) in snapshot.rows("select distinct source from quarantine")}

@@ -48,6 +48,18 @@ class Sheet:
         self.value = np.zeros((0, self.columns), np.int64)
         self.quality = np.zeros((0, self.columns), np.uint8)
 
+    def cells(self, channel: I32, start_us: I64) -> I64:
+        """Give the places of intervals, counted row after row; all of the channels have a row."""
+        return self.row_of[channel] * np.int64(self.columns) + (start_us - self.start_us) // self.cadence_us
+
+    def put(self, cells: I64, value: I64, quality: U8) -> None:
+        """Write intervals into their places; an edit stands in the store whatever is derived later, and so here."""
+        flat, flat_quality = self.value.reshape(-1), self.quality.reshape(-1)
+        stands = ~OUTRANKING_IDS[quality] & OUTRANKING_IDS[flat_quality[cells]]
+        if stands.any():
+            cells, value, quality = cells[~stands], value[~stands], quality[~stands]
+        flat[cells], flat_quality[cells] = value, quality
+
     def lacks(self, channels: I32) -> bool:
         """Tell whether some channel has no row yet."""
         return int(channels.max()) >= len(self.row_of) or bool((self.row_of[channels] < 0).any())
@@ -99,6 +111,27 @@ class Recent:
                 sheet = self._sheet(own.key, channel[at], cadence_us, phase_us)
                 self._write(sheet, channel[at], start_us[at], value[at], quality[at])
 
+    def take_day(self, day: int, channel: I32, start_us: I64, value: I64, quality: U8, grid: tuple[I64, I64]) -> None:
+        """Take in effective intervals of one local day (by number) at once, as `take_intervals` does.
+
+        `grid` is cadence and phase by channel number. It is for an opening: nobody may read yet, and each day is taken
+        in by one thread, days side by side.
+        """
+        with self._lock:
+            self.newest = max(self.newest, day)
+        kinds, kind_of = np.unique(np.stack(grid), axis=1, return_inverse=True)
+        for number, (cadence, phase) in enumerate(kinds.T.tolist()):
+            own = kind_of[channel] == number
+            if not own.any():
+                continue
+            rows = slice(None) if own.all() else own
+            mine, at_us, amount, good = channel[rows], start_us[rows], value[rows], quality[rows]
+            sheet = self._sheet((day, cadence, phase), mine, *grid)
+            for low in range(0, len(mine), AT_ONCE):
+                part = slice(low, low + AT_ONCE)
+                cells = sheet.cells(mine[part], at_us[part])
+                sheet.put(cells, amount[part], good[part])
+
     def _sheet(self, key: tuple[int, int, int], channel: I32, cadence_us: I64, phase_us: I64) -> Sheet:
         """Give the sheet of a day and grid with room for channels; the first that lacks room makes it for all.
 
@@ -119,15 +152,9 @@ class Recent:
 
     def _write(self, sheet: Sheet, channel: I32, start_us: I64, value: I64, quality: U8) -> None:
         """Write intervals of one day and grid into their sheet."""
-        rows = sheet.row_of[channel]
-        column = (start_us - sheet.start_us) // sheet.cadence_us
-        # An edit stands in the store whatever is derived later; so it does here.
-        open_cells = OUTRANKING_IDS[quality] | ~OUTRANKING_IDS[sheet.quality[rows, column]]
-        if not open_cells.all():
-            rows, column, value, quality = rows[open_cells], column[open_cells], value[open_cells], quality[open_cells]
+        cells = sheet.cells(channel, start_us)
         with self._lock:
-            sheet.value[rows, column] = value
-            sheet.quality[rows, column] = quality
+            sheet.put(cells, value, quality)
 
     def _advance(self, day: int) -> None:
         """Make a day the newest if it is, and let go of those that are too old by then."""
@@ -169,20 +196,32 @@ class Recent:
             held = np.flatnonzero(sheet.quality[row])
             return sheet.start_us + held * cadence_us, sheet.value[row, held], sheet.quality[row, held]
 
-    def days(self, channels: I32, cadence_us: int, phase_us: int, day: int) -> tuple[int, I64, U8] | None:
-        """Give a whole local day of channels: its first slot, values and qualities (m x n); None when not held."""
+    def days(
+        self, channels: I32, cadence_us: int, phase_us: int, day: int, columns: tuple[int, int] | None = None
+    ) -> tuple[int, I64, U8] | None:
+        """Give a local day of channels: its first slot, values and qualities (m x n); None when it is not held.
+
+        With `columns` only those slots of the day are copied, from the first up to the second (not included); the slot
+        that is given is then the first of those.
+        """
         if not self.first_day <= day <= self.newest:
             return None
         with self._lock:
             sheet = self._sheets.get((day, cadence_us, phase_us))
             if sheet is None:
                 return None
-            known = np.where(
-                channels < len(sheet.row_of), sheet.row_of[np.minimum(channels, len(sheet.row_of) - 1)], -1
-            )
-            value, quality = sheet.value[known], sheet.quality[known]
+            row_of = sheet.row_of
+            known = np.where(channels < len(row_of), row_of[np.minimum(channels, len(row_of) - 1)], -1)
+            low, high = columns or (0, sheet.columns)
+            value, quality = sheet.value[known, low:high], sheet.quality[known, low:high]
             quality[known < 0] = 0
-            return sheet.start_us, value, quality
+            return sheet.start_us + low * cadence_us, value, quality
+
+    def starts(self, cadence_us: int, phase_us: int, day: int) -> I64:
+        """Give the starts of a local day's slots on a grid; none when the day is not held."""
+        with self._lock:
+            sheet = self._sheets.get((day, cadence_us, phase_us)) if day >= self.first_day else None
+        return np.arange(sheet.columns if sheet else 0) * cadence_us + (sheet.start_us if sheet else 0)
 
     def sums(self, channels: I32, first_day: int, last_day: int) -> I64 | None:
         """Give daily sums (3 x channels x days: value, arrived, estimated); None when a day is too old to be held."""

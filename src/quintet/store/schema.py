@@ -3,6 +3,8 @@
 Versions that have statements in DOWN can be taken back.
 """
 
+from contextlib import suppress
+
 import duckdb
 
 from quintet.terms.errors import CityError, UsageError
@@ -153,5 +155,6 @@ def step(connection: duckdb.DuckDBPyConnection, statements: list[str], version: 
         connection.execute("insert into meta values ('schema_version', ?)", [str(version)])
         connection.commit()
     except duckdb.Error:
-        connection.rollback()
+        with suppress(duckdb.Error):  # a commit that failed has ended the transaction itself
+            connection.rollback()
         raise

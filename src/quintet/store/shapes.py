@@ -26,9 +26,12 @@ def read_shapes(snapshot: Snapshot) -> list[tuple[str, str, str]]:
 
 
 def read_vanished(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Read the (source, field) whose last change is that they vanished."""
+    """Read the (source, field) whose last change is that they vanished, or go by another name."""
     rows = snapshot.rows(
-        "select source, field, arg_max(change, batch) as last from drift group by all having last = 'vanished'"
+        """select source, field, arg_max(change, batch) as last from (
+                select source, field, change, batch from drift union all
+                select source, was, 'vanished', batch from drift where change = 'renamed')
+            group by all having last = 'vanished'"""
     )
     return [(source, field) for source, field, _ in rows]
 
