@@ -64,7 +64,7 @@ def split(rows: list[Row], pieces: int, dice: Random) -> list[list[Row]]:
     return [batch for batch in out if batch]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_arrival_in_any_order_and_any_batches_gives_the_same(new_bench: Callable[[], Any], seed: int) -> None:
     rows = history(seed, 24)
     dice = Random(seed)
@@ -85,7 +85,7 @@ def test_arrival_in_any_order_and_any_batches_gives_the_same(new_bench: Callable
     assert pieces.rollup_days() == once.rollup_days()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(1))
 def test_days_that_arrive_one_after_another_give_the_same(new_bench: Callable[[], Any], seed: int) -> None:
     rows = sorted(history(seed + 50, 20), key=lambda row: row[1])
     once, daily = new_bench(), new_bench()

@@ -8,6 +8,7 @@ import pytest
 from quintet.pipeline import drift
 from quintet.pipeline.bounds import limits
 from quintet.pipeline.delivery import Delivery, Receipt, Shape
+from quintet.protocols.payloads.rows import KNOWN
 from quintet.store.shapes import change_counts, changes
 
 from .test_groups import METERS, committed, deliver
@@ -40,28 +41,52 @@ def test_the_first_delivery_says_what_a_source_is_like(bench: Any) -> None:
     assert told(bench) == []
 
 
-def test_new_retyped_and_renamed_fields_are_told_once(bench: Any) -> None:
+def test_new_retyped_and_renamed_fields_are_told_once(bench: Any, small: None) -> None:
     bench.register(**METERS)
+    after = {"reading": "number", "ts": "text", "battery": "text"}
     out = committed(
         bench,
         shaped(PLAIN),
         shaped({**PLAIN, "battery": "number"}, quarter=1),
         shaped({**PLAIN, "battery": "text"}, quarter=2),
-        shaped({"reading": "number", "ts": "text", "battery": "text"}, quarter=3),
+        shaped(after, quarter=3),
     )
     expected = {
         ("a", "new", "battery", "number", ""),
         ("a", "retyped", "battery", "text", "number"),
-        ("a", "renamed", "reading", "number", "value"),
+        ("a", "new", "reading", "number", ""),
     }
+    assert set(told(bench)) == expected, "whether the old one stays away is not known yet"
+    for quarter in range(4, 10):
+        committed(bench, shaped(after, quarter=quarter))
+    expected.add(("a", "renamed", "reading", "number", "value"))
     assert set(told(bench)) == expected
     assert [one.receipt for one in out] == [Receipt(1)] * 4, "never in the way"
-    committed(bench, shaped({"reading": "number", "ts": "text", "battery": "text"}, quarter=4))
     bench.reopen()
-    committed(bench, shaped({"reading": "number", "ts": "text", "battery": "number"}, quarter=5))
+    for quarter in range(10, 17):
+        committed(bench, shaped({**after, "battery": "number"}, quarter=quarter))
     assert set(told(bench)) == expected
     with bench.engine.snapshot() as snapshot:
-        assert change_counts(snapshot) == {"new": 1, "retyped": 1, "renamed": 1}
+        assert change_counts(snapshot) == {"new": 2, "retyped": 1, "renamed": 1}
+
+
+def test_fields_of_several_devices_of_a_source_are_no_renames(bench: Any, small: None) -> None:
+    bench.register(**METERS)
+    one, other = {"value": "number", "rssi": "number"}, {"value": "number", "battery": "number"}
+    for quarter in range(20):
+        committed(bench, shaped(one if quarter % 2 == 0 else other, quarter=quarter))
+    assert told(bench) == [("a", "new", "battery", "number", "")]
+
+
+def test_the_fields_of_ours_are_those_that_a_row_may_have() -> None:
+    assert KNOWN - {"site", "meter", "value"} == drift.OPTIONAL
+
+
+def test_fields_of_ours_that_come_and_go_are_no_renames(bench: Any, small: None) -> None:
+    bench.register(**METERS)
+    for quarter, more in enumerate(["unit", *["commodity"] * 9]):
+        committed(bench, shaped({**PLAIN, more: "text"}, quarter=quarter))
+    assert told(bench) == [("a", "new", "commodity", "text", ""), ("a", "vanished", "unit", "text", "")]
 
 
 def test_a_field_without_a_value_is_no_change(bench: Any) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from quintet.pipeline.bounds import limits
 from quintet.pipeline.delivery import Delivery, Outcome, Receipt
 from quintet.store.quarantine import Wanted, quarantined
-from quintet.terms.errors import BadInput
+from quintet.terms.errors import BadInput, CityError
 from quintet.terms.tables import MOMENT, QUARANTINE, READINGS
 
 START = datetime(2025, 1, 3, tzinfo=UTC)
@@ -164,6 +164,35 @@ def test_a_key_is_forgotten_when_it_is_too_old(bench: Any) -> None:
     with bench.engine.snapshot() as snapshot:
         kept = snapshot.rows("select batch from delivery")
     assert kept == [(again.batch,)], "the old record went when the new one came"
+
+
+def test_memory_of_keys_shrinks_when_they_are_forgotten(bench: Any) -> None:
+    bench.register(**METERS)
+    committed(bench, *(deliver([], key=f"k{number}", digest="d") for number in range(20)))
+    keys = {("a", f"k{number}") for number in range(20)}
+    assert len(bench.pipeline._groups._keys.known(keys)) == 20
+    bench.clock_us += (limits().key_days + 1) * 86_400_000_000
+    committed(bench, deliver([], key="new", digest="d"))
+    assert bench.pipeline._groups._keys.known({*keys, ("a", "new")}) == [("a", "new")]
+
+
+def test_what_a_failed_commit_would_have_forgotten_is_forgotten_by_the_next(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.register(**METERS)
+    committed(bench, deliver([], key="old", digest="d"))
+    bench.clock_us += (limits().key_days + 1) * 86_400_000_000
+
+    def fail(*_: object) -> None:
+        raise CityError("no.", code="disk_full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.pipeline._groups.drift, "append", fail)
+        with pytest.raises(CityError):
+            committed(bench, deliver([], key="new", digest="d"))
+    committed(bench, deliver([], key="new", digest="d"))
+    with bench.engine.snapshot() as snapshot:
+        assert snapshot.rows("select key from delivery") == [("new",)]
 
 
 def test_a_repeated_answer_names_a_bounded_number_of_rows(bench: Any) -> None:

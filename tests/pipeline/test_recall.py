@@ -9,6 +9,8 @@ import pytest
 
 from quintet.pipeline import evidence, recall
 
+from .test_windows import Heard
+
 START = datetime(2025, 1, 3, tzinfo=UTC)
 METERS = {
     "r": ("water", "L", "event_sum", 15),
@@ -39,26 +41,25 @@ def quarters(seed: int, count: int) -> list[list[Row]]:
     return out
 
 
-@pytest.mark.parametrize("most_rows", [1_000_000, 700])
 def test_what_is_recalled_gives_what_the_store_gives(
-    new_bench: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, most_rows: int
+    new_bench: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recall, "MOST_ROWS", most_rows)
-    played = quarters(3, 4 * 24 * 2 + 20)
-    live, plain = new_bench(), new_bench()
-    for bench in (live, plain):
+    played = quarters(3, 4 * 24 + 30)
+    once, live, forgetful = new_bench(), new_bench(), new_bench()
+    heard = Heard()
+    for bench in (once, live, forgetful):
         bench.register(**METERS)
     for number, rows in enumerate(played):
-        live.send(rows)
-        if number == 120:
-            live.close_all()
-    monkeypatch.setattr(recall, "MOST_CHANNELS", -1)
-    for place in range(0, len(played), 48):
-        for rows in played[place : place + 48]:
-            plain.send(rows)
-        plain.reopen()
-    assert live.effective() == plain.effective()
-    assert live.rollup_days() == plain.rollup_days()
+        heard.take(rows)
+        for bench, most_rows in ((live, 1_000_000), (forgetful, 300)):
+            monkeypatch.setattr(recall, "MOST_ROWS", most_rows)
+            bench.send(rows)
+            if number == 100:
+                bench.close_all()
+    once.send(heard.rows())
+    for bench in (live, forgetful):
+        assert bench.effective() == once.effective()
+        assert bench.rollup_days() == once.rollup_days()
 
 
 def test_the_second_reading_asks_the_store_for_no_evidence(

@@ -149,6 +149,45 @@ def test_many_rows_are_tried_page_by_page(bench: Any, monkeypatch: pytest.Monkey
     assert len(bench.effective()) == 30
 
 
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_rows_tried_one_after_the_other_count_as_they_came(bench: Any, *, newest_first: bool) -> None:
+    bench.register(e=METERS["e"])
+    for value in (9.0, 2.0, 5.0):
+        committed(bench, deliver([("h", 0, value)]))
+    later(bench)
+    ids = [row["id"] for row in rows(bench)]
+    done = [again(bench, ids=(one,)) for one in (reversed(ids) if newest_first else ids)]
+    assert [one.taken for one in done] == ([1, 0, 0] if newest_first else [1, 1, 1])
+    assert [row[2] // 1000 for row in bench.effective()] == [5], "the one that came last counts"
+    assert not rows(bench)
+
+
+def test_the_border_of_a_page_decides_nothing(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "PAGE", 2)
+    bench.register(e=METERS["e"])
+    committed(bench, deliver([("h", 1, 1.0), ("h", 0, 1.0)]))
+    committed(bench, deliver([("h", 0, 4.0)]))
+    later(bench)
+    assert again(bench).taken == 3
+    assert [row[2] // 1000 for row in bench.effective()] == [4, 1]
+
+
+def test_a_replayed_payload_is_as_old_as_its_delivery(bench: Any) -> None:
+    bench.register(**METERS)
+    for value in (1.0, 4.0):
+        bad = {"source": "mqtt:t", "row": 1, "site": None, "meter": None, "code": "unknown_topic", "reason": "None."}
+        table = pa.Table.from_pylist([{**bad, "original": json.dumps({"topic": "t", "payload": value})}], QUARANTINE)
+        committed(bench, type(deliver([]))(deliver([]).readings, table, "mqtt:t", "mqtt"))
+
+    def decode(source: str, original: str) -> tuple[pa.Table, pa.Table]:
+        return deliver([("e", 0, json.loads(original)["payload"])]).readings, QUARANTINE.empty_table()
+
+    first, second = (row["id"] for row in rows(bench))
+    assert again(bench, decode, ids=(first,)).taken == 1
+    assert again(bench, decode, ids=(second,)).taken == 1
+    assert bench.effective()[0][2] == 4 * MWH
+
+
 def test_a_row_is_settled_when_its_file_is_taken_at_last(bench: Any) -> None:
     bench.register(e=METERS["e"])
     sent = [("h", START + STEP * quarter, 1.0) for quarter in range(3)]

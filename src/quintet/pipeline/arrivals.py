@@ -1,25 +1,28 @@
 """Deliveries of one group as one stretch of rows: who sent which, what repeats, and where two contradict each other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
 
 from quintet.terms.tables import QUARANTINE
 
+from .bounds import limits
 from .delivery import Delivery
-from .evidence import repeats_key
+from .evidence import Amounts, repeats_key
 from .normalise import Normalised
-from .rows import I64, RawRows, key_order, starts_of_runs
+from .rows import I16, I64, Mask, RawRows, key_order, starts_of_runs
 
 WORDS = ("site", "meter", "commodity", "unit")
 
 
 def joined(tables: list[pa.Table]) -> pa.Table:
     """Put tables of readings behind one another; a column that some lack (`sent_at`) is null there."""
-    if any(table.schema != tables[0].schema for table in tables):
-        tables = [plain(table) for table in tables]
-    return pa.concat_tables(tables, promote_options="default")
+    try:
+        return pa.concat_tables(tables)
+    except pa.ArrowInvalid:  # they differ; asking each before costs more than all the rest
+        return pa.concat_tables([plain(table) for table in tables], promote_options="default")
 
 
 def plain(table: pa.Table) -> pa.Table:
@@ -36,7 +39,7 @@ class Arrivals:
     `rows` are sorted by channel and moment, no two the same; `who` numbers the delivery of each, the first that said
     it; `repeated` counts by delivery what an earlier row of the group said; `problems` are all rows set aside
     (QUARANTINE) and `whose` the delivery of each. `cut` is how many deliveries these are, from the first: the next one
-    contradicts one of them.
+    contradicts one of them, or is in order and contradicts itself (0: the first one does, see `rounds`).
     """
 
     rows: RawRows
@@ -47,14 +50,15 @@ class Arrivals:
     cut: int
 
     @classmethod
-    def of(cls, deliveries: list[Delivery], named: Normalised) -> "Arrivals":
+    def of(cls, deliveries: list[Delivery], named: Normalised, amounts: Amounts) -> "Arrivals":
         """Bring normalised rows of deliveries, one behind the other, into order; `named` has no earlier problems."""
         counts = np.array([delivery.readings.num_rows for delivery in deliveries], np.int64)
         sender = np.repeat(np.arange(len(deliveries)), counts)
         taken = np.ones(len(sender), np.bool_)
         taken[named.aside] = False
-        rows, who, first = in_order(named.rows, sender[taken])
-        cut = first_contradiction(rows.take(first), who[first], len(deliveries))
+        rows, who, first = in_order(named.rows, sender[taken], amounts)
+        heeded = np.array([one.in_order and not one.key for one in deliveries], np.bool_)
+        cut = first_contradiction(rows.take(first), who[first], heeded)
         early = who < cut
         problems, whose = set_aside(deliveries, named, sender)
         mine = whose < cut
@@ -68,7 +72,7 @@ class Arrivals:
         )
 
 
-def in_order(rows: RawRows, who: I64) -> tuple[RawRows, I64, np.typing.NDArray[np.bool_]]:
+def in_order(rows: RawRows, who: I64, amounts: Amounts) -> tuple[RawRows, I64, Mask]:
     """Sort rows by channel and moment, in order of arrival within; mark those that no earlier row says as well."""
     order = key_order(rows.channel, rows.at_us)
     if order is not None:
@@ -81,20 +85,68 @@ def in_order(rows: RawRows, who: I64) -> tuple[RawRows, I64, np.typing.NDArray[n
         here = here[np.lexsort((rows.unit[here], rows.exponent[here], rows.mantissa[here], group[here]))]
         first[here] = False
         first[here[starts_of_runs(group[here], rows.mantissa[here], rows.exponent[here], rows.unit[here])]] = True
+        here.sort()
+        mixed = here[in_several_units(group[here], rows.unit[here])]
+        said: set[tuple[int, Fraction]] = set()
+        keys = zip(group[mixed].tolist(), amounts.of(rows.take(mixed)), strict=True)
+        for place, key in zip(mixed.tolist(), keys, strict=True):
+            first[place] = key not in said
+            said.add(key)
     return rows, who, first
 
 
-def first_contradiction(rows: RawRows, who: I64, count: int) -> int:
+def in_several_units(group: I64, unit: I16) -> Mask:
+    """Mark the rows of those groups (sorted, numbered) whose rows are in different units."""
+    heads = starts_of_runs(group)
+    if not len(heads):
+        return np.zeros(0, np.bool_)
+    mixed = np.minimum.reduceat(unit, heads) != np.maximum.reduceat(unit, heads)
+    return np.repeat(mixed, np.diff(np.append(heads, len(group))))
+
+
+def first_contradiction(rows: RawRows, who: I64, heeded: Mask) -> int:
     """Find the first delivery that says something else than an earlier one of the same channel and moment.
 
-    `rows` are sorted and no two the same; gives `count` where there is none.
+    `rows` are sorted and no two the same. Of a delivery whose order is `heeded` this also counts where it contradicts
+    itself. Gives the number of deliveries where there is none.
     """
+    count = len(heeded)
     same = repeats_key(rows)
     if not same.any():
         return count
     heads = np.flatnonzero(~same)
     earliest = np.minimum.reduceat(who, heads)[np.cumsum(~same) - 1]
-    return int(who[who > earliest].min(initial=count))
+    again = np.flatnonzero(same)
+    itself = who[again][heeded[who[again]] & (who[again] == who[again - 1])]
+    return int(np.concatenate([who[who > earliest], itself]).min(initial=count))
+
+
+def rounds(delivery: Delivery, named: Normalised, amounts: Amounts) -> list[Delivery]:
+    """Cut a delivery in order that contradicts itself into deliveries which do not: committed in turn, the last wins.
+
+    Each channel's moment says its amounts in the order they came, one a round. Of a moment with more than
+    `limits().most_rounds` of them the oldest share the first round.
+    """
+    taken = np.ones(delivery.readings.num_rows, np.bool_)
+    taken[named.aside] = False
+    rows, place, first = in_order(named.rows, np.flatnonzero(taken), amounts)
+    heads = starts_of_runs(rows.channel, rows.at_us)
+    sizes = np.diff(np.append(heads, len(rows)))
+    said = np.cumsum(first)
+    number = said - np.repeat(said[heads], sizes)  # a row that repeats an earlier one is known by its round
+    last = np.repeat(np.maximum.reduceat(number, heads), sizes)
+    turn = np.zeros(len(taken), np.int64)
+    turn[place] = np.maximum(number - np.maximum(last - limits().most_rounds + 1, 0), 0)
+    return [
+        replace(
+            delivery,
+            readings=delivery.readings.filter(pa.array(turn == one)),
+            refused=delivery.refused if one == 0 else QUARANTINE.empty_table(),
+            shapes=delivery.shapes if one == 0 else frozenset(),
+            in_order=False,
+        )
+        for one in range(int(turn.max()) + 1)
+    ]
 
 
 def set_aside(deliveries: list[Delivery], named: Normalised, sender: I64) -> tuple[pa.Table, I64]:

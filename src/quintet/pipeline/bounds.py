@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.catalogue import numbers_of, read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class Limits:
     `key_days`: how long a key is known, `prune_every_s`: how often older ones are forgotten; `problems_kept`: most
     refused rows in a repeated answer; `sources_named`: most sources that a batch names; `future_allowance_s`: how far
     ahead of the receipt a stamp may be; `vanished_after`: deliveries after which an absent field has vanished;
-    `source_fields`, `shape_sources`: most fields of a source and sources whose fields are remembered.
+    `source_fields`, `shape_sources`: most fields of a source and sources whose fields are remembered; `most_rounds`:
+    most batches that one delivery in order is cut into.
     """
 
     group_rows: int
@@ -32,15 +33,10 @@ class Limits:
     vanished_after: int
     source_fields: int
     shape_sources: int
+    most_rounds: int
 
 
 @cache
 def limits() -> Limits:
     """Give the shipped bounds (`data/grouping.toml`)."""
-    table = read_toml("quintet.pipeline", "grouping.toml")
-    check_keys(table, required={"limit"}, optional=set(), place="grouping.toml")
-    rows = table["limit"]
-    check_keys(rows, required=set(Limits.__slots__), optional=set(), place="grouping.toml [limit]")
-    for name, row in rows.items():
-        check_keys(row, required={"value", "source", "why"}, optional=set(), place=f"grouping.toml [limit.{name}]")
-    return Limits(**{name: int(row["value"]) for name, row in rows.items()})
+    return Limits(**numbers_of(read_toml("quintet.pipeline", "grouping.toml"), Limits.__slots__, "grouping.toml"))

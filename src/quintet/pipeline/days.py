@@ -13,7 +13,7 @@ from quintet.vee import Block, Findings, Rules, validate
 
 from .difference import Change, all_new, joined
 from .meaning import Meaning
-from .rows import I32, I64, IntervalRows, Mask, starts_of_runs, stretches
+from .rows import I32, I64, U8, IntervalRows, Mask, starts_of_runs, stretches
 
 REJECTED = qualities()["rejected"].id
 FINDINGS = pa.schema([("channel", pa.int32()), ("at_us", pa.int64()), ("until_us", pa.int64()), ("rule", pa.string())])
@@ -71,7 +71,8 @@ def judge_days(rows: IntervalRows, recent: Recent, meaning: Meaning, rules: Rule
     day = day_numbers(rows.start_us, tz)
     cadence, phase = meaning.cadence_us[rows.channel], meaning.phase_us[rows.channel]
     over = in_ended_days(rows, day, cadence, tz)
-    refused.append(objected(rows.take(~over), meaning, rules))
+    apart = rows.take(~over)
+    refused.append(apart.channel[judged_alone(apart, meaning, rules) != apart.quality])
     ended = np.flatnonzero(over)
     order = ended[np.lexsort((phase[ended], cadence[ended], day[ended]))]
     heads = starts_of_runs(day[order], cadence[order], phase[order])
@@ -97,15 +98,16 @@ def in_ended_days(rows: IntervalRows, day: I32, cadence: I64, tz: ZoneInfo) -> M
     return np.repeat(ends, last - heads + 1)
 
 
-def objected(rows: IntervalRows, meaning: Meaning, rules: Rules) -> I32:
-    """Find the channels in which a rule objects to an interval that it looks at by itself."""
-    out = [rows.channel[:0]]
+def judged_alone(rows: IntervalRows, meaning: Meaning, rules: Rules) -> U8:
+    """Give the qualities of intervals by the rules that look at each by itself."""
+    out = rows.quality.copy()
     cadence = meaning.cadence_us[rows.channel]
     for step in np.unique(cadence).tolist():
-        own = rows if len(cadence) and (cadence == step).all() else rows.take(cadence == step)
+        mine = cadence == step
+        own = rows if mine.all() else rows.take(mine)
         quality, _ = validate(column_of(own, step), meaning.traits(own.channel), rules, alone=True)
-        out.append(own.channel[quality[:, 0] != own.quality])
-    return np.concatenate(out)
+        out[mine] = quality[:, 0]
+    return out
 
 
 def column_of(rows: IntervalRows, cadence_us: int) -> Block:

@@ -41,9 +41,12 @@ class Delivery:
     """What one source sent at once, decoded.
 
     `readings` are READINGS (words plain or as dictionaries) with `row` the index in the payload from 1, and where the
-    device states its own clock a nullable column `sent_at` (us, UTC). `refused` is what the door could not decode
-    (QUARANTINE). `source` is who sent it, `actor` the door. `key` is the sender's name for this delivery ("" for none)
-    and `digest` that of the body as received.
+    device states its own clock a nullable column `sent_at` (us, UTC); a column `stamped` (bool) says which rows have no
+    time of their own but that of receipt. `refused` is what the door could not decode (QUARANTINE). `source` is who
+    sent it, `actor` the door. `key` is the sender's name for this delivery ("" for none) and `digest` that of the body
+    as received. `in_order`: the rows are messages in the order they came, so that a later one outranks an earlier one
+    of the same moment (with a key it is not heeded: what has a key is one statement). `received_us` is when it was
+    handed in; 0: when it is committed.
     """
 
     readings: pa.Table
@@ -53,6 +56,8 @@ class Delivery:
     key: str = ""
     digest: str = ""
     shapes: frozenset[Shape] = frozenset()
+    in_order: bool = False
+    received_us: int = 0
 
     @property
     def rows(self) -> int:

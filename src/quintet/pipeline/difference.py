@@ -9,7 +9,7 @@ import pyarrow as pa
 from quintet.terms.period import day_numbers, hour_starts
 from quintet.terms.quality import qualities, qualities_by_id
 
-from .rows import I32, I64, U8, IntervalRows, constant, starts_of_runs
+from .rows import I32, I64, U8, IntervalRows, constant, merged_order, starts_of_runs
 
 WITHDRAWN = qualities()["withdrawn"].id
 COUNTED = np.zeros(256, np.int64)
@@ -47,7 +47,7 @@ def against(derived: IntervalRows, stored: IntervalRows, outranked: I64) -> Chan
     channel = np.concatenate([stored.channel, derived.channel])
     start = np.concatenate([stored.start_us, derived.start_us])
     newer = np.concatenate([np.zeros(len(stored), np.int8), np.ones(len(derived), np.int8)])
-    order = np.lexsort((newer, start, channel))
+    order = merged_order(channel, start)
     source = newer[order]
     paired = np.zeros(len(order), np.bool_)
     paired[1:] = (channel[order][1:] == channel[order][:-1]) & (start[order][1:] == start[order][:-1])
@@ -93,7 +93,7 @@ def withdrawal(gone: IntervalRows) -> Change:
 def joined(*changes: Change) -> Change:
     """Put changes together, sorted by channel and start."""
     rows = IntervalRows.concat([change.rows for change in changes])
-    order = np.lexsort((rows.start_us, rows.channel))
+    order = merged_order(rows.channel, rows.start_us)
     sums = [np.concatenate([getattr(c, name) for c in changes])[order] for name in ("value", "arrived", "estimated")]
     return Change(rows.take(order), *sums)
 

@@ -10,18 +10,24 @@ from quintet.store.shapes import Change, append_changes, append_shapes, read_sha
 from .bounds import limits
 from .delivery import Delivery, Shape
 
+OPTIONAL = frozenset(("unit", "commodity", "ts_utc", "ts_us", "sent_at", "sent_at_us"))
+"""Fields of ours that come and go: none of them is another one's new name, or has one."""
 EMPTY = "null"
 """The kind of a field that is there without a value: it says nothing of the field's kind."""
 
 
 @dataclass(slots=True)
 class Source:
-    """The fields of one source: their kinds, and at which of its deliveries each was last seen (None: vanished)."""
+    """The fields of one source: their kinds, and at which of its deliveries each was last seen (None: vanished).
+
+    `born`: at which delivery since the start a field came that a source may call as it likes.
+    """
 
     kinds: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     last: dict[str, int | None] = field(default_factory=dict[str, "int | None"])
     deliveries: int = 0
     shapes: frozenset[Shape] = frozenset()
+    born: dict[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(slots=True)
@@ -95,7 +101,7 @@ class Drift:
 
 def _copy(source: Source) -> Source:
     kinds = {name: set(kinds) for name, kinds in source.kinds.items()}
-    return Source(kinds, dict(source.last), source.deliveries, source.shapes)
+    return Source(kinds, dict(source.last), source.deliveries, source.shapes, dict(source.born))
 
 
 def _compare(name: str, source: Source, shapes: frozenset[Shape], seen: Seen, *, first: bool) -> None:
@@ -103,20 +109,16 @@ def _compare(name: str, source: Source, shapes: frozenset[Shape], seen: Seen, *,
     for shape in source.shapes:  # the shapes of all deliveries since the last comparison, but for this one
         source.last[shape.field] = source.deliveries - 1 if shape.field in source.last else None
     here = {shape.field for shape in shapes}
-    gone = {one for one in {shape.field for shape in source.shapes} - here if source.last.get(one) is not None}
     for shape in sorted(shapes, key=lambda one: (one.field, one.kind)):
         kinds = source.kinds.get(shape.field)
         back = source.last.get(shape.field, 0) is None
         if kinds is None:
             if len(source.kinds) >= limits().source_fields:
                 continue
-            old = _former(gone, source, shape.kind)
             if not first:
-                change = "renamed" if old else "new"
-                seen.changes.append(Change(name, change, shape.field, shape.kind, old))
-            if old:
-                gone.discard(old)
-                source.last[old] = None
+                seen.changes.append(Change(name, "new", shape.field, shape.kind))
+                if shape.field not in OPTIONAL:
+                    source.born[shape.field] = source.deliveries
             kinds = source.kinds[shape.field] = set()
         elif back:
             seen.changes.append(Change(name, "back", shape.field, shape.kind))
@@ -127,14 +129,24 @@ def _compare(name: str, source: Source, shapes: frozenset[Shape], seen: Seen, *,
             kinds.add(shape.kind)
             seen.fields.append((name, shape.field, shape.kind))
         source.last[shape.field] = source.deliveries
-    for one, last in source.last.items():
-        if last is not None and one not in here and source.deliveries - last >= limits().vanished_after:
+    lasts = [(one, last) for one, last in source.last.items() if last is not None and one not in here]
+    for one, last in lasts:
+        if source.deliveries - last >= limits().vanished_after:
+            heir = _heir(one, last, [other for other, then in lasts if then == last], source)
             source.last[one] = None
             kind = ", ".join(sorted(source.kinds[one]))
-            seen.changes.append(Change(name, "vanished", one, kind))
+            seen.changes.append(
+                Change(name, "renamed", heir, kind, one) if heir else Change(name, "vanished", one, kind)
+            )
 
 
-def _former(gone: set[str], source: Source, kind: str) -> str:
-    """Give the one field of a kind that the delivery before had and this one lacks, "" where it is not one."""
-    alike = [one for one in gone if kind in source.kinds.get(one, set())]
-    return alike[0] if len(alike) == 1 else ""
+def _heir(old: str, last: int, gone: list[str], source: Source) -> str:
+    """Give the one field that came when another left for good, "" where that is not one and one.
+
+    `last` is the delivery that had the old one last, `gone` the fields that left with it.
+    """
+    kinds = source.kinds[old] - {EMPTY}
+    stays = [one for one, when in source.born.items() if when == last + 1 and source.last.get(one) is not None]
+    came = [one for one in stays if kinds & source.kinds[one]]
+    left = [one for one in gone if one not in OPTIONAL and kinds & source.kinds[one]]
+    return came[0] if len(came) == 1 and left == [old] else ""

@@ -15,6 +15,7 @@ import pyarrow as pa
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import EARLIEST_US, raw_readings
 from quintet.terms.period import day_edges
+from quintet.terms.unit import units
 
 from .rows import I32, I64, Mask, RawRows, key_order, starts_of_runs
 
@@ -31,6 +32,28 @@ class Arrived:
 
     rows: RawRows
     duplicate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What readings amount to, whatever their unit: `names` are units as received by number, `registered` by channel.
+
+    Within one unit equal amounts have equal numerals (terms/amount.py): only between units is anything worked out.
+    """
+
+    names: Sequence[str]
+    registered: Sequence[str]
+
+    def of(self, rows: RawRows) -> list[Fraction]:
+        """Give the amount of each row in sub-units, or in sub-units an hour."""
+        columns = (rows.channel, rows.mantissa, rows.exponent, rows.unit)
+        return [
+            self._ratio(channel, unit) * mantissa * Fraction(10) ** exponent
+            for channel, mantissa, exponent, unit in zip(*(column.tolist() for column in columns), strict=True)
+        ]
+
+    def _ratio(self, channel: int, unit: int) -> Fraction:
+        return units()[self.names[unit] or self.registered[channel]].ratio
 
 
 def without_repeats(rows: RawRows) -> Arrived:
@@ -60,9 +83,9 @@ def repeats_key(rows: RawRows) -> Mask:
     return same
 
 
-def without_known(engine: Engine, snapshot: Snapshot, arrived: Arrived, tail_us: I64) -> Arrived:
-    """Drop rows that the store holds already, value for value; `tail_us` is each channel's newest stored moment."""
-    found = known_places(engine, snapshot, arrived.rows, tail_us)
+def without_known(engine: Engine, snapshot: Snapshot, arrived: Arrived, tail_us: I64, amounts: Amounts) -> Arrived:
+    """Drop rows that the store holds already, amount for amount; `tail_us` is each channel's newest stored moment."""
+    found = known_places(engine, snapshot, arrived.rows, tail_us, amounts)
     if not len(found):
         return arrived
     keep = np.ones(len(arrived.rows), np.bool_)
@@ -70,8 +93,8 @@ def without_known(engine: Engine, snapshot: Snapshot, arrived: Arrived, tail_us:
     return Arrived(arrived.rows.take(keep), arrived.duplicate + len(found))
 
 
-def known_places(engine: Engine, snapshot: Snapshot, rows: RawRows, tail_us: I64) -> I64:
-    """Give the places of rows (sorted, no two the same) that the store holds already, value for value."""
+def known_places(engine: Engine, snapshot: Snapshot, rows: RawRows, tail_us: I64, amounts: Amounts) -> I64:
+    """Give the places of rows (sorted, no two the same) that the store holds already: the same amount at the moment."""
     old = np.flatnonzero(rows.at_us <= tail_us[rows.channel])
     if not len(old):
         return old
@@ -80,11 +103,18 @@ def known_places(engine: Engine, snapshot: Snapshot, rows: RawRows, tail_us: I64
     windows = pa.table({"channel": suspects.channel[heads], "from_us": suspects.at_us[heads]})
     known = raw_readings(engine, snapshot, windows)
     incoming = suspects.to_arrow(0).append_column("place", pa.array(old))
-    return snapshot.arrow(
-        """select i.place from incoming i semi join known k on i.channel = k.channel and i.at_us = k.at_us
-            and i.mantissa = k.mantissa and i.exponent = k.exponent and i.unit = k.unit""",
+    both = snapshot.arrow(
+        """select i.place, k.* from incoming i join known k on i.channel = k.channel and i.at_us = k.at_us
+            where i.unit <> k.unit or (i.mantissa = k.mantissa and i.exponent = k.exponent)""",
         tables={"incoming": incoming, "known": known},
-    )["place"].to_numpy()
+    )
+    place, stored = both["place"].to_numpy(), RawRows.from_arrow(both)
+    same = rows.unit[place] == stored.unit
+    other = np.flatnonzero(~same)
+    if len(other):
+        pairs = zip(amounts.of(rows.take(place[other])), amounts.of(stored.take(other)), strict=True)
+        same[other] = [mine == theirs for mine, theirs in pairs]
+    return np.unique(place[same])
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +208,8 @@ def neighbourhood(engine: Engine, snapshot: Snapshot, channels: I32, first_new_u
     table = raw_readings(engine, snapshot, pa.table({"channel": channels, "from_us": near}))
     trust = trusted_from(RawRows.from_arrow(table), channels, near, first_new_us, engine.tz)
     lacking = np.flatnonzero((trust == EARLIEST_US) & (near != EARLIEST_US))
+    if len(lacking) and not older(snapshot, int(near[lacking].max()), engine):
+        near[lacking], lacking = EARLIEST_US, lacking[:0]
     if len(lacking):
         keep = ~np.isin(table["channel"].to_numpy(), channels[lacking])
         far = pa.table({"channel": channels[lacking], "from_us": np.full(len(lacking), EARLIEST_US)})
@@ -186,6 +218,18 @@ def neighbourhood(engine: Engine, snapshot: Snapshot, channels: I32, first_new_u
         near[lacking] = EARLIEST_US
     batch = table["batch"].to_numpy().astype(np.int32, copy=False)
     return Neighbourhood(RawRows.from_arrow(table), batch, channels, near, trust)
+
+
+def older(snapshot: Snapshot, moment_us: int, engine: Engine) -> bool:
+    """Tell whether the store may hold readings from before a moment."""
+    day = engine.day_of(moment_us)
+    return bool(
+        snapshot.rows(
+            """select 1 from lake_file where lake = 'raw' and live and day <= ?
+                union all select 1 from raw where at_us < ? limit 1""",
+            [day, moment_us],
+        )
+    )
 
 
 def trusted_from(rows: RawRows, channels: I32, near: I64, first_new_us: I64, tz: ZoneInfo) -> I64:

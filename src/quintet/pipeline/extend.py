@@ -11,14 +11,16 @@ import numpy as np
 import pyarrow as pa
 
 from quintet.store.recent import Recent
+from quintet.terms.period import HOUR_US
 from quintet.terms.quality import qualities
-from quintet.vee import Rules
+from quintet.vee import Rules, like_days
 
 from .chains import chained
 from .days import FINDINGS, judge_days
 from .derive import Derived, derive
 from .derive import Evidence as DeriveEvidence
 from .difference import Change, all_new
+from .evidence import DAY_US, NEIGHBOURS
 from .meaning import KINDS, Meaning
 from .rows import I32, I64, MOST_AMOUNT, IntervalRows, Mask, RawRows, key_order, starts_of_runs
 from .tails import Tails
@@ -133,6 +135,20 @@ def stuck(rows: IntervalRows, tails: Tails, rules: Rules) -> I32:
 def repeats(rules: Rules) -> int:
     """Give the fewest equal values in a row that a rule may object to; 0 where none does."""
     return min((int(p.value) for rule in rules.rules for p in rule.parameters if p.name == "times"), default=0)
+
+
+def even_span(cadence_us: I64, rules: Rules) -> I64:
+    """Give how long channels must have run evenly: a day, and as long as a rule that counts repeats may look back.
+
+    The longest day and the longest straight line before it: what is flagged when a day ends may have ended a line.
+    """
+    longest = 25 + like_days().line_hours
+    return np.maximum(longest * HOUR_US, repeats(rules) * cadence_us)
+
+
+def quiet_span(cadence_us: I64) -> I64:
+    """Give how long a channel's derivation must have noticed nothing: what it noticed may bear on what follows."""
+    return np.maximum(2 * DAY_US, NEIGHBOURS * cadence_us)
 
 
 def rows_of_none() -> IntervalRows:

@@ -4,8 +4,9 @@ import math
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from quintet.terms.errors import CityError, QuintetError
@@ -81,9 +82,14 @@ class Waiting:
 class Committer:
     """Commits deliveries in groups, in the order they came, in a thread of its own."""
 
-    def __init__(self, pipeline: Groups, limits: Limits | None = None) -> None:
-        """Commit through a pipeline; nothing is committed before `start`."""
+    def __init__(self, pipeline: Groups, limits: Limits | None = None, now: Callable[[], int] | None = None) -> None:
+        """Commit through a pipeline; nothing is committed before `start`.
+
+        By `now` (us) a delivery is stamped when it is submitted, so that its wait here is not held against its
+        device's clock; without it the moment of the commit counts.
+        """
         self._pipeline = pipeline
+        self._now = now
         self._limits = limits or shipped()
         self._queue: deque[Waiting] = deque()
         self._turn = threading.Condition()
@@ -124,6 +130,8 @@ class Committer:
 
         One delivery alone is always taken, however large: its size is bounded at the door.
         """
+        if self._now is not None and not delivery.received_us:
+            delivery = replace(delivery, received_us=self._now())
         size = size_of(delivery)
         bounds, stats = self._limits, self.stats
         with self._turn:

@@ -14,12 +14,12 @@ from quintet.store.quarantine import append_problems, new_problems
 from quintet.terms.errors import BadInput, QuintetError
 from quintet.terms.tables import QUARANTINE
 
-from .arrivals import Arrivals, joined
+from .arrivals import Arrivals, joined, rounds
 from .bounds import limits
 from .delivery import Delivery, Outcome, Receipt
 from .drift import Drift
-from .evidence import known_places
-from .normalise import Normaliser
+from .evidence import Amounts, known_places
+from .normalise import Normalised, Normaliser
 from .rows import I64, RawRows
 from .tails import Tails
 
@@ -36,6 +36,10 @@ class WritePath(Protocol):
 
     def normaliser(self) -> Normaliser:
         """Give what resolves names now."""
+        ...
+
+    def amounts(self) -> Amounts:
+        """Give what compares readings in different units now."""
         ...
 
     def write(self, rows: RawRows, more: Callable[[Writing], None], *, source: str, actor: str) -> Batch:
@@ -64,15 +68,31 @@ class Groups:
         deliveries = up_to_repeated_key(deliveries)
         before = self._path.normaliser()
         received_us = self._now()
-        arrivals = resolve(before, deliveries, received_us)
+        arrivals = self._resolved(before, deliveries, received_us)
         with self._engine.exclusive():
             answered = self._answered(deliveries)
             fresh = [one for place, one in enumerate(deliveries) if place not in answered]
             normaliser = self._path.normaliser()
             if fresh and (normaliser is not before or answered):
-                arrivals = resolve(normaliser, fresh, received_us)
-            outcomes = self._write(fresh[: arrivals.cut], arrivals) if fresh else []
+                arrivals = self._resolved(normaliser, fresh, received_us)
+            if fresh and not arrivals.cut:
+                outcomes = [self._in_rounds(fresh[0], normaliser, received_us)]
+            else:
+                outcomes = self._write(fresh[: arrivals.cut], arrivals) if fresh else []
         return in_turn(answered, outcomes, len(deliveries))
+
+    def _resolved(self, normaliser: Normaliser, deliveries: list[Delivery], received_us: int) -> Arrivals:
+        """Resolve the names of deliveries and bring their rows into order."""
+        return Arrivals.of(deliveries, resolve(normaliser, deliveries, received_us), self._path.amounts())
+
+    def _in_rounds(self, delivery: Delivery, normaliser: Normaliser, received_us: int) -> Outcome:
+        """Commit a delivery in order that contradicts itself, in as many batches as one moment has amounts."""
+        named = resolve(normaliser, [delivery], received_us)
+        out: list[Outcome] = []
+        for part in rounds(delivery, named, self._path.amounts()):
+            out += self._write([part], self._resolved(normaliser, [part], received_us))
+        problems = pa.concat_tables([one.problems for one in out])
+        return Outcome(max(one.batch for one in out), sum((one.receipt for one in out), Receipt()), problems)
 
     def _answered(self, deliveries: list[Delivery]) -> dict[int, Outcome | QuintetError]:
         """Answer deliveries whose key was there before, by their place."""
@@ -90,7 +110,7 @@ class Groups:
         rows = arrivals.rows
         tails.grow(int(rows.channel[-1]) if len(rows) else 0)
         with self._engine.snapshot() as snapshot:
-            known = known_places(self._engine, snapshot, rows, tails.at_us)
+            known = known_places(self._engine, snapshot, rows, tails.at_us, self._path.amounts())
             problems = new_problems(snapshot, arrivals.problems, by_row=False)
         new = np.ones(len(rows), np.bool_)
         new[known] = False
@@ -109,20 +129,17 @@ class Groups:
         if not (new.any() or problems.num_rows or seen or any(one.key for one in deliveries)):
             return outcomes
 
-        kept: list[Kept] = []
-
         def more(writing: Writing) -> None:
             writing.batch.duplicate, writing.batch.quarantined = int(duplicate.sum()), problems.num_rows
             append_problems(writing, problems)
-            kept.extend(self._record(writing, deliveries, outcomes))
+            self._record(writing, deliveries, outcomes)
             self.drift.append(writing, seen)
+            writing.then(lambda: self.drift.remember(seen))
 
         batch = self._path.write(rows.take(new), more, source=senders(deliveries), actor=doors(deliveries))
-        self.drift.remember(seen)
-        self._keys.add(kept)
         return [Outcome(batch.id, one.receipt, one.problems) for one in outcomes]
 
-    def _record(self, writing: Writing, deliveries: list[Delivery], outcomes: list[Outcome]) -> list[Kept]:
+    def _record(self, writing: Writing, deliveries: list[Delivery], outcomes: list[Outcome]) -> None:
         """Record the deliveries that have a key; now and then forget those that are too old."""
         kept = [
             record(delivery, outcome, writing.batch.id)
@@ -130,11 +147,16 @@ class Groups:
             if delivery.key
         ]
         append_deliveries(writing, kept)
+        writing.then(lambda: self._keys.add(kept))
         now_us = writing.batch.received_us
         if kept and now_us - self._pruned_us > limits().prune_every_s * 1_000_000:
             forget_deliveries(writing, now_us - limits().key_days * DAY_US)
-            self._pruned_us = now_us
-        return kept
+            left = KnownKeys.load(writing)
+            writing.then(lambda: self._pruned(left, now_us))
+
+    def _pruned(self, left: KnownKeys, now_us: int) -> None:
+        """Know only the keys that are left."""
+        self._keys, self._pruned_us = left, now_us
 
 
 def listed(counts: I64) -> list[int]:
@@ -152,11 +174,12 @@ def up_to_repeated_key(deliveries: list[Delivery]) -> list[Delivery]:
     return deliveries
 
 
-def resolve(normaliser: Normaliser, deliveries: list[Delivery], received_us: int) -> Arrivals:
-    """Resolve the names of deliveries and bring their rows into order."""
+def resolve(normaliser: Normaliser, deliveries: list[Delivery], received_us: int) -> Normalised:
+    """Resolve the names of deliveries; those that do not say when they were received came at `received_us`."""
     readings = joined([one.readings for one in deliveries])
-    named = normaliser.normalise(readings, QUARANTINE.empty_table(), received_us, "")
-    return Arrivals.of(deliveries, named)
+    moments = [one.received_us or received_us for one in deliveries]
+    came_us = np.repeat(np.array(moments, np.int64), [one.readings.num_rows for one in deliveries])
+    return normaliser.normalise(readings, QUARANTINE.empty_table(), came_us, "")
 
 
 def in_turn(

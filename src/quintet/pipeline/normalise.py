@@ -23,8 +23,14 @@ from .rows import I16, I32, I64, Mask, RawRows
 
 EARLIEST_US = 631_152_000_000_000
 """1990-01-01: no meter that sends readings is older; 1970 is a clock that was never set."""
+MOST_REFUSED = 50_000
+"""Names without a channel that are remembered; a device that makes up names costs no more memory than these."""
+STAMPED = "stamped"
+UNTIMED = "The row has no time of its own: an amount that is sent again would count twice. Send the time with it."
 CLOCK_OFF = "The device's own clock is off by an interval or more: set it, its stamps cannot be trusted."
 REGISTERS = (ValueKind.REGISTER_CUMULATIVE, ValueKind.REGISTER_DAILY_RESET)
+SUMS = (ValueKind.INTERVAL_SUM, ValueKind.EVENT_SUM)
+"""Kinds whose readings add up: one that is stamped twice counts twice."""
 RATES = (ValueKind.AVG_POWER, ValueKind.INST_FLOW)
 
 Codes = npt.NDArray[np.int64]
@@ -40,6 +46,7 @@ class Naming:
     unit: int
     shift_us: int
     register: bool
+    adds_up: bool
     cadence_us: int
     code: str
     reason: str
@@ -58,6 +65,7 @@ class Meant:
     unit: I16
     shift_us: I64
     register: Mask
+    adds_up: Mask
     cadence_us: I64
 
     @classmethod
@@ -68,12 +76,42 @@ class Meant:
             np.array([one.unit for one in namings], np.int16),
             np.array([one.shift_us for one in namings], np.int64),
             np.array([one.register for one in namings], np.bool_),
+            np.array([one.adds_up for one in namings], np.bool_),
             np.array([one.cadence_us for one in namings], np.int64),
         )
 
     def followed_by(self, more: "Meant") -> "Meant":
         """Give these and then more."""
         return Meant(*(np.concatenate([getattr(self, f.name), getattr(more, f.name)]) for f in fields(Meant)))
+
+
+class Resolved:
+    """Names that were resolved, by number; they are only ever added."""
+
+    def __init__(self, known: dict[Names, Naming] | None = None) -> None:
+        """Start with what is known of names."""
+        known = known or {}
+        self.numbers: dict[Names, int] = {names: number for number, names in enumerate(known)}
+        self.namings: list[Naming] = list(known.values())
+        self.refused = 0
+        self._meant = Meant.of(self.namings)
+
+    def add(self, names: Names, naming: Naming) -> None:
+        """Give names a number and what they mean; call it with the edge held."""
+        self.numbers[names] = len(self.namings)
+        self.namings.append(naming)
+        self.refused += naming.channel < 0
+
+    def meant(self) -> Meant:
+        """Give what all of them mean as arrays; call it with the edge held."""
+        held = len(self._meant.channel)
+        if held < len(self.namings):
+            self._meant = self._meant.followed_by(Meant.of(self.namings[held:]))
+        return self._meant
+
+    def good(self) -> "Resolved":
+        """Give those that mean a channel."""
+        return Resolved({one: self.namings[at] for one, at in self.numbers.items() if self.namings[at].channel >= 0})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +134,8 @@ class Normaliser:
         self._registry = registry
         self._unit_number = unit_number
         self._channels = {row["channel"]: row for row in registry.channels().to_pylist()}
-        self._known: dict[Names, int] = {}
-        self._namings: list[Naming] = []
         self._edge = threading.Lock()
-        self._meant = Meant.of([])
+        self._resolved = Resolved()
 
     def normalise(self, readings: pa.Table, refused: pa.Table, received_us: int | I64, source: str) -> Normalised:
         """Turn a table of READINGS into raw rows; bad rows go to quarantine with reason and original text.
@@ -107,7 +143,8 @@ class Normaliser:
         `refused` is what the door had set aside before (QUARANTINE). `received_us` is the moment of receipt, of all or
         of each row. Where the table has `sent_at`, the device's own clock at sending, that is compared with it.
         """
-        meant, which = self._named(readings)
+        resolved = self._resolved
+        meant, which = self._named(readings, resolved)
         value = readings["value"].to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
         timed = readings["at"].is_valid().to_numpy(zero_copy_only=False)
         at = pc.fill_null(readings["at"].cast(pa.int64()), 0).to_numpy().astype(np.int64)
@@ -118,6 +155,7 @@ class Normaliser:
         checks = [
             (channel < 0, "", ""),
             (~timed, "no_time", "The row has no time."),
+            (stamped(readings) & meant.adds_up[which], "no_time", UNTIMED),
             (np.isnan(value), "no_value", "The row has no value."),
             (~fine, "out_of_range", "The value is infinite or beyond 10^15 units: no meter shows it."),
             (at < EARLIEST_US, "implausible_time", "The time is before 1990: the meter's clock was never set."),
@@ -132,11 +170,13 @@ class Normaliser:
         if not fault.any():
             return Normalised(rows, refused, np.zeros(0, np.int64))
         bad_rows = np.flatnonzero(fault)
-        words = [self._namings[which[row]].words if fault[row] == 1 else checks[fault[row] - 1][1:] for row in bad_rows]
+        words = [
+            resolved.namings[which[row]].words if fault[row] == 1 else checks[fault[row] - 1][1:] for row in bad_rows
+        ]
         aside = self._quarantined(readings.take(pa.array(bad_rows)), words, source)
         return Normalised(rows.take(fault == 0), pa.concat_tables([refused.cast(QUARANTINE), aside]), bad_rows)
 
-    def _named(self, readings: pa.Table) -> tuple["Meant", Codes]:
+    def _named(self, readings: pa.Table, resolved: Resolved) -> tuple["Meant", Codes]:
         """Resolve each distinct combination of names once; give what all of them mean and each row's number there."""
         columns = [encoded(readings[name]) for name in ("site", "meter", "commodity", "unit")]
         key = np.zeros(readings.num_rows, np.int64)
@@ -149,28 +189,24 @@ class Normaliser:
             listed = [None, *words]
             named.append([listed[place] for place in code.tolist()])
         unit, commodity, meter, site = named
-        numbers = [self._known.get(names, -1) for names in zip(site, meter, commodity, unit, strict=True)]
+        every = list(zip(site, meter, commodity, unit, strict=True))
+        numbers = [resolved.numbers.get(names, -1) for names in every]
         lacking = [place for place, number in enumerate(numbers) if number < 0]
         for place in lacking:
-            numbers[place] = self._resolve((site[place], meter[place], commodity[place], unit[place]))
-        return self._all_meant(), np.array(numbers, np.int64)[which]
+            numbers[place] = self._resolve(every[place], resolved)
+        with self._edge:
+            # Whoever works with the old ones keeps them; made-up names are not kept for ever.
+            if resolved.refused > MOST_REFUSED and self._resolved is resolved:
+                self._resolved = resolved.good()
+            return resolved.meant(), np.array(numbers, np.int64)[which]
 
-    def _resolve(self, names: Names) -> int:
+    def _resolve(self, names: Names, resolved: Resolved) -> int:
         """Give the number of what names mean, working it out where nobody has; several threads may ask."""
         with self._edge:
-            if names not in self._known:
+            if names not in resolved.numbers:
                 site, meter, commodity, unit = names
-                self._namings.append(self._name(site or "", meter or "", commodity, unit))
-                self._known[names] = len(self._namings) - 1
-            return self._known[names]
-
-    def _all_meant(self) -> "Meant":
-        """Give what all resolved names mean as arrays."""
-        with self._edge:
-            held = len(self._meant.channel)
-            if held < len(self._namings):
-                self._meant = self._meant.followed_by(Meant.of(self._namings[held:]))
-            return self._meant
+                resolved.add(names, self._name(site or "", meter or "", commodity, unit))
+            return resolved.numbers[names]
 
     def _name(self, site: str, meter: str, commodity: str | None, unit: str | None) -> Naming:
         """Find the channel that a row's names mean, or say why there is none."""
@@ -195,8 +231,9 @@ class Normaliser:
         if known.quantity != channel["quantity"] or known.rate != (channel["value_kind"] in RATES):
             return refused("wrong_unit", f"Meter {label} is registered in {channel['unit']}; the row says {name}.")
         shift = self._registry.shift_days(found[0]) * 86_400_000_000
-        number, register = self._unit_number(unit or AS_REGISTERED), channel["value_kind"] in REGISTERS
-        return Naming(found[0], number, shift, register, channel["cadence_min"] * MINUTE_US, "", "")
+        number, kind = self._unit_number(unit or AS_REGISTERED), channel["value_kind"]
+        cadence_us = channel["cadence_min"] * MINUTE_US
+        return Naming(found[0], number, shift, kind in REGISTERS, kind in SUMS, cadence_us, "", "")
 
     def _quarantined(self, rows: pa.Table, words: list[tuple[str, str]], source: str) -> pa.Table:
         """Give rows in the quarantine's shape, each with its code, reason and original text."""
@@ -216,7 +253,14 @@ class Normaliser:
 
 def refused(code: str, reason: str) -> Naming:
     """Say why names mean no channel."""
-    return Naming(-1, 0, 0, False, 0, code, reason)
+    return Naming(-1, 0, 0, False, False, 0, code, reason)
+
+
+def stamped(readings: pa.Table) -> Mask:
+    """Mark rows that have no time but that of receipt."""
+    if STAMPED not in readings.column_names:
+        return np.zeros(readings.num_rows, np.bool_)
+    return pc.fill_null(readings[STAMPED], False).to_numpy(zero_copy_only=False)
 
 
 def clock_off(readings: pa.Table, received_us: int | I64, meant: Meant, which: Codes) -> Mask:

@@ -13,7 +13,7 @@ from quintet.store.recent import Recent
 from quintet.terms.period import day_of_number, day_start, to_us
 
 from .evidence import Neighbourhood, trusted_from
-from .rows import I32, I64, IntervalRows, Mask, RawRows
+from .rows import I32, I64, IntervalRows, Mask, RawRows, merged_order
 
 MOST_ROWS = 1_000_000
 """Readings kept: 27 MB, the last ten days of a thousand channels of 15 minutes."""
@@ -28,10 +28,6 @@ class Held:
     from_us: int
     rows: RawRows
     batch: I32
-
-    def begins(self, from_us: int) -> bool:
-        """Tell whether no reading is older than a moment."""
-        return not len(self.rows) or int(self.rows.at_us[0]) >= from_us
 
 
 class Recall:
@@ -54,23 +50,23 @@ class Recall:
         Gives the neighbourhood of those channels of which enough is held; the others are not in it.
         """
         held = [self._held.get(channel) for channel in channels.tolist()]
-        young = [
-            one is not None and one.from_us == EARLIEST_US and one.begins(us)
-            for one, us in zip(held, near_us, strict=True)
-        ]
+        begun = np.array([EARLIEST_US if one is None else one.from_us for one in held], np.int64)
+        first = np.array([0 if one is None or not len(one.rows) else one.rows.at_us[0] for one in held], np.int64)
+        empty = np.array([one is not None and not len(one.rows) for one in held], np.bool_)
+        there = np.array([one is not None for one in held], np.bool_)
+        young = there & (begun == EARLIEST_US) & (empty | (first >= near_us))
         near_us = np.where(young, EARLIEST_US, near_us)
-        mine = np.array(
-            [one is not None and one.from_us <= us for one, us in zip(held, near_us, strict=True)], np.bool_
-        )
+        mine = there & (begun <= near_us)
         parts, batches = [new.take(np.isin(new.channel, channels[mine]))], list[I32]()
         batches.append(np.full(len(parts[0]), batch, np.int32))
-        for one, us in zip(held, near_us.tolist(), strict=True):
-            if one is not None and one.from_us <= us:
-                late = one.rows.at_us >= us
-                parts.append(one.rows.take(late))
-                batches.append(one.batch[late])
+        for place in np.flatnonzero(mine).tolist():
+            one = held[place]
+            if one is not None:
+                low = 0 if young[place] else int(one.rows.at_us.searchsorted(near_us[place]))
+                parts.append(one.rows.part(low, len(one.rows)))
+                batches.append(one.batch[low:])
         rows, of_batch = RawRows.concat(parts), np.concatenate(batches)
-        order = np.lexsort((rows.at_us, rows.channel))
+        order = merged_order(rows.channel, rows.at_us)
         rows, of_batch = rows.take(order), of_batch[order]
         own, near = channels[mine], near_us[mine]
         trust = trusted_from(rows, own, near, first_new_us[mine], self._tz)
@@ -92,11 +88,13 @@ class Recall:
                 continue
             low = np.searchsorted(near.rows.channel, near.channels[keep], "left")
             high = np.searchsorted(near.rows.channel, near.channels[keep], "right")
-            for place, begin, end in zip(keep.tolist(), low.tolist(), high.tolist(), strict=True):
-                rows = near.rows.take(np.arange(begin, end))
-                self._held[int(near.channels[place])] = Held(
-                    int(near.from_us[place]), rows, near.batch[begin:end].copy()
-                )
+            own, from_us = near.channels[keep].tolist(), near.from_us[keep].tolist()
+            for channel, begun, begin, end in zip(own, from_us, low.tolist(), high.tolist(), strict=True):
+                before = self._held.pop(channel, None)
+                self._rows -= 0 if before is None else len(before.rows)
+                # copies: a part must not keep the whole neighbourhood in memory
+                rows = near.rows.part(begin, end, copied=True)
+                self._held[channel] = Held(begun, rows, near.batch[begin:end].copy())
                 self._rows += end - begin
         while self._rows > MOST_ROWS:
             self._rows -= len(self._held.pop(next(iter(self._held))).rows)
@@ -126,4 +124,4 @@ class Recall:
                 row, column = row[late], column[late]
                 parts.append(IntervalRows(channels[grid[row]], at_us[late], value[row, column], quality[row, column]))
         rows = IntervalRows.concat(parts)
-        return rows.take(np.lexsort((rows.start_us, rows.channel)))
+        return rows.take(merged_order(rows.channel, rows.start_us))

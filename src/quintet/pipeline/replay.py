@@ -22,6 +22,7 @@ from quintet.store.quarantine import (
     new_problems,
     newest_id,
     received,
+    taken_in,
 )
 from quintet.store.read import raw_readings
 from quintet.terms.tables import MOMENT, QUARANTINE, READINGS
@@ -29,6 +30,7 @@ from quintet.terms.tables import MOMENT, QUARANTINE, READINGS
 from .arrivals import in_order, joined
 from .evidence import known_places
 from .groups import WritePath
+from .normalise import STAMPED
 from .rows import I32, I64, Mask, RawRows, starts_of_runs
 
 PAGE = 50_000
@@ -37,7 +39,7 @@ PAGE = 50_000
 Decode = Callable[[str, str], tuple[pa.Table, pa.Table]]
 """Decodes a row's source and original as its door does: READINGS and QUARANTINE."""
 
-WAS_READ = pa.schema([*READINGS, pa.field("sent_at", MOMENT)])
+WAS_READ = pa.schema([*READINGS, pa.field("sent_at", MOMENT), pa.field(STAMPED, pa.bool_())])
 
 
 class Original(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,6 +52,7 @@ class Original(msgspec.Struct, forbid_unknown_fields=True):
     commodity: str | None = None
     unit: str | None = None
     sent_at: datetime | None = None
+    stamped: bool | None = None
 
 
 _ORIGINAL = msgspec.json.Decoder(Original)
@@ -95,6 +98,9 @@ class Replay:
         self._engine = engine
         self._decode = decode
         self._actor = actor
+        none = np.zeros(0, np.int64)
+        self.waits: tuple[I32, I64] = (none.astype(np.int32), none)
+        """Channels and moments for which nothing stands yet though a row that was tried, and not taken, says them."""
 
     def run(self, wanted: Wanted, *, take: bool = True) -> Replayed:
         """Try the wanted rows, page by page; with `take` off, only mark those that another reading stands for."""
@@ -118,12 +124,15 @@ class Replay:
             named = self._path.normaliser().normalise(page.readings, QUARANTINE.empty_table(), came_us, "")
             good = np.ones(len(page.whose), np.bool_)
             good[named.aside] = False
-            raw, place, first = in_order(named.rows, np.flatnonzero(good))
-            new, known = self._compared(raw, batch[place], first)
-            late = ~new & ~known
+            raw, place, first = in_order(named.rows, np.flatnonzero(good), self._path.amounts())
+            new, known, late = self._compared(raw, batch[place], first, take=take)
             fate = Fates.of(len(rows), page.whose[place], new, known, late)
             steps, faults = self._told(page, named.quarantine, page.whose[named.aside], fate, take=take)
             if not take:
+                self.waits = (
+                    np.concatenate([self.waits[0], raw.channel[new]]),
+                    np.concatenate([self.waits[1], raw.at_us[new]]),
+                )
                 new[:] = False
             with self._engine.snapshot() as snapshot:
                 faults = new_problems(snapshot, faults, by_row=False)
@@ -141,22 +150,54 @@ class Replay:
         counted = (codes.count(code) for code in ("taken", "known", "superseded"))
         return Replayed(*counted, kept=rows.num_rows - len(ended), batches=(done.id,))
 
-    def _compared(self, raw: RawRows, batch: I32, first: Mask) -> tuple[Mask, Mask]:
-        """Mark rows that count as new readings, and those that say what is known or another row says."""
+    def _compared(self, raw: RawRows, batch: I32, first: Mask, *, take: bool) -> tuple[Mask, Mask, Mask]:
+        """Mark rows that count as new readings, those that say what is known or another row says, and superseded ones.
+
+        Without `take` one of which nobody can tell whether it is superseded is none of them.
+        """
         self._path.tails.grow(int(raw.channel[-1]) if len(raw) else 0)
         known = ~first
-        new = first.copy()
+        new, unsure = first.copy(), np.zeros(len(raw), np.bool_)
         if len(raw):
             stands = newest_batches(self._engine, raw)
+            stands, unsure = self._first_received(raw, stands)
             heads = starts_of_runs(raw.channel, raw.at_us)
             newest = np.repeat(np.maximum.reduceat(batch, heads), np.diff(np.append(heads, len(raw))))
             new &= (stands < batch) & (batch == newest)
             places = np.flatnonzero(first)
             with self._engine.snapshot() as snapshot:
-                there = known_places(self._engine, snapshot, raw.take(first), self._path.tails.at_us)
+                tails, amounts = self._path.tails, self._path.amounts()
+                there = known_places(self._engine, snapshot, raw.take(first), tails.at_us, amounts)
             known[places[there]] = True
             new[places[there]] = False
-        return new, known
+        return new, known, ~new & ~known & (take | ~unsure)
+
+    def _first_received(self, raw: RawRows, stands: I32) -> tuple[I32, Mask]:
+        """Give the batch in which what stands for each row came first: a replayed reading is as old as its row was.
+
+        Marks those of which that cannot be told; they count as of the batch that replayed them.
+        """
+        batches, which = np.unique(stands, return_inverse=True)
+        with self._engine.snapshot() as snapshot:
+            rows = taken_in(snapshot, batches.tolist())
+        replayed = np.isin(batches, rows["taken"].to_numpy())[which]
+        if not rows.num_rows:
+            return stands, replayed
+        page = read_again(rows, self._decode)
+        came_us = rows["received_us"].to_numpy()[page.whose]
+        named = self._path.normaliser().normalise(page.readings, QUARANTINE.empty_table(), came_us, "")
+        good = np.ones(len(page.whose), np.bool_)
+        good[named.aside] = False
+        row = page.whose[good]
+        keys = zip(
+            named.rows.channel.tolist(), named.rows.at_us.tolist(), rows["taken"].to_numpy()[row].tolist(), strict=True
+        )
+        first: dict[tuple[int, int, int], int] = {}
+        for key, batch in zip(keys, rows["batch"].to_numpy()[row].tolist(), strict=True):
+            first[key] = max(batch, first.get(key, 0))
+        wanted = zip(raw.channel.tolist(), raw.at_us.tolist(), stands.tolist(), strict=True)
+        found = np.array([first.get(key, 0) for key in wanted], np.int32)
+        return np.where(found > 0, found, stands), replayed & (found == 0)
 
     def _told(
         self, page: Page, again: pa.Table, whose: I64, fate: "Fates", *, take: bool

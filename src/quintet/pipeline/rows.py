@@ -11,6 +11,8 @@ import pyarrow as pa
 
 SHARD_ROWS = 1_000_000
 """Readings derived at once by one thread: about 100 MB of working space."""
+LEAST_ROWS = 50_000
+"""Fewer are not worth a thread of their own."""
 WORKERS = len(sched_getaffinity(0))
 """Threads that work on shards: one for each core this process may use."""
 MOST_AMOUNT = 2**52
@@ -40,6 +42,14 @@ class RawRows:
     def take(self, rows: I64 | Mask) -> Self:
         """Give the chosen rows."""
         return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def part(self, low: int, high: int, *, copied: bool = False) -> Self:
+        """Give the rows from `low` up to `high`, sharing memory unless `copied`."""
+        rows = slice(low, high)
+        one = type(self)(
+            self.channel[rows], self.at_us[rows], self.mantissa[rows], self.exponent[rows], self.unit[rows]
+        )
+        return one.concat([one]) if copied else one
 
     @classmethod
     def concat(cls, parts: list[Self]) -> Self:
@@ -103,6 +113,26 @@ def key_order(channel: I32, moment: I64) -> I64 | None:
     return np.lexsort((moment, channel)).astype(np.int64, copy=False)
 
 
+def merged_order(channel: I32, moment: I64) -> I64:
+    """Give the stable order by channel and moment of a few sorted stretches that stand behind one another.
+
+    One key instead of two, sorted by a method that finds the stretches: a fifth of the time of `lexsort`.
+    """
+    if len(channel) < 2:
+        return np.arange(len(channel))
+    low, high = int(moment.min()), int(moment.max())
+    width = high - low + 1
+    if width * (int(channel.max()) + 1) >= 2**63:
+        return np.lexsort((moment, channel)).astype(np.int64, copy=False)
+    return np.argsort(channel * np.int64(width) + (moment - low), kind="stable")
+
+
+def local_of(channel: I32, channels: I32) -> I32:
+    """Give each row's place among `channels` (sorted, all of them that occur); rows are sorted by channel."""
+    edges = np.append(np.searchsorted(channel, channels), len(channel))
+    return np.repeat(np.arange(len(channels), dtype=np.int32), np.diff(edges))
+
+
 def starts_of_runs(*columns: npt.NDArray[np.generic]) -> I64:
     """Give the first row of each run of equal keys in sorted columns."""
     count = len(columns[0])
@@ -122,10 +152,11 @@ def stretches(heads: I64, count: int) -> list[tuple[int, int]]:
 
 
 def cuts(channel: I32) -> Generator[tuple[int, int]]:
-    """Cut sorted rows at channel boundaries into ranges of about SHARD_ROWS."""
+    """Cut sorted rows at channel boundaries into ranges of at most about SHARD_ROWS, one for each worker if few."""
     low, count = 0, len(channel)
+    size = min(max(-(-count // WORKERS), LEAST_ROWS), SHARD_ROWS)
     while low < count:
-        high = min(low + SHARD_ROWS, count)
+        high = min(low + size, count)
         if high < count:
             high = int(np.searchsorted(channel, channel[high - 1], side="right"))
         yield low, high

@@ -1,10 +1,9 @@
 """From new raw rows to what they change: evidence gathered, derived, judged and compared, shard by shard."""
 
-import dataclasses
 from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 
 import numpy as np
@@ -20,16 +19,31 @@ from .chains import chained
 from .derive import Channels, Derived, derive
 from .derive import Evidence as DeriveEvidence
 from .difference import Change, against, all_new, rollups
-from .evidence import DAY_US, NEIGHBOURS, Evidence, Neighbourhood, near_of, neighbourhood, settle
-from .extend import EVEN_KINDS, repeats
+from .evidence import DAY_US, Evidence, Neighbourhood, near_of, neighbourhood, settle
+from .extend import EVEN_KINDS, even_span, quiet_span
 from .judge import Judged, judge
 from .meaning import Meaning
 from .recall import Recall
-from .rows import I32, I64, WORKERS, IntervalRows, RawRows, constant, cuts, key_order, starts_of_runs
+from .rows import (
+    I32,
+    I64,
+    WORKERS,
+    IntervalRows,
+    Mask,
+    RawRows,
+    constant,
+    cuts,
+    key_order,
+    local_of,
+    merged_order,
+    starts_of_runs,
+)
+from .spans import chosen, crossing, refused
 from .tails import Tails
+from .thresholds import limits
 
-LOOK_BACK_DAYS = 70
-"""Like days are named up to eight weeks before the week of a gap (vee's table)."""
+LOOK_BACK_DAYS = 64
+"""Like days are named up to eight weeks before the week in which a gap begins (vee's table), Sunday first: 62 days."""
 EVEN = [qualities()[name].id for name in ("valid", "questionable")]
 """Qualities of intervals that readings gave evenly, whatever rules thought of the values."""
 EDITED = np.array([int(number) for number in OUTRANKING.split(", ")], np.int64)
@@ -102,14 +116,38 @@ class Settlement:
         """Derive, judge and compare shards, several at a time; give their outcomes in order."""
         waiting: deque[Future[Outcome]] = deque()
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-            for shard, derived in zip(shards, pool.map(self._derive, shards), strict=True):
+            for shard, (derived, bad) in zip(shards, pool.map(self._derive, shards), strict=True):
                 # Reads go through the batch's own transaction, which only this thread may use.
-                stored = self._stored(snapshot, shard, derived) if shard.known else None
-                waiting.append(pool.submit(self._settle, shard, derived, stored))
+                stored = self._stored(snapshot, shard, derived, bad) if shard.known else None
+                cut = self._cut(shard, derived, bad, stored)
+                for whole in self._whole(snapshot, shard.channels[cut]):
+                    waiting.append(pool.submit(self._settle, *whole))
+                rest = (shard, derived, stored) if not len(cut) else without(cut, shard, derived, stored)
+                waiting.append(pool.submit(self._settle, *rest))
                 while len(waiting) > WORKERS:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+
+    def _whole(self, snapshot: Snapshot, channels: I32) -> Generator[tuple[Shard, Derived, IntervalRows]]:
+        """Read all the evidence of channels; gives shards of it with what is derived and stored."""
+        if not len(channels):
+            return
+        first = np.full(len(channels), EARLIEST_US, np.int64)
+        found = neighbourhood(self._engine, snapshot, channels, first, np.ones(len(channels), np.bool_))
+        self.found.append(found)
+        for shard in self._with_past(found):
+            derived, bad = self._derive(shard)
+            yield shard, derived, self._stored(snapshot, shard, derived, bad)
+
+    def _cut(self, shard: Shard, derived: Derived, bad: Mask, stored: IntervalRows | None) -> I64:
+        """Find the channels (by number in the shard) of which all evidence is needed: a span begins before it."""
+        if stored is None or not bad.any():
+            return np.zeros(0, np.int64)
+        local = local_of(stored.channel, shard.channels)
+        longest_us = limits().longest_estimate_days * DAY_US
+        cadence_us = self._meaning.cadence_us[shard.channels]
+        return crossing(shard.trust_us, cadence_us, derived, bad, replace(stored, channel=local), longest_us)
 
     def _fresh(self, rows: RawRows) -> Generator[Shard]:
         """Cut rows of channels without a past into shards; the batch is all their evidence."""
@@ -148,29 +186,38 @@ class Settlement:
             own = evidence.rows.channel[starts_of_runs(evidence.rows.channel)]
             yield Shard(evidence, own, found.trust_us[np.searchsorted(found.channels, own)], known=True)
 
-    def _derive(self, shard: Shard) -> Derived:
-        """Derive a shard's intervals from its evidence."""
+    def _derive(self, shard: Shard) -> tuple[Derived, Mask]:
+        """Derive a shard's intervals from its evidence, and mark those that rules will reject."""
         evidence, meaning = self._evidence(shard)
-        return derive(evidence, meaning)
+        derived = derive(evidence, meaning)
+        if not shard.known:
+            return derived, np.zeros(len(derived.channel), np.bool_)
+        rows = IntervalRows(shard.channels[derived.channel], derived.start_us, derived.value, derived.quality)
+        return derived, refused(rows, self._meaning, self._rules)
 
     def _evidence(self, shard: Shard) -> tuple[DeriveEvidence, Channels]:
         """Give a shard's evidence and channels as the derivation wants them: channels numbered from 0."""
         rows = shard.evidence.rows
         _, names = self._meaning.stated(rows, self._unit_names)
-        local = np.searchsorted(shard.channels, rows.channel).astype(np.int32)
+        local = local_of(rows.channel, shard.channels)
         evidence = DeriveEvidence(local, rows.at_us, rows.mantissa, rows.exponent, rows.unit, shard.evidence.doubtful)
         return evidence, self._meaning.channels(shard.channels, names)
 
-    def _stored(self, snapshot: Snapshot, shard: Shard, derived: Derived) -> IntervalRows:
+    def _stored(self, snapshot: Snapshot, shard: Shard, derived: Derived, bad: Mask) -> IntervalRows:
         """Read what is effective now: from `trust_us` on, to compare with, and before it, to judge by.
 
-        Rules look back a day; where a gap is to be filled, estimates look back at the weeks that like days come from.
+        Rules look back a day, or as many intervals as they count repeats; where a gap is to be filled or a value is
+        rejected, estimates look back at the weeks that like days come from.
         """
-        from_us = np.where(shard.trust_us == EARLIEST_US, EARLIEST_US, shard.trust_us - DAY_US)
-        gap_end = derived.gaps.start_us + derived.gaps.slots * self._cadence(shard, derived.gaps.channel)
-        filled = derived.gaps.channel[gap_end > shard.trust_us[derived.gaps.channel]]
-        from_us[filled] = np.maximum(shard.trust_us[filled] - LOOK_BACK_DAYS * DAY_US, EARLIEST_US)
-        from_us = np.where(shard.trust_us == EARLIEST_US, self._beginning(shard), from_us)
+        trust_us = shard.trust_us
+        from_us = trust_us - even_span(self._meaning.cadence_us[shard.channels], self._rules)
+        gaps = derived.gaps
+        filled = gaps.start_us + gaps.slots * self._cadence(shard, gaps.channel) > trust_us[gaps.channel]
+        begun = np.minimum(gaps.start_us[filled], trust_us[gaps.channel[filled]])
+        np.minimum.at(from_us, gaps.channel[filled], begun - LOOK_BACK_DAYS * DAY_US)
+        own = derived.channel[bad & (derived.start_us >= trust_us[derived.channel])]
+        from_us[own] = np.minimum(from_us[own], trust_us[own] - LOOK_BACK_DAYS * DAY_US)
+        from_us = np.where(trust_us == EARLIEST_US, self._beginning(shard), from_us)
         near = np.zeros(len(from_us), np.bool_) if self._recall is None else self._recall.reaches(from_us)
         parts: list[IntervalRows] = []
         if self._recall is not None and near.any():
@@ -181,7 +228,7 @@ class Settlement:
             far = shard.channels[~near]
             table = intervals(self._engine, snapshot, int(from_us[~near].min()), -EARLIEST_US * 8, channels=far)
             rows = IntervalRows(*(table[name].to_numpy() for name in ("channel", "start_us", "value", "quality")))
-            parts.append(rows.take(rows.start_us >= from_us[np.searchsorted(shard.channels, rows.channel)]))
+            parts.append(rows.take(rows.start_us >= from_us[local_of(rows.channel, shard.channels)]))
         rows = IntervalRows.concat(parts)
         order = key_order(rows.channel, rows.start_us)
         return rows if order is None else rows.take(order)
@@ -204,7 +251,7 @@ class Settlement:
     def _settle(self, shard: Shard, derived: Derived, stored: IntervalRows | None) -> Outcome:
         """Judge what was derived for a shard and compare it with what the store says."""
         if stored is not None:
-            before = stored.start_us < shard.trust_us[np.searchsorted(shard.channels, stored.channel)]
+            before = stored.start_us < shard.trust_us[local_of(stored.channel, shard.channels)]
             derived = self._continued(shard, derived, stored.take(before))
             stored = stored.take(~before)
         judged = judge(derived, self._meaning, shard.channels, self._rules, self._engine.tz)
@@ -212,7 +259,7 @@ class Settlement:
         if stored is None:
             change = all_new(final)
         else:
-            trusted = final.start_us >= shard.trust_us[np.searchsorted(shard.channels, final.channel)]
+            trusted = final.start_us >= shard.trust_us[local_of(final.channel, shard.channels)]
             change = against(final.take(trusted), stored, EDITED)
         findings = self._findings(shard, derived, judged)
         chain = chained(*self._evidence(shard))
@@ -224,14 +271,14 @@ class Settlement:
     def _ends(self, shard: Shard, derived: Derived, final: IntervalRows, chain: I32) -> tuple[IntervalRows, I32]:
         """Find the channels that end evenly: their last day whole and their evidence undoubted."""
         size = len(shard.channels)
-        local = np.searchsorted(shard.channels, final.channel)
+        local = local_of(final.channel, shard.channels)
         last = np.full(size, EARLIEST_US, np.int64)
-        np.maximum.at(last, local, final.start_us)
+        heads = starts_of_runs(local)
+        last[local[heads]] = final.start_us[np.append(heads[1:], len(final)) - 1] if len(heads) else last[:0]
         cadence = self._meaning.cadence_us[shard.channels]
         span, quiet = even_span(cadence, self._rules), quiet_span(cadence)
         recent = final.start_us > (last - span)[local]
-        newest = np.zeros(size, np.int64)
-        np.maximum.at(newest, np.searchsorted(shard.channels, shard.evidence.rows.channel), shard.evidence.rows.at_us)
+        newest = shard.evidence.rows.at_us[shard.evidence.rows.channel.searchsorted(shard.channels, "right") - 1]
         even = np.bincount(local[recent & np.isin(final.quality, EVEN)], minlength=size) * cadence >= span
         even &= (newest == last) | (newest == last + cadence)
         found, at_us = derived.findings.channel, derived.findings.at_us
@@ -247,18 +294,16 @@ class Settlement:
     def _continued(self, shard: Shard, derived: Derived, past: IntervalRows) -> Derived:
         """Put what stands before `trust_us` in the place of what was derived there from a part of the evidence."""
         keep = derived.start_us >= shard.trust_us[derived.channel]
-        local = np.searchsorted(shard.channels, past.channel).astype(np.int32)
+        local = local_of(past.channel, shard.channels)
         channel = np.concatenate([local, derived.channel[keep]])
         start = np.concatenate([past.start_us, derived.start_us[keep]])
-        order = np.lexsort((start, channel))
+        order = merged_order(channel, start)
         value = np.concatenate([past.value, derived.value[keep]])[order]
         quality = np.concatenate([past.quality, derived.quality[keep]])[order]
         gaps = derived.gaps
         ahead = gaps.start_us + gaps.slots * self._cadence(shard, gaps.channel) > shard.trust_us[gaps.channel]
-        gaps = dataclasses.replace(gaps, **{f.name: getattr(gaps, f.name)[ahead] for f in dataclasses.fields(gaps)})
-        return dataclasses.replace(
-            derived, channel=channel[order], start_us=start[order], value=value, quality=quality, gaps=gaps
-        )
+        gaps = replace(gaps, **{f.name: getattr(gaps, f.name)[ahead] for f in fields(gaps)})
+        return replace(derived, channel=channel[order], start_us=start[order], value=value, quality=quality, gaps=gaps)
 
     def _findings(self, shard: Shard, derived: Derived, judged: Judged) -> pa.Table:
         """Give what derivation and rules found from the moment on that this batch may have changed."""
@@ -296,14 +341,18 @@ class Settlement:
         )
 
 
-def even_span(cadence_us: I64, rules: Rules) -> I64:
-    """Give how long channels must have run evenly: a day, and as long as a rule that counts repeats may look back."""
-    return np.maximum(DAY_US, repeats(rules) * cadence_us)
-
-
-def quiet_span(cadence_us: I64) -> I64:
-    """Give how long a channel's derivation must have noticed nothing: what it noticed may bear on what follows."""
-    return np.maximum(2 * DAY_US, NEIGHBOURS * cadence_us)
+def without(
+    cut: I64, shard: Shard, derived: Derived, stored: IntervalRows | None
+) -> tuple[Shard, Derived, IntervalRows | None]:
+    """Leave some channels (by number in the shard) out."""
+    keep = np.ones(len(shard.channels), np.bool_)
+    keep[cut] = False
+    evidence = shard.evidence
+    rows = keep[np.searchsorted(shard.channels, evidence.rows.channel)]
+    left = Evidence(evidence.rows.take(rows), evidence.doubtful[rows], evidence.corrected[rows])
+    if stored is not None:
+        stored = stored.take(keep[np.searchsorted(shard.channels, stored.channel)])
+    return Shard(left, shard.channels[keep], shard.trust_us[keep], shard.known), chosen(derived, keep), stored
 
 
 def ratios_of(unit_names: list[str]) -> list[Fraction]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.catalogue import numbers_of, read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,4 @@ class Limits:
 @cache
 def limits() -> Limits:
     """Give the shipped thresholds (`data/derive.toml`)."""
-    table = read_toml("quintet.pipeline", "derive.toml")
-    check_keys(table, required={"limit"}, optional=set(), place="derive.toml")
-    rows = table["limit"]
-    check_keys(rows, required=set(Limits.__slots__), optional=set(), place="derive.toml [limit]")
-    for name, row in rows.items():
-        check_keys(row, required={"value", "source", "why"}, optional=set(), place=f"derive.toml [limit.{name}]")
-    return Limits(**{name: int(row["value"]) for name, row in rows.items()})
+    return Limits(**numbers_of(read_toml("quintet.pipeline", "derive.toml"), Limits.__slots__, "derive.toml"))
