@@ -81,32 +81,34 @@ class Access:
         return found
 
     def series(self, name: str, span: Span, resolution: Resolution, known_at: datetime | None = None) -> pa.Table:
-        """Give one channel's effective values in periods of the city's clock (SERIES), now or as known at a moment."""
+        """Give one channel's effective values in periods of the city's clock (SERIES), now or as known at a moment.
+
+        What is remembered is given without asking the store, which makes who asks wait for a commit.
+        """
+        if known_at is None:
+            channel = self.channel(name)
+            refuse_too_fine(channel, resolution)
+            rows = self._remembered(channel, span)
+            if rows is not None:
+                return self._series(rows, channel, span, resolution, None, self._engine.clock_us())
         with self._engine.asked() as (snapshot, now):
             known = self._known_batch(snapshot, known_at, now)
             moment = min(now, self._engine.clock_us()) if known_at is None else to_us(known_at)
-            return self._series(snapshot, self.channel(name, known), span, resolution, known, moment)
-
-    def _series(
-        self, snapshot: Snapshot, channel: Channel, span: Span, resolution: Resolution, known: int | None, moment: int
-    ) -> pa.Table:
-        """Give a channel's series from a snapshot, as known at a batch (None: now), which is a moment."""
-        cadence_us = channel.reading.cadence_min * MINUTE_US
-        if FIXED_MINUTES.get(resolution, 1440) * MINUTE_US < cadence_us:
-            raise UsageError(
-                f"has one value every {cadence_text(cadence_us)}.",
-                code="too_fine",
-                place=channel.name,
-                remedy="Ask for a resolution that is no finer.",
-            )
-        periods, edges_us = cut(span, resolution, self._engine.tz)
-        phase = grid_phase(clock(channel.reading.tz), cadence_us)
-        rows = self._remembered(channel.id, cadence_us, phase, span) if known is None else None
-        if rows is None:
+            channel = self.channel(name, known)
+            refuse_too_fine(channel, resolution)
             found = intervals(
                 self._engine, snapshot, span.start_us, span.end_us, channels=[channel.id], known_batch=known
             )
             rows = (found["start_us"].to_numpy(), found["value"].to_numpy(), found["quality"].to_numpy())
+            return self._series(rows, channel, span, resolution, known, moment)
+
+    def _series(
+        self, rows: Rows, channel: Channel, span: Span, resolution: Resolution, known: int | None, moment: int
+    ) -> pa.Table:
+        """Give a channel's series from its effective intervals, as known at a batch (None: now), which is a moment."""
+        cadence_us = channel.reading.cadence_min * MINUTE_US
+        periods, edges_us = cut(span, resolution, self._engine.tz)
+        phase = grid_phase(clock(channel.reading.tz), cadence_us)
         start, end = in_place(self._registry_at(known)).get(channel.id) or in_place(self._registry_at(None))[channel.id]
         if start > ALWAYS:
             start -= (start + phase) % cadence_us  # the interval in which the meter came is its first
@@ -142,12 +144,16 @@ class Access:
             schema=DAILY,
         )
 
-    def _remembered(self, channel: int, cadence_us: int, phase_us: int, span: Span) -> Rows | None:
+    def _remembered(self, channel: Channel, span: Span) -> Rows | None:
         """Give a channel's effective intervals in a span from memory: starts, values, qualities; None if too old."""
-        days = range(
-            self._engine.day_of(span.start_us), min(self._engine.day_of(span.end_us - 1), self._recent.newest) + 1
-        )
-        parts = [self._recent.day(channel, cadence_us, phase_us, day) for day in days]
+        cadence_us = channel.reading.cadence_min * MINUTE_US
+        phase_us = grid_phase(clock(channel.reading.tz), cadence_us)
+        first, newest = self._engine.day_of(span.start_us), self._recent.newest
+        if first > newest:  # nothing is that new
+            none = np.zeros(0, np.int64)
+            return none, none, none.astype(np.uint8)
+        days = range(first, min(self._engine.day_of(span.end_us - 1), newest) + 1)
+        parts = [self._recent.day(channel.id, cadence_us, phase_us, day) for day in days]
         held = [part for part in parts if part is not None]
         if not parts or len(held) < len(parts):
             return None
@@ -182,6 +188,18 @@ class Access:
                 remedy="Ask as known at a moment that has passed.",
             )
         return batch_known_at(snapshot, to_us(known_at))
+
+
+def refuse_too_fine(channel: Channel, resolution: Resolution) -> None:
+    """Raise UsageError where a channel has no values as fine as that."""
+    cadence_us = channel.reading.cadence_min * MINUTE_US
+    if FIXED_MINUTES.get(resolution, 1440) * MINUTE_US < cadence_us:
+        raise UsageError(
+            f"has one value every {cadence_text(cadence_us)}.",
+            code="too_fine",
+            place=channel.name,
+            remedy="Ask for a resolution that is no finer.",
+        )
 
 
 @lru_cache(maxsize=256)

@@ -16,8 +16,8 @@ from .members import Counting, Group
 from .series import ESTIMATED, MEASURED
 
 QUARTER_US = 15 * MINUTE_US
-AT_ONCE = 4096
-"""Channels copied out of the memory in one go: commits wait for that long, about 2 ms."""
+CELLS_AT_ONCE = 100_000
+"""Intervals copied out of the memory in one go: commits wait for that long, about a millisecond."""
 LOW = 2**32
 """Values are summed in two halves of 32 bits, so that no city is too large for 64."""
 Matrix = npt.NDArray[np.int64]
@@ -100,17 +100,27 @@ def _summed(recent: Recent, tz: ZoneInfo, counting: Counting, quarters: Ints) ->
     days = day_numbers(quarters, tz)
     for group in counting.groups:
         for day in np.unique(days).tolist():
-            for low in range(0, len(group.channel), AT_ONCE):
-                own = group.channel[low : low + AT_ONCE]
-                held = recent.days(own, group.cadence_us, group.phase_us, day)
-                if held is None:
-                    continue
-                starts = held[0] + np.arange(held[1].shape[1], dtype=np.int64) * group.cadence_us
-                inside = quarter_starts(starts, tz)
-                columns = np.flatnonzero(np.isin(inside, quarters))
-                slots = np.searchsorted(quarters, inside[columns])
-                sums.add(group, low, starts[columns], slots, held[1][:, columns], held[2][:, columns])
+            starts = recent.starts(group.cadence_us, group.phase_us, day)
+            inside = quarter_starts(starts, tz)
+            wanted = np.flatnonzero(np.isin(inside, quarters))
+            for first, end in stretches_of(wanted):
+                slots = np.searchsorted(quarters, inside[first:end])
+                at_once = max(CELLS_AT_ONCE // (end - first), 1)
+                for low in range(0, len(group.channel), at_once):
+                    own = group.channel[low : low + at_once]
+                    held = recent.days(own, group.cadence_us, group.phase_us, day, (first, end))
+                    if held is not None:
+                        sums.add(group, low, starts[first:end], slots, held[1], held[2])
     return sums
+
+
+def stretches_of(columns: Ints) -> list[tuple[int, int]]:
+    """Give sorted columns as half-open ranges of neighbours."""
+    if not len(columns):
+        return []
+    breaks = np.flatnonzero(np.diff(columns) > 1)
+    firsts, lasts = columns[np.append(0, breaks + 1)], columns[np.append(breaks, len(columns) - 1)]
+    return list(zip(firsts.tolist(), (lasts + 1).tolist(), strict=True))
 
 
 def _touched(
