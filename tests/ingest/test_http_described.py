@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from quintet.app import doors as doors_module
 from quintet.ingest.http_limits import HttpLimits, http_limits
 from quintet.ingest.http_readings import delivery_of
 from quintet.store import room
@@ -137,9 +136,9 @@ def test_below_the_reserve_nothing_is_taken_and_it_goes_on_when_there_is_room(
     assert served.client.get("/ready").status_code == 200
 
 
-def test_a_committer_that_does_not_come_on_is_said(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doors_module, "STUCK_S", 0.2)
+def test_a_committer_that_does_not_come_on_is_said(serve: Serve) -> None:
     served = serve()
+    served.doors.stuck_s = 0.2
     with served.doors.city.engine.exclusive():
         future = served.doors.committer.submit(delivery())
         wait_for(lambda: served.client.get("/ready").status_code == 503, "it is seen")

@@ -169,3 +169,33 @@ def test_a_list_without_a_needed_column_is_refused_whole(served: Served) -> None
 def test_what_stands_in_the_way_is_said(served: Served) -> None:
     assert served.client.get("/ready").json() == {"status": "ready"}
     assert problem(served.client.get("/ready?x=1")) == (400, "unknown_parameter")
+
+
+def test_an_answer_that_is_given_again_counts_the_same_refusals(served: Served) -> None:
+    sent = [reading(0, meter=f"none-{number}") for number in range(300)]
+    first, again = (served.send(sent, **{"Idempotency-Key": "many"}).json() for _ in range(2))
+    assert (first["rejected_total"], len(first["rejected"])) == (300, 100)
+    assert again == {**first, "repeated": True}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [reading(units="Wh", Note="x")],
+        {"columns": {**{name: [value] for name, value in reading().items()}, "units": "Wh", "Note": ["x"]}},
+    ],
+)
+def test_fields_that_nobody_reads_are_named(served: Served, body: Any) -> None:
+    answer = served.send(body)
+    assert counts(answer) == (1, 0, 0, 0)
+    assert answer.json()["ignored_fields"] == ["Note", "units"]
+    assert served.send([reading(1, unit="kWh", commodity="electricity")]).json()["ignored_fields"] == []
+
+
+def test_refusals_are_counted_by_reason(served: Served) -> None:
+    served.send([reading()])
+    served.client.post(READINGS, content=b"x", headers={"Content-Type": "text/plain"})
+    served.client.post(READINGS, content=b"x", headers={"Authorization": "Bearer nobody"})
+    text = served.client.get("/metrics").text
+    for code in ("ok", "unknown_form", "unknown_token"):
+        assert f'quintet_door_answers_total{{code="{code}",door="http"}} 1.0' in text

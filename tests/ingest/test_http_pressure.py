@@ -69,10 +69,12 @@ def test_a_body_that_does_not_come_is_not_waited_for(serve: Serve) -> None:
 def test_without_room_the_next_body_is_turned_away_with_a_time_to_come_again(serve: Serve, bound: str) -> None:
     served = serve(http_limits=replace(http_limits(), **{bound: 1 if bound == "bodies" else 1_000}))
     with line_to(served) as line:
-        line.sendall(head(served, "Content-Length: 1000") + b"[")
-        wait_for(lambda: served.doors.http.room.bodies == 1, "the first body has begun")
+        line.sendall(head(served, "Content-Length: 2000") + b"[" * 1_000)
+        room = served.doors.http.room
+        wait_for(lambda: (room.bodies, room.held_bytes) == (1, 1_000), "half of the first body has come")
         answer = served.send([reading()])
         assert problem(answer) == (429, "busy")
+        assert "more bodies are on the way" in answer.json()["detail"]
         assert int(answer.headers["retry-after"]) >= 1
         ready = served.client.get("/ready")
         assert problem(ready) == (503, "overloaded")
@@ -80,6 +82,37 @@ def test_without_room_the_next_body_is_turned_away_with_a_time_to_come_again(ser
     wait_for(lambda: served.doors.http.room.bodies == 0, "the sender has left")
     assert served.client.get("/ready").status_code == 200
     assert counts(served.send([reading()])) == (1, 0, 0, 0)
+
+
+def test_what_is_announced_and_not_sent_takes_no_room(serve: Serve) -> None:
+    served = serve()
+    lines = [line_to(served) for _ in range(4)]
+    try:
+        for line in lines:
+            line.sendall(head(served, f"Content-Length: {http_limits().body_bytes}") + b"[")
+        wait_for(lambda: served.doors.http.room.held_bytes == 4, "four bodies have begun")
+        assert counts(served.send([reading()])) == (1, 0, 0, 0)
+        assert served.client.get("/ready").status_code == 200
+    finally:
+        for line in lines:
+            line.close()
+
+
+@pytest.mark.parametrize("bound", ["source_bodies", "source_bytes"])
+def test_one_source_leaves_room_for_the_others(serve: Serve, bound: str) -> None:
+    served = serve(http_limits=replace(http_limits(), **{bound: 1 if bound == "source_bodies" else 1_000}))
+    _, other = served.doors.city.tokens.create("another", ("readings",), actor="test")
+    room = served.doors.http.room
+    with line_to(served) as line:
+        line.sendall(head(served, "Content-Length: 2000") + b"[" * 1_000)
+        wait_for(lambda: (room.bodies, room.held_bytes) == (1, 1_000), "half of the first body has come")
+        refused = served.send([reading()])
+        assert problem(refused) == (429, "busy")
+        assert "this source's" in refused.json()["detail"]
+        assert counts(served.send([reading()], Authorization=f"Bearer {other}")) == (1, 0, 0, 0)
+        assert served.client.get("/ready").status_code == 200
+    wait_for(lambda: (room.bodies, room.held_bytes) == (0, 0), "the sender has left")
+    assert counts(served.send([reading()])) == (0, 1, 0, 0)
 
 
 def test_a_full_queue_pushes_back_and_nothing_acknowledged_is_lost(serve: Serve) -> None:
@@ -171,10 +204,22 @@ def test_readings_do_not_wait_for_lists_of_meters(serve: Serve) -> None:
     with ThreadPoolExecutor(4) as pool:
         with served.turns.mine():
             lists = [pool.submit(served.client.post, LISTS, json=METERS) for _ in range(4)]
-            wait_for(lambda: served.turns.waiting == 1, "one waits for its turn, the others behind it")
+            wait_for(lambda: served.turns.waiting == 4, "they wait for their turn")
+            answer = served.client.post(LISTS, json=METERS)
+            assert problem(answer) == (429, "busy"), "there is room for so many lists, apart from readings"
+            assert (served.doors.http.room.bodies, served.client.get("/ready").status_code) == (0, 200)
             assert counts(served.send([reading()])) == (1, 0, 0, 0)
             assert not any(one.done() for one in lists)
         assert [one.result().status_code for one in lists] == [200] * 4
+
+
+def test_a_list_of_meters_waits_for_its_turn_no_longer_than_it_should(serve: Serve) -> None:
+    served = serve(http_limits=replace(http_limits(), list_wait_s=1))
+    with served.turns.mine():
+        answer = served.client.post(LISTS, json=METERS)
+    assert problem(answer) == (503, "city_busy")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert served.client.post(LISTS, json=METERS).status_code == 200
 
 
 def test_the_end_of_the_door_finishes_what_it_took(serve: Serve) -> None:

@@ -1,26 +1,22 @@
 """The MQTT door at a real mosquitto and a real city: nothing lost, nothing doubled, nothing in the way."""
 
 import json
-import os
-import random
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import msgspec
 import pytest
-from tests.broker import PATIENCE_S, Broker, Publisher, make_certificates
+from tests.broker import Broker, Publisher, make_certificates
 from tests.conftest import Need
 from tests.mqtt_stand import METERS, QUICK, Stand, door_at, meters, settings_for, wait_for, with_tls
 
-from quintet.ingest.mqtt_door import Decoded
-from quintet.ingest.mqtt_payloads import decoder
-
-KILLS = int(os.environ.get("QUINTET_BROKER_KILLS", "10"))
-SOAK_KILLS = 100
+from quintet.ingest.mqtt_parcels import Decoded
+from quintet.ingest.mqtt_payloads import payloads
 
 
 @pytest.fixture
@@ -73,7 +69,7 @@ def test_poison_is_set_aside_and_acknowledged_and_holds_nobody_up(broker: Broker
 
 
 def test_a_message_that_breaks_the_decoder_is_found_and_set_aside(broker: Broker, stand: Stand) -> None:
-    plain = decoder([])
+    plain = payloads().decode
 
     def fragile(source: str, messages: list[tuple[str, bytes, int]]) -> Decoded | None:
         if any(payload == b"bomb" for _, payload, _ in messages):
@@ -87,7 +83,7 @@ def test_a_message_that_breaks_the_decoder_is_found_and_set_aside(broker: Broker
         Publisher(broker.port, "p").publish(messages)
         wait_for(lambda: stand.state().acknowledged == 40, "all acknowledged")
     assert stand.stored() == 39
-    assert stand.rows("select code, row, source from quarantine") == [("untakeable", 1, "mqtt:quintet")]
+    assert stand.rows("select code, row, source from quarantine") == [("untakeable", 1, "mqtt:s0")]
 
 
 def test_what_was_sent_while_the_door_was_away_comes_when_it_is_back(broker: Broker, stand: Stand) -> None:
@@ -150,71 +146,6 @@ def test_an_owner_that_ends_and_comes_back_gets_everything(broker: Broker, stand
     assert stand.doubled() == 0
 
 
-def kill_under_load(broker: Broker, stand: Stand, kills: int) -> list[bytes]:
-    """Kill the broker again and again while two publishers send; give what it acknowledged to them."""
-    chance = random.Random(20260131)
-    publishers = [Publisher(broker.port, f"p{site}") for site in range(2)]
-    enough = threading.Event()
-
-    def numbers() -> Iterator[int]:
-        number = 0
-        while not enough.is_set():
-            yield number
-            number += 1
-            time.sleep(0.0005)  # slower than the door: what it has read can no longer be lost
-
-    def send(site: int) -> None:
-        publishers[site].publish((reading(number, site) for number in numbers()), most_waiting=50)
-
-    threads = [threading.Thread(target=send, args=(site,)) for site in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        for round_ in range(1, kills + 1):
-            wait_for(
-                lambda round_=round_: stand.has_door() and stand.state().connections == round_, "a door that is back"
-            )
-            # what was acknowledged while it was away stands in the broker's memory alone until the door has it
-            before = sum(len(publisher.acknowledged) for publisher in publishers)
-            wait_for(lambda before=before: stand.stored() > before, "readings after a restart")
-            time.sleep(chance.uniform(0.0, 0.15))
-            broker.end(signal.SIGKILL)
-            broker.start()
-    finally:
-        enough.set()
-        for thread in threads:
-            thread.join()
-    return [f"{site} {payload.decode()}".encode() for site in range(2) for payload in publishers[site].acknowledged]
-
-
-def wait_for_all(stand: Stand, count: int) -> None:
-    """Wait until so many readings are stored; says how many are."""
-    deadline = time.monotonic() + PATIENCE_S
-    while (stored := stand.stored()) < count and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert stored >= count
-
-
-def check_kills(broker: Broker, stand: Stand, kills: int) -> None:
-    with door_at(stand.folder, settings_for(broker)):
-        wait_for(stand.has_door, "a connected door")
-        wait_for(lambda: broker.has_saved("door-0"), "a session on the broker's disk")
-        acknowledged = kill_under_load(broker, stand, kills)
-        wait_for(lambda: stand.has_door() and stand.state().connections == kills + 1, "a door that is back")
-        wait_for(lambda: stand.state().in_flight == 0, "a door that holds nothing")
-        wait_for_all(stand, len(acknowledged))
-    assert stand.doubled() == 0
-
-
-def test_a_broker_that_is_killed_under_load_loses_and_doubles_nothing(broker: Broker, stand: Stand) -> None:
-    check_kills(broker, stand, KILLS)
-
-
-@pytest.mark.soak
-def test_a_broker_that_is_killed_a_hundred_times_loses_and_doubles_nothing(broker: Broker, stand: Stand) -> None:
-    check_kills(broker, stand, SOAK_KILLS if "QUINTET_KILLS" in os.environ else 1)
-
-
 def test_a_message_of_a_known_device_is_taken(broker: Broker, stand: Stand) -> None:
     table = meters(1, 1).set_column(0, "site", [["tasmota"]]).set_column(2, "meter", [["plug1"]])
     table = table.set_column(5, "value_kind", [["register_cumulative"]])
@@ -236,7 +167,7 @@ def test_tls_and_passwords_are_checked_and_said_in_words(tmp_path: Path, need: N
         said: list[str] = []
         with door_at(stand.folder, replace(settings, password="wrong"), said=said):
             wait_for(lambda: any("refuses user 'quintet'" in line for line in said), f"words about a password: {said}")
-            wait_for(lambda: "refuses" in stand.state().trouble, "the owner knows too")
+            wait_for(lambda: any("refuses" in one.trouble for one in stand.intake.doors()), "the owner knows too")
         other = tmp_path / "other"
         other.mkdir()
         make_certificates(other)
@@ -248,3 +179,38 @@ def test_tls_and_passwords_are_checked_and_said_in_words(tmp_path: Path, need: N
             wait_for(lambda: stand.stored() == 1, "the reading")
     finally:
         broker.end()
+
+
+def clocked(minutes: int) -> tuple[str, bytes]:
+    """Give a message whose device says that it was sent some minutes ago."""
+    sent = datetime.now(UTC) - timedelta(minutes=minutes)
+    said = {"value": minutes, "ts_utc": (sent - timedelta(days=1)).isoformat(), "sent_at": sent.isoformat()}
+    return f"quintet/v1/s0/m{minutes}", json.dumps(said).encode()
+
+
+def test_a_device_clock_is_compared_only_for_what_did_not_wait(broker: Broker, stand: Stand) -> None:
+    """What was drained after an outage of ours says nothing of the device's clock."""
+    with door_at(stand.folder, settings_for(broker)):
+        wait_for(stand.has_door, "a connected door")
+    Publisher(broker.port, "p").publish([clocked(60)])
+    with door_at(stand.folder, settings_for(broker)):
+        wait_for(lambda: stand.stored() == 1, "what waited")
+        assert stand.rows("select code from quarantine") == []
+        minutes = count(61)
+
+        def is_seen() -> bool:
+            Publisher(broker.port, "q").publish([clocked(next(minutes))])
+            return stand.rows("select distinct code from quarantine") == [("clock_off",)]
+
+        wait_for(is_seen, "a clock that is off, once the door's probe came back")
+
+
+def test_senders_are_named_by_their_site(broker: Broker, stand: Stand) -> None:
+    settings = replace(settings_for(broker), topics=("quintet/v1/#", "tele/#"))
+    with door_at(stand.folder, settings):
+        wait_for(stand.has_door, "a connected door")
+        messages = [("quintet/v1/s1/nobody", b"1.5"), ("quintet/v1/s0/nobody", b"1.5"), ("tele/x/y/z", b"{}")]
+        Publisher(broker.port, "p").publish([*messages, reading(1, 0), reading(1, 1)])
+        wait_for(lambda: stand.state().acknowledged == 5, "all acknowledged")
+    assert stand.rows("select source from quarantine order by 1") == [("mqtt:s0",), ("mqtt:s1",), ("mqtt:tele",)]
+    assert stand.stored() == 2

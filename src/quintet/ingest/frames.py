@@ -8,8 +8,9 @@
                                  <----------   Done | Refused, one for each parcel, in any order
 
 A frame is two lengths (header, body; 32 bits each), the header as msgpack, and for a parcel two Arrow IPC streams: the
-readings and what could not be decoded. Done means durable. A parcel that was not answered may be sent again, on another
-connection and to another owner: what is known already is dropped by the store.
+readings and what could not be decoded (nothing where all could). Both are cut into parts, one behind the other: a
+sender's messages, or one message that wants a receipt. Done means durable. A parcel that was not answered may be sent
+again, on another connection and to another owner: what is known already is dropped by the store.
 """
 
 import struct
@@ -19,7 +20,7 @@ import pyarrow as pa
 
 LENGTHS = struct.Struct(">II")
 LARGEST_BODY = 2**30
-VERSION = 1
+VERSION = 2
 
 
 class DoorState(msgspec.Struct, frozen=True):
@@ -38,6 +39,8 @@ class DoorState(msgspec.Struct, frozen=True):
     in_flight: int = 0
     oldest_unacknowledged_s: float = 0.0
     connections: int = 0
+    receipts: int = 0
+    receipts_dropped: int = 0
     trouble: str = ""
     reported_us: int = 0
 
@@ -49,14 +52,23 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     state: DoorState
 
 
+class Part(msgspec.Struct, frozen=True, array_like=True):
+    """One delivery of a parcel: so many rows of its readings and of what was refused."""
+
+    source: str
+    readings: int
+    refused: int
+    shapes: list[tuple[str, str]]
+    receipt: bool = False
+
+
 class Parcel(msgspec.Struct, frozen=True, tag="parcel"):
-    """Decoded messages of one source: `readings_bytes` of the body are the readings, the rest what was refused."""
+    """Decoded messages: `readings_bytes` of the body are the readings, the rest what was refused."""
 
     id: int
-    source: str
     actor: str
     readings_bytes: int
-    shapes: list[tuple[str, str]]
+    parts: list[Part]
     state: DoorState
 
 
@@ -66,14 +78,24 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
     state: DoorState
 
 
+class PartDone(msgspec.Struct, frozen=True, array_like=True):
+    """What became of a part that wants a receipt; `problems` are (row, code, reason) of its first refused rows."""
+
+    part: int
+    accepted: int
+    duplicate: int
+    quarantined: int
+    problems: list[tuple[int, str, str]]
+
+
 class Done(msgspec.Struct, frozen=True, tag="done"):
     """The parcel is durable."""
 
     id: int
-    batch: int
     accepted: int
     duplicate: int
     quarantined: int
+    receipts: list[PartDone] = []
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):

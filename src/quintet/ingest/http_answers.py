@@ -24,6 +24,7 @@ class ReadingsTaken(msgspec.Struct, frozen=True):
 
     `batch` holds them (0: nothing was new). `rejected` names rows in quarantine, the first where there are many, and
     `rejected_total` counts all. `repeated`: the answer of an earlier request with the same Idempotency-Key.
+    `ignored_fields`: names in this body that nobody reads, such as a misspelt one.
     """
 
     batch: int
@@ -33,6 +34,7 @@ class ReadingsTaken(msgspec.Struct, frozen=True):
     rejected: list[Rejected]
     rejected_total: int
     repeated: bool
+    ignored_fields: list[str]
 
 
 class MetersTaken(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -27,9 +27,10 @@ from quintet.terms.errors import CityError, QuintetError, UnknownForm, UsageErro
 
 from .http_answers import MetersTaken, ReadingsTaken, Rejected, operation, rejected, schemas
 from .http_body import Room
+from .http_clock import CLOCK_HEADER, sent_of, with_clock
 from .http_limits import HttpLimits, http_limits
 from .http_meters import FORMS, JSON, LINES, decode_meters
-from .http_readings import ENCODINGS, MEDIA_TYPES, delivery_of, described_bodies
+from .http_readings import ENCODINGS, MEDIA_TYPES, delivery_of, described_bodies, ignored_fields
 
 READINGS, METERS = "/api/v1/readings:batch", "/api/v1/meters:batch"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -83,11 +84,12 @@ class HttpDoor:
         self._bounds = bounds
         self.limits = limits or http_limits()
         self.room = Room(self.limits)
+        self._lists = Room(replace(self.limits, bodies=self.limits.lists, source_bodies=self.limits.lists))
         self._decoding: ThreadPoolExecutor | None = None
         self._registering: ThreadPoolExecutor | None = None
-        """Apart, for a list of meters waits for its turn with other commands, and readings must not wait for that."""
+        """Apart, as their room is: a list of meters waits for its turn with other commands, readings must not."""
         self.answered: Counter[tuple[str, str]] = Counter()
-        """How many requests were answered, by address and "ok", the code of the refusal, or "gone"."""
+        """How many requests were answered, by address and "ok", the code of the refusal, "internal" or "gone"."""
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -105,7 +107,7 @@ class HttpDoor:
             "Take readings; answered when they are durable.",
             answer=ReadingsTaken,
             bodies=described_bodies(),
-            headers=(KEY_HEADER, ENCODING_HEADER),
+            headers=(KEY_HEADER, CLOCK_HEADER, ENCODING_HEADER),
         )
         listed = {"type": "array", "items": {"type": "object"}, "minItems": 1}
         meters = operation(
@@ -130,7 +132,7 @@ class HttpDoor:
 
     @asynccontextmanager
     async def _running(self) -> AsyncGenerator[None]:
-        pools = (ThreadPoolExecutor(self.limits.decoders, "decode"), ThreadPoolExecutor(1, "register"))
+        pools = (ThreadPoolExecutor(self.limits.decoders, "decode"), ThreadPoolExecutor(self.limits.lists, "register"))
         self._decoding, self._registering = pools
         try:
             yield
@@ -141,11 +143,12 @@ class HttpDoor:
 
     async def _readings(self, request: Request) -> Response:
         source = self._let_in(request, "readings")
-        key = key_of(request)
+        key, sent_us = key_of(request), sent_of(request)
         media, encoding = form_of(request, MEDIA_TYPES, ENCODINGS)
-        with self.room.place() as place:
+        with self.room.place(source) as place:
             body = await place.read(request)
-            future = await beside(self._decoding, partial(self._deliver, body, media, encoding, source, key))
+            deliver = partial(self._deliver, body, media, encoding, source, key, sent_us)
+            future, ignored = await beside(self._decoding, deliver)
             del body
         outcome = await asyncio.wrap_future(future)
         return answered(
@@ -155,21 +158,24 @@ class HttpDoor:
                 outcome.receipt.duplicate,
                 outcome.receipt.quarantined,
                 rejected(outcome.problems, self.limits.listed),
-                outcome.problems.num_rows,
+                max(outcome.problems.num_rows, outcome.receipt.quarantined),  # a record keeps the first rows alone
                 outcome.repeated,
+                ignored,
             )
         )
 
-    def _deliver(self, body: bytes, media: str, encoding: str, source: str, key: str) -> "Future[Outcome]":
+    def _deliver(
+        self, body: bytes, media: str, encoding: str, source: str, key: str, sent_us: int | None
+    ) -> tuple["Future[Outcome]", list[str]]:
         digest = hashlib.sha256(body).hexdigest() if key else ""
-        return self._behind.submit(
-            delivery_of(body, media, encoding, self._bounds, source=source, key=key, digest=digest)
-        )
+        delivery = delivery_of(body, media, encoding, self._bounds, source=source, key=key, digest=digest)
+        delivery = replace(delivery, readings=with_clock(delivery.readings, sent_us))
+        return self._behind.submit(delivery), ignored_fields(delivery)
 
     async def _meters(self, request: Request) -> Response:
         source = self._let_in(request, "meters")
         media, _ = form_of(request, FORMS, ("identity",))
-        with self.room.place() as place:
+        with self._lists.place(source) as place:
             body = await place.read(request)
             return answered(await beside(self._registering, partial(self._register, body, media, source)))
 
@@ -198,9 +204,11 @@ class HttpDoor:
         """Count answers; a sender that leaves in the middle is no error."""
 
         async def endpoint(request: Request) -> Response:
-            what = "ok"
+            what = "internal"
             try:
-                return await answer(request)
+                given = await answer(request)
+                what = "ok"
+                return given
             except ClientDisconnect:
                 what = "gone"
                 return Response(status_code=400)  # nobody reads it

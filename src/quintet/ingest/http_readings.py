@@ -5,12 +5,16 @@ from typing import Any
 from quintet.pipeline.delivery import Delivery, Shape
 from quintet.protocols.payloads.body import ARROW, JSON, LINES, MEDIA_TYPES, MSGPACK, decode_body
 from quintet.protocols.payloads.payload import Limits
+from quintet.protocols.payloads.rows import KNOWN
 from quintet.protocols.payloads.unpack import ENCODINGS
 from quintet.terms.errors import BadInput, TooLarge
 
-__all__ = ["ENCODINGS", "MEDIA_TYPES", "delivery_of", "described_bodies"]
+__all__ = ["ENCODINGS", "MEDIA_TYPES", "delivery_of", "described_bodies", "ignored_fields"]
 
 ACTOR = "http"
+READ = KNOWN | {"meters"}
+LONGEST_NAME = 100
+"""Characters of an unread field that are told: enough to know it by."""
 TEXT = {"type": "string"}
 ONE_OR_MANY = {"description": "One value for all rows, or one for each.", "type": ["string", "array"]}
 ROW = {
@@ -62,6 +66,11 @@ def delivery_of(
         raise
     shapes = frozenset(Shape(field, kind) for field, kind in found.shapes)
     return Delivery(found.readings, found.refused, source, ACTOR, key, digest, shapes)
+
+
+def ignored_fields(delivery: Delivery) -> list[str]:
+    """Name the fields of a delivery that nobody reads, as far as they were looked at (the first 64 of a row)."""
+    return sorted({shape.field[:LONGEST_NAME] for shape in delivery.shapes} - READ)
 
 
 def described_bodies() -> dict[str, Any]:

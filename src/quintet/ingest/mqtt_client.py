@@ -17,9 +17,12 @@ from typing import Any, NamedTuple
 from gmqtt import Client, Subscription
 from gmqtt.mqtt.handler import MQTTConnectError
 
+from .mqtt_packets import Reply, pubacks, read_publish
+
 NEVER = -2
 """gmqtt's number of reconnects: 0 still allows one and -1 is for ever."""
-PUBLISH = "_handle_publish_packet"
+PUBLISH, PUBACK = "_handle_publish_packet", "_handle_puback_packet"
+MOST_UNDER_WAY = 65_535
 REFUSED = 0x80
 NO_RETAINED = 2
 TAKEN_OVER = 0x8E
@@ -35,6 +38,7 @@ class Message(NamedTuple):
     received_us: int
     mid: int
     connection: "Connection"
+    reply: Reply | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +71,20 @@ class Connection:
         self,
         address: BrokerAddress,
         taken: Callable[[Message, bool], None],
+        answered: Callable[[int, int], None],
         *,
         keepalive_s: int,
         session_expiry_s: int,
         receive_maximum: int,
     ) -> None:
-        """Prepare a connection; `taken` gets each message and whether the broker says that it sent it before."""
+        """Prepare a connection; `taken` gets each message and whether the broker says that it sent it before.
+
+        `answered` gets packet id and reason code of each PUBACK for what was written.
+        """
         self.address = address
         self.lost = asyncio.Event()
         self.why = ""
-        self._taken = taken
+        self._taken, self._answered = taken, answered
         self._keepalive_s = keepalive_s
         self._granted: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
         self._client: Any = Client(
@@ -91,9 +99,10 @@ class Connection:
         if address.username:
             self._client.set_auth_credentials(address.username, address.password)
         handler = self._client._package_handler
-        if not hasattr(handler, PUBLISH):
-            raise RuntimeError(f"this version of gmqtt has no {PUBLISH}: its seam must be looked at again")
-        setattr(handler, PUBLISH, self._take)
+        for name, own in ((PUBLISH, self._take), (PUBACK, self._hear_puback)):
+            if not hasattr(handler, name):
+                raise RuntimeError(f"this version of gmqtt has no {name}: its seam must be looked at again")
+            setattr(handler, name, own)
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
 
@@ -125,11 +134,23 @@ class Connection:
                     f"(code {code}): see its list of rights (acl_file)."
                 )
 
+    @property
+    def most_under_way(self) -> int:
+        """Messages that the broker takes before it has acknowledged any (MQTT 5, 3.2.2.3.3)."""
+        said = self._client._package_handler._connack_properties.get("receive_maximum")
+        return int(said[0]) if said else MOST_UNDER_WAY
+
     def acknowledge(self, mids: list[int]) -> None:
         """Write the PUBACKs of messages of this connection in one go; nothing when it is over."""
+        self.write(pubacks(mids))
+
+    def write(self, packets: bytes) -> bool:
+        """Write packets; False when the connection is over."""
         line = self._client._connection
-        if line is not None and not line.is_closing() and not self.lost.is_set():
-            line.send_package(pubacks(mids))
+        if line is None or line.is_closing() or self.lost.is_set():
+            return False
+        line.send_package(packets)
+        return True
 
     def pause(self, paused: bool) -> None:
         """Stop reading from the broker, or go on."""
@@ -170,25 +191,12 @@ class Connection:
             self._granted.set_result(list(granted))
 
     def _take(self, cmd: int, raw: bytes) -> None:
-        """Note one PUBLISH packet (MQTT 5, 3.3): topic, packet id when QoS > 0, properties, payload."""
-        at = 2 + (raw[0] << 8 | raw[1])
-        topic = raw[2:at].decode("utf-8", "backslashreplace")
-        mid = 0
-        if cmd & 0x06:
-            mid = raw[at] << 8 | raw[at + 1]
-            at += 2
-        size, shift = raw[at] & 0x7F, 7
-        while raw[at] & 0x80:
-            at += 1
-            size |= (raw[at] & 0x7F) << shift
-            shift += 7
-        message = Message(topic, raw[at + 1 + size :], time.time_ns() // 1000, mid, self)
-        self._taken(message, bool(cmd & 0x08))
+        """Note one PUBLISH packet."""
+        topic, payload, mid, reply = read_publish(cmd, raw)
+        self._taken(Message(topic, payload, time.time_ns() // 1000, mid, self, reply), bool(cmd & 0x08))
 
-
-def pubacks(mids: list[int]) -> bytes:
-    """Write PUBACK packets (MQTT 5, 3.4): type 4, two bytes follow; a missing reason code means success."""
-    return b"".join([b"\x40\x02" + mid.to_bytes(2) for mid in mids])
+    def _hear_puback(self, _cmd: int, raw: bytes) -> None:
+        self._answered(raw[0] << 8 | raw[1], raw[2] if len(raw) > 2 else 0)
 
 
 _BAD_LOGIN = (4, 5, 134, 135)

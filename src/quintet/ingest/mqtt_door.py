@@ -2,6 +2,7 @@
 
     broker  --PUBLISH-->  gathered  --decoded-->  parcel  --run/ingest.sock-->  owner: one durable commit
     broker  <--PUBACK---  settled   <-------------------------------- Done
+    broker  <--PUBLISH--  receipts of the messages that asked for one
 
 It runs in a process of its own. What it has taken and not acknowledged is bounded in messages by MQTT's receive maximum
 and in bytes by reading no further. When the owner is gone the parcels wait for the next one; when the broker
@@ -12,79 +13,22 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
-import pyarrow as pa
 
-from quintet.terms.tables import READINGS
-
-from .frames import (
-    LENGTHS,
-    VERSION,
-    Done,
-    DoorState,
-    GoAway,
-    Hello,
-    Parcel,
-    Refused,
-    Report,
-    framed,
-    from_owner,
-    packed,
-)
+from .frames import Done, DoorState, Parcel, Refused, Report, framed
 from .mqtt_client import BrokerAddress, BrokerRefused, Connection, Message, Subscriptions
 from .mqtt_limits import MqttLimits
+from .mqtt_owner import OwnerLine
+from .mqtt_parcels import ACTOR, Held, Packer, Payloads, without_clock
+from .mqtt_receipts import RECEIPTS, Outbox, Outgoing, allowed, receipt
 from .redelivered import OVERHEAD, Redelivered
 
-ACTOR = "mqtt"
-UNTAKEABLE = "untakeable"
+PROBES = "quintet/probe/"
 END_S = 5.0
 """A door that ends waits so long for what the owner has in hand."""
-
-
-class Decoded(Protocol):
-    """What messages say: READINGS or CODED_READINGS, QUARANTINE, and the (field, kind) pairs that were seen."""
-
-    @property
-    def readings(self) -> pa.Table: ...  # noqa: D102
-    @property
-    def refused(self) -> pa.Table: ...  # noqa: D102
-    @property
-    def shapes(self) -> frozenset[tuple[str, str]]: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class Untakeable:
-    """A message that nothing can be done with, as a Decoded of one QUARANTINE row."""
-
-    readings: pa.Table
-    refused: pa.Table
-    shapes: frozenset[tuple[str, str]] = frozenset()
-
-
-Decode = Callable[[str, list[tuple[str, bytes, int]]], Decoded | None]
-"""Decodes (topic, payload, moment of receipt in us) of one source; None when it fails on them as a whole."""
-SetAside = Callable[[str, tuple[str, bytes, int], str, str], pa.Table]
-"""Gives the QUARANTINE row of one message: source, (topic, payload, moment of receipt), code, reason."""
-
-
-@dataclass(slots=True)
-class Held:
-    """Messages on their way to the owner: decoded, sent, not yet settled."""
-
-    id: int
-    source: str
-    messages: list[Message]
-    readings: bytes
-    refused: bytes
-    rows: int
-    poison: int
-    shapes: list[tuple[str, str]]
-    tries: int = 0
 
 
 class Door:
@@ -96,31 +40,34 @@ class Door:
         address: BrokerAddress,
         topics: Subscriptions,
         *,
-        decode: Decode,
-        set_aside: SetAside,
+        payloads: Payloads,
         owner: Callable[[], Path],
         limits: MqttLimits,
         tell: Callable[[str], None],
     ) -> None:
         """Prepare; `owner` gives the path of the owner's socket, `tell` gets a sentence when something changes."""
-        self._address, self._topics, self._limits = address, topics, limits
-        self._decode, self._set_aside, self._owner, self._tell = decode, set_aside, owner, tell
+        self._address, self._limits, self._tell = address, limits, tell
+        self._probe = f"{PROBES}{address.client_id}"
+        self._topics = Subscriptions([*topics.wanted, self._probe], topics.unwanted)
+        self._packer = Packer(payloads)
         self._counts = DoorState(f"{ACTOR}-{number}", number, f"{address.host}:{address.port}")
         self._connection: Connection | None = None
-        self._line: asyncio.StreamWriter | None = None
+        self._owner = OwnerLine(owner, limits.connection, self.state, self._answered, self._greeted, tell)
         self._gathered: deque[Message] = deque()
         self._held: dict[int, Held] = {}
         self._again = Redelivered(limits.again.remembered_s, limits.again.remembered_bytes)
+        self._outbox = Outbox(limits.receipts)
         self._wake = asyncio.Event()
-        self._next_id = 0
         self._held_bytes = 0
-        self._broker_trouble = self._owner_trouble = ""
+        self._probed_us = 0
+        self._broker_trouble = ""
         self._ending = False
 
     async def run(self, end: asyncio.Event) -> None:
         """Work until `end` is set; then finish what the owner has in hand and leave the session to the broker."""
         works = [
-            asyncio.create_task(work()) for work in (self._keep_broker, self._keep_owner, self._deliver, self._report)
+            asyncio.create_task(work())
+            for work in (self._keep_broker, self._owner.keep, self._deliver, self._report, self._probes)
         ]
         ending = asyncio.create_task(end.wait())
         try:
@@ -144,7 +91,8 @@ class Door:
             self._counts,
             in_flight=len(self._gathered) + sum(len(held.messages) for held in self._held.values()),
             oldest_unacknowledged_s=max(0.0, (now_us - oldest) / 1e6),
-            trouble=self._broker_trouble or self._owner_trouble,
+            receipts_dropped=self._counts.receipts_dropped + self._outbox.dropped,
+            trouble=self._broker_trouble or self._owner.trouble,
             reported_us=now_us,
         )
 
@@ -164,6 +112,7 @@ class Door:
             connection = self._connection = Connection(
                 self._address,
                 self._take,
+                self._publish_answered,
                 keepalive_s=limits.keepalive_s,
                 session_expiry_s=limits.session_expiry_s,
                 receive_maximum=limits.receive_maximum,
@@ -173,6 +122,7 @@ class Door:
                 wait_s = limits.first_retry_s
                 self._count(connections=1)
                 self._broker_is("", connected=True)
+                self._send_probe()
                 await connection.lost.wait()
                 self._broker_is(connection.why or "the connection broke")
             except BrokerRefused as error:
@@ -181,6 +131,8 @@ class Door:
             except (OSError, TimeoutError) as error:
                 self._broker_is(str(error) or "no answer")
             await _hang_up(connection)
+            self._probed_us = 0
+            self._outbox.lost()
             self._again.lost(chain(chain.from_iterable(held.messages for held in self._held.values()), self._gathered))
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, limits.most_retry_s)
@@ -195,16 +147,48 @@ class Door:
             self._say_how()
 
     def _take(self, message: Message, again: bool) -> None:
+        if message.topic == self._probe or message.topic.startswith(RECEIPTS):
+            self._take_own(message)
+            return
         if again:
             first_us = self._again.first_us(message.topic, message.payload)
             if first_us is not None:
                 message = message._replace(received_us=first_us)
             self._count(repeated=1)
+        if message.reply is not None and not allowed(
+            message.reply, message.topic, self._limits.receipts.most_topic_bytes
+        ):
+            message = message._replace(reply=None)
+            self._count(receipts_dropped=1)
         self._gathered.append(message)
         self._held_bytes += len(message.payload) + OVERHEAD
         if self._held_bytes > self._limits.frame.most_held_bytes:
             message.connection.pause(True)
         self._wake.set()
+
+    def _take_own(self, message: Message) -> None:
+        """Take a probe that came back; what stands behind it in the broker's queue came after it was sent."""
+        if message.topic == self._probe and message.payload.isdigit():
+            self._probed_us = int(message.payload)
+        if message.mid:
+            message.connection.acknowledge([message.mid])
+
+    async def _probes(self) -> None:
+        while True:
+            await asyncio.sleep(self._limits.fresh.probe_every_s)
+            self._send_probe()
+
+    def _send_probe(self) -> None:
+        self._publish([Outgoing(self._probe, b"%d" % (time.time_ns() // 1000))])
+
+    def _publish(self, messages: list[Outgoing]) -> None:
+        self._outbox.put(messages)
+        if self._connection is not None:
+            self._outbox.flush(self._connection)
+
+    def _publish_answered(self, mid: int, code: int) -> None:
+        self._outbox.acknowledged(mid, code)
+        self._publish([])
 
     # decoding and sending
 
@@ -214,130 +198,82 @@ class Door:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._gathered and self._line is not None and len(self._held) < limits.most_under_way:
+            while self._gathered and self._owner.stands and len(self._held) < limits.most_under_way:
                 if self._held and len(self._gathered) < limits.most_messages:
                     await asyncio.sleep(limits.linger_s)
-                for source, messages in self._stretch().items():
-                    self._hand_over(source, messages)
+                self._hand_over(self._stretch())
                 await asyncio.sleep(0)
 
-    def _stretch(self) -> dict[str, list[Message]]:
-        """Take the next messages off the queue, parted by source: the first level of their topic."""
+    def _stretch(self) -> list[Message]:
+        """Take the next messages off the queue."""
         limits = self._limits.frame
-        parts: dict[str, list[Message]] = {}
+        messages: list[Message] = []
         size = 0
         for _ in range(min(len(self._gathered), limits.most_messages)):
             message = self._gathered.popleft()
-            parts.setdefault(message.topic.partition("/")[0], []).append(message)
+            messages.append(message)
             size += len(message.payload)
             if size >= limits.most_bytes:
                 break
-        self._count(messages=sum(map(len, parts.values())), bytes=size)
-        return {f"{ACTOR}:{level}": messages for level, messages in parts.items()}
+        self._count(messages=len(messages), bytes=size)
+        return messages
 
-    def _hand_over(self, source: str, messages: list[Message]) -> None:
+    def _hand_over(self, messages: list[Message]) -> None:
         """Decode and send; messages on which the decoder fails are halved until the one is found that it fails on."""
-        decoded = self._decode(source, [message[:3] for message in messages])
-        if decoded is None:
-            self._halve(source, messages, "the decoder failed on it")
+        fresh = time.time_ns() // 1000 - self._probed_us < self._limits.fresh.fresh_s * 1e6
+        held = self._packer.pack(messages, time.monotonic(), fresh=fresh)
+        if held is None:
+            self._halve(messages, "the decoder failed on it")
         else:
-            self._hold(source, messages, decoded)
+            self._hold(held)
 
-    def _halve(self, source: str, messages: list[Message], reason: str) -> None:
+    def _halve(self, messages: list[Message], reason: str) -> None:
         if len(messages) > 1:
             middle = len(messages) // 2
-            self._hand_over(source, messages[:middle])
-            self._hand_over(source, messages[middle:])
-            return
-        row = self._set_aside(source, messages[0][:3], UNTAKEABLE, reason)
-        self._hold(source, messages, Untakeable(READINGS.empty_table(), row))
+            self._hand_over(messages[:middle])
+            self._hand_over(messages[middle:])
+        else:
+            self._hold(self._packer.aside(messages[0], reason, time.monotonic()))
 
-    def _hold(self, source: str, messages: list[Message], decoded: Decoded) -> None:
-        self._next_id += 1
-        held = self._held[self._next_id] = Held(
-            self._next_id,
-            source,
-            messages,
-            packed(decoded.readings),
-            packed(decoded.refused),
-            decoded.readings.num_rows,
-            decoded.refused.num_rows,
-            sorted(decoded.shapes),
-        )
+    def _hold(self, held: Held) -> None:
+        self._held[held.id] = held
         self._send(held)
 
     def _send(self, held: Held) -> None:
-        if held.id in self._held:
-            head = Parcel(held.id, held.source, ACTOR, len(held.readings), held.shapes, self.state())
-            self._write(framed(head, held.readings + held.refused))
-
-    def _write(self, frame: bytes) -> None:
-        """Write to the owner; nothing where it is gone: what is held is sent again to the next one."""
-        if self._line is not None and not self._line.is_closing():
-            self._line.write(frame)
+        if held.id not in self._held:
+            return
+        if held.clock and time.monotonic() - held.since_s > self._limits.fresh.fresh_s:
+            without_clock(held)
+        head = Parcel(held.id, ACTOR, len(held.readings), held.parts, self.state())
+        self._owner.write(framed(head, held.readings + held.refused))
 
     # the owner's side
 
-    async def _keep_owner(self) -> None:
-        limits = self._limits.connection
-        wait_s = limits.first_retry_s
-        while True:
-            try:
-                reader, writer = await asyncio.open_unix_connection(str(self._owner()))
-            except OSError:
-                self._owner_is("no owner answers: start `quintet serve`")
-            else:
-                wait_s = limits.first_retry_s
-                await self._speak(reader, writer)
-            await asyncio.sleep(wait_s)
-            wait_s = min(2 * wait_s, limits.most_retry_s)
-
-    async def _speak(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Send again what no owner has answered, then settle what this one answers, until it is gone."""
-        self._line = writer
-        writer.write(framed(Hello(VERSION, self.state())))
+    def _greeted(self) -> None:
+        """Send a new owner what none has answered."""
         for held in list(self._held.values()):
             self._send(held)
         self._wake.set()
-        try:
-            while True:
-                head_bytes, body_bytes = LENGTHS.unpack(await reader.readexactly(LENGTHS.size))
-                answer = from_owner.decode(await reader.readexactly(head_bytes + body_bytes))
-                self._owner_is("")
-                if isinstance(answer, GoAway):
-                    self._owner_is(answer.message)
-                    return
-                self._answered(answer)
-        except (OSError, asyncio.IncompleteReadError, msgspec.MsgspecError):
-            self._owner_is("the owner is gone")
-        finally:
-            self._line = None
-            writer.close()
-
-    def _owner_is(self, trouble: str) -> None:
-        if trouble and trouble != self._owner_trouble:
-            self._tell(f"{trouble}.")
-        self._owner_trouble = trouble
 
     def _answered(self, answer: Done | Refused) -> None:
         held = self._held.get(answer.id)
         if held is None:
             return
         if isinstance(answer, Done):
-            self._settle(held)
+            self._settle(held, answer)
         elif answer.again or held.poison == len(held.messages) == 1:
-            self._owner_is(answer.message)
+            self._owner.is_in_trouble(answer.message)
             limits = self._limits.again
             held.tries += 1
             wait_s = min(limits.first_retry_s * 2 ** min(held.tries - 1, 16), limits.most_retry_s)
             asyncio.get_running_loop().call_later(wait_s, self._send, held)
         else:
             del self._held[held.id]
-            self._halve(held.source, held.messages, answer.message)
+            self._halve(held.messages, answer.message)
         self._wake.set()
 
-    def _settle(self, held: Held) -> None:
-        """Acknowledge what is durable, each message on the connection that brought it."""
+    def _settle(self, held: Held, done: Done) -> None:
+        """Acknowledge what is durable, each message on the connection that brought it; send what receipts are due."""
         del self._held[held.id]
         mids: dict[Connection, list[int]] = {}
         for message in held.messages:
@@ -346,6 +282,10 @@ class Door:
                 mids.setdefault(message.connection, []).append(message.mid)
         for connection, numbers in mids.items():
             connection.acknowledge(numbers)
+        if done.receipts:
+            wanting = ((held.wanting[one.part].reply, one) for one in done.receipts)
+            self._publish([receipt(reply, one) for reply, one in wanting if reply is not None])
+            self._count(receipts=len(done.receipts))
         self._count(acknowledged=len(held.messages), readings=held.rows, poison=held.poison)
         self._again.acknowledged(held.messages, time.monotonic())
         if self._connection is not None and self._held_bytes < self._limits.frame.most_held_bytes // 2:
@@ -357,7 +297,7 @@ class Door:
             self._say_how()
 
     def _say_how(self) -> None:
-        self._write(framed(Report(self.state())))
+        self._owner.write(framed(Report(self.state())))
 
     async def _finish(self) -> None:
         """Take nothing more and wait a while for what the owner has in hand."""
@@ -365,7 +305,7 @@ class Door:
         if self._connection is not None:
             self._connection.pause(True)
         deadline = time.monotonic() + END_S
-        while (self._held or self._gathered) and self._line is not None and time.monotonic() < deadline:
+        while (self._held or self._gathered) and self._owner.stands and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
 
 

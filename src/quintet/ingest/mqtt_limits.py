@@ -40,6 +40,22 @@ class AgainLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remembered_bytes: int
 
 
+class ReceiptLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a door publishes; messages, bytes and seconds."""
+
+    most_waiting: int
+    most_topic_bytes: int
+    most_problems: int
+    expiry_s: int
+
+
+class FreshLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How it is found that messages did not wait in the broker; seconds."""
+
+    probe_every_s: float
+    fresh_s: float
+
+
 class ReportLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often a door says how it is; seconds."""
 
@@ -52,6 +68,8 @@ class MqttLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connection: ConnectionLimits
     frame: FrameLimits
     again: AgainLimits
+    receipts: ReceiptLimits
+    fresh: FreshLimits
     report: ReportLimits
 
 
