@@ -228,6 +228,34 @@ def test_who_comes_back_hears_what_he_missed_and_nothing_twice(make_site: MakeSi
         assert [row["value"] for row in stream.next().data["intervals"]] == [3.5]
 
 
+def test_who_missed_more_than_he_may_be_given_is_told_to_read_anew(make_site: MakeSite) -> None:
+    site = make_site(queue_bytes=600)
+    with closing(site.stream("place=c1/101/1").ready()) as stream:
+        kept = stream.last_id
+    send(site.city, *(("c1/power", slot(number), 0.1) for number in range(40)))
+    with closing(site.stream("place=c1/101/1", headers={"Last-Event-ID": kept})) as stream:
+        event = stream.next()
+        assert (event.name, event.data["place"]) == ("reset", "c1/101/1")
+        assert event.id != kept
+        stream.ready()
+        send(site.city, ("c1/power", slot(50), 3.5))
+        assert [row["value"] for row in stream.next().data["intervals"]] == [3.5]
+
+
+def test_a_stream_takes_one_file_handle(make_site: MakeSite) -> None:
+    site = make_site()
+    own = Path("/proc/self/fd")
+    if not own.exists():
+        pytest.skip("no /proc here")
+    with closing(site.stream().ready()):
+        before = len(list(own.iterdir()))
+        streams = [site.stream().ready() for _ in range(20)]
+        # this process is both ends of each
+        assert len(list(own.iterdir())) - before <= 2 * 20 + 5
+        for stream in streams:
+            stream.close()
+
+
 def test_an_id_that_means_nothing_here_says_read_anew(make_site: MakeSite) -> None:
     site = make_site()
     for strange in ("nonsense", "99999999-1"):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,6 +25,30 @@ from .test_page import ARGUMENTS
 PATIENCE_MS = 60_000
 SLOTS = 57
 Serve = Callable[[FastAPI], str]
+
+
+COUNTED = """() => {
+  window.asked = [];
+  const busy = {};
+  const plain = window.fetch;
+  window.fetch = async (...words) => {
+    const name = new URL(words[0], location).pathname.split("/").at(-1);
+    busy[name] = (busy[name] ?? 0) + 1;
+    window.asked.push({ name, at: performance.now(), busy: busy[name] });
+    try {
+      return await plain(...words);
+    } finally {
+      busy[name] -= 1;
+    }
+  };
+}"""
+"""Notes each question of the page, and how many of its kind are under way."""
+QUESTION = "window.asked.some((one) => one.name === 'city-days')"
+PACED = """async () => {
+  const { calmly } = await import("/static/live.js");
+  window.ends = [];
+  window.ask = calmly(() => new Promise((end) => window.ends.push(end)), { apart: 1000, spread: 100 });
+}"""
 
 
 class Seen:
@@ -88,6 +113,49 @@ def test_a_reading_appears_without_reloading(see: Callable[..., Seen]) -> None:
     expect(city).to_have_attribute("value", re.compile(r"\d"))
     assert seen.page.evaluate("window.stayed")
     expect(seen.page.locator("#live-time")).to_have_text(re.compile(r"updated \d\d:\d\d:\d\d"))
+
+
+def test_readings_that_come_fast_are_read_together_and_never_twice_at_once(see: Callable[..., Seen]) -> None:
+    seen = see()
+    seen.page.evaluate(COUNTED)
+    for number in range(30):
+        seen.commit("c1/power", number % SLOTS, 0.9 + number / 1000)
+    wanted = sum(0.2 + at % 7 / 100 for at in range(30, SLOTS)) + sum(0.9 + at / 1000 for at in range(30))
+    deadline = datetime.now(UTC) + timedelta(milliseconds=PATIENCE_MS)
+    while float(total(seen)) != pytest.approx(wanted) or not seen.page.evaluate(QUESTION):
+        assert datetime.now(UTC) < deadline
+        seen.page.wait_for_timeout(50)
+    asked = seen.page.evaluate("window.asked")
+    for name, apart_ms in (("city-days", 1000), ("dwelling-days", 500)):
+        begun = [one["at"] for one in asked if one["name"] == name]
+        assert 0 < len(begun) < 30
+        assert all(later - sooner > apart_ms - 2 for sooner, later in pairwise(begun))
+        assert {one["busy"] for one in asked if one["name"] == name} == {1}
+
+
+def test_what_is_asked_for_is_done_at_once_after_a_rest_and_else_at_its_pace(see: Callable[..., Seen]) -> None:
+    page = see().page
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
+    page.evaluate(PACED)
+    count = lambda: page.evaluate("window.ends.length")  # noqa: E731
+
+    def after(ms: int, *, ask: int = 0, end: bool = False) -> int:
+        """End the work, ask so often, let time pass: how often it was begun by then."""
+        ended = "ends.at(-1)(); await 0; await 0;" if end else ""
+        page.evaluate(f"async () => {{ {ended} for (let i = 0; i < {ask}; i += 1) ask(); }}")
+        page.clock.run_for(ms)
+        return count()
+
+    assert after(5000) == 0
+    assert after(100, ask=3) == 1  # at once, within its spread
+    assert after(3000, ask=5) == 1  # never two at a time
+    assert after(2900, end=True) == 1  # what took long is given as long a rest
+    assert after(400) == 2
+    assert after(5000, end=True) == 2  # nobody asked
+    assert after(100, ask=1) == 3
+    assert after(800, ask=1, end=True) == 3  # apart
+    assert after(400) == 4
 
 
 def test_what_a_person_opened_and_chose_stays(see: Callable[..., Seen]) -> None:

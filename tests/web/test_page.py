@@ -182,4 +182,12 @@ def test_a_city_without_readings_says_what_will_come(
     expect(page.locator("#autarky")).to_contain_text("quintet ingest")
     expect(page.locator("#simulated")).not_to_be_visible()
     expect(page.locator("#dwelling-note")).to_contain_text("no dwellings yet")
+    # it asks once more when it begins to hear of what is new; only then may the city go
+    asked = "performance.getEntriesByType('resource').filter((one) => one.name.includes('city-days')).length"
+    for _ in range(600):
+        if page.evaluate(asked) > 1:
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate(asked) > 1
+    page.close()
     city.close()

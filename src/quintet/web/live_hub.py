@@ -7,15 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from quintet.views.live import Live, LiveBye, Mark, News, Watch, news_of
+from quintet.views.live import Live, LiveBye, LiveReset, Mark, News, Watch, news_of
 
 from .live_limits import Limits
 from .live_stream import Listener, beat, framed
-
-PAUSE_PER_COST = 3.0
-"""A pause is at least so many times what it cost to make the news: ingest comes first on a busy machine."""
-SWEEP_S = 1.0
-"""How often it is looked for listeners who have stalled or heard nothing."""
 
 
 @dataclass
@@ -101,7 +96,7 @@ class Hub:
             self._circles.clear()  # how far they were told is not known any more
             for listener in list(self._open):
                 listener.finish()
-            loop.call_later(SWEEP_S, self._start, work)
+            loop.call_later(self.limits.sweep_s, self._start, work)
 
         task.add_done_callback(ended)
 
@@ -156,10 +151,14 @@ class Hub:
         return Circle(watch, pause_ms / 1000, watch.mark, asyncio.get_running_loop().time())
 
     async def _catch_up(self, listener: Listener, watch: Watch, last_event_id: str) -> None:
-        """Give one listener what he missed."""
-        listener.after, missed = await asyncio.to_thread(self._live.since, watch, last_event_id)
-        if missed is not None:
-            listener.put(framed(missed))
+        """Give one listener what he missed; what is larger than he may be given, he is told to read anew."""
+        mark, missed = await asyncio.to_thread(self._live.since, watch, last_event_id)
+        if missed is not None and not listener.put(framed(missed)):
+            # cut off, he would ask for the same again, for ever: told to read anew, he has all of it
+            anew = news_of(mark, LiveReset(watch.place, mark.batch))
+            if not listener.put(framed(anew)):
+                self._drop(listener)
+        listener.after = mark
 
     async def _pump(self) -> None:
         """Tell every place what is new, soon after each commit, but no place more often than its pause."""
@@ -172,7 +171,7 @@ class Hub:
             due = [circle for circle in behind if circle.next_at <= now]
             if due:
                 news, cost_s = await asyncio.to_thread(self._made, [circle.watch for circle in due])
-                await self._tell(due, news, cost_s * PAUSE_PER_COST)
+                await self._tell(due, news, cost_s * self.limits.pause_per_cost)
             later = [circle.next_at for circle in behind if circle.next_at > now]
             if later:
                 loop.call_at(min(later), self._wake.set)
@@ -217,7 +216,7 @@ class Hub:
         """Drop who takes nothing, and let those hear a heartbeat who have heard nothing for long."""
         clock = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(SWEEP_S)
+            await asyncio.sleep(self.limits.sweep_s)
             now = clock()
             for listener in list(self._open):
                 if listener.writing_since is not None and now - listener.writing_since > self.limits.stall_s:

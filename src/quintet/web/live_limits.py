@@ -20,6 +20,8 @@ class Limits:
     dwelling_pause_ms: int
     place_pause_ms: int
     write_slice: int
+    pause_per_cost: int
+    sweep_s: int
 
     @classmethod
     def shipped(cls) -> Self:

@@ -1,7 +1,6 @@
 """One open stream of server-sent events: a bounded queue, one task that writes, and an end for who does not read."""
 
 import asyncio
-import os
 import socket
 from collections import deque
 from typing import Any, Protocol
@@ -152,6 +151,9 @@ def bound_buffer(transport: asyncio.WriteTransport, size: int) -> None:
     """Bound what the kernel keeps for a client who does not read."""
     connection: Any = transport.get_extra_info("socket")
     if connection is not None:
-        # not every loop lets its own socket object be set
-        with socket.socket(fileno=os.dup(connection.fileno())) as same:
+        # not every loop lets its own socket object be set: this one is of the same handle, which it must not close
+        same = socket.socket(fileno=connection.fileno())
+        try:
             same.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+        finally:
+            same.detach()

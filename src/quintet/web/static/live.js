@@ -4,10 +4,43 @@ const AGAIN_MS = 15000;
 const STALE_MS = 45000;
 
 /**
- * Make a follower. `heard(place, content)` gets what is new at a place, null when all of it is to be read anew;
- * `tell(state)` gets "live", "reconnecting" or "stale". Gives `want(places)`, which says whom to follow.
+ * Give a function that asks for `work`: done at once after a rest, then not more often than each `apart` ms, and after
+ * work that took longer only once as long has passed again. However often it is asked, one is done and one waits.
+ * `spread` ms of chance keep many pages apart that hear of the same event.
  */
-export function follower({ heard, tell }) {
+export function calmly(work, { apart, spread }) {
+  let busy = false;
+  let again = false;
+  let next = 0;
+
+  async function begin() {
+    const began = performance.now();
+    again = false;
+    try {
+      await work();
+    } finally {
+      const ended = performance.now();
+      next = Math.max(began + apart, 2 * ended - began);
+      busy = false;
+      if (again) ask();
+    }
+  }
+
+  function ask() {
+    again = busy;
+    if (busy) return;
+    busy = true;
+    setTimeout(begin, Math.max(0, next - performance.now()) + Math.random() * spread);
+  }
+
+  return ask;
+}
+
+/**
+ * Make a follower. `heard(place, content)` gets what is new at a place, null when all of it is to be read anew; `back` is
+ * called when a browser shows a page that it had put away; `tell(state)` gets "live", "reconnecting" or "stale". Gives `want(places)`, which says whom to follow.
+ */
+export function follower({ heard, back, tell }) {
   const streams = new Map();
   let wanted = [];
   let state = "";
@@ -82,7 +115,7 @@ export function follower({ heard, tell }) {
     wanted = [];
     follow();
   });
-  addEventListener("pageshow", (event) => event.persisted && heard("", null));
+  addEventListener("pageshow", (event) => event.persisted && back());
   return (places) => {
     wanted = places;
     follow();

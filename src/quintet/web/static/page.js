@@ -5,19 +5,19 @@ import { byId, chip, html } from "./made.js";
 import { swatch } from "./chart.js";
 import { showCity } from "./city.js";
 import { showDwelling } from "./dwelling.js";
-import { follower, touches } from "./live.js";
+import { calmly, follower, touches } from "./live.js";
 
 const REFRESH_MS = 60000;
-const SOON_MS = 400;
-const APART_MS = 2000;
+// The city's figures are one question for everybody who looks: spread a little, so that not all ask in the same instant.
+const CITY_PACE = { apart: 1000, spread: 150 };
+const DWELLING_PACE = { apart: 500, spread: 0 };
 const ROOT = "city";
 const LISTED = 1000;
 const DWELLING = "premise";
 let city = null;
 let dwellings = [];
 let asking = 0;
-let refreshed = 0;
-let refreshing = 0;
+let showing = Promise.resolve();
 let unknown = null;
 let hearing = "reconnecting";
 
@@ -93,56 +93,71 @@ function tellLive() {
 }
 
 const want = follower({
-  heard(_place, content) {
-    if (city === null || content === null || touches(content, city, address().day === null)) soon();
+  heard(place, content) {
+    if (city !== null && content !== null && !touches(content, city, address().day === null)) return;
+    if (place === ROOT) cityAgain();
+    else dwellingAgain();
   },
+  back: show,
   tell(state) {
     hearing = state;
     tellLive();
   },
 });
 
-/** Read again what is shown, soon: once for changes that come together, and not more often than a person can follow. */
-function soon() {
-  if (refreshing) return;
-  const wait = Math.max(SOON_MS, refreshed + APART_MS - Date.now());
-  refreshing = setTimeout(() => {
-    refreshing = 0;
-    refreshed = Date.now();
-    show();
-  }, wait);
+/** Read the city's day again; the dwelling's follows where another day has begun. */
+const cityAgain = calmly(async () => {
+  await showing;
+  const [mine, day] = [asking, city?.day];
+  if ((await showCityDay(mine)) && city.day !== day) dwellingAgain();
+}, CITY_PACE);
+
+/** Read the dwelling's day again: its own question, so that it never waits for the city's sums. */
+const dwellingAgain = calmly(async () => {
+  await showing;
+  if (city !== null) await showOne(asking);
+}, DWELLING_PACE);
+
+function bothAgain() {
+  cityAgain();
+  dwellingAgain();
 }
 
 /** Show what the address asks for; an answer that comes after a newer question is dropped. */
-async function show() {
+function show() {
   const mine = (asking += 1);
-  const wanted = address();
   tellLanguages();
+  showing = showCityDay(mine).then((shown) => (shown ? showOne(mine) : undefined));
+  return showing;
+}
+
+/** Show the city's day; tell whether it is shown. */
+async function showCityDay(mine) {
   try {
-    const answer = await get("city-days", { day: wanted.day });
-    if (mine !== asking) return;
+    const answer = await get("city-days", { day: address().day });
+    if (mine !== asking) return false;
     city = answer;
     sayProblem("problem", null);
     showCity(city);
     tellDay();
     tellLive();
+    return true;
   } catch (error) {
-    if (mine !== asking) return;
+    if (mine !== asking) return false;
     if (city === null) {
       byId("headline").textContent = t("headline.failed");
       byId("carriers").replaceChildren();
       byId("utilities").replaceChildren();
     }
     sayProblem("problem", error);
-    return;
+    return false;
   } finally {
     byId("carriers").setAttribute("aria-busy", "false");
   }
-  await showOne(wanted, mine);
 }
 
-async function showOne(wanted, mine) {
-  const place = wanted.dwelling ?? dwellings[0];
+async function showOne(mine) {
+  const place = address().dwelling ?? dwellings[0];
   want(place === undefined || unknown === place ? [ROOT] : [ROOT, place]);
   const field = byId("utilities");
   byId("next").hidden = dwellings.length < 2;
@@ -194,7 +209,7 @@ function listen() {
   });
   addEventListener("popstate", show);
   setInterval(() => {
-    if (!document.hidden && (city === null || city.is_today || hearing !== "live")) soon();
+    if (!document.hidden && (city === null || city.is_today || hearing !== "live")) bothAgain();
   }, REFRESH_MS);
 }
 
