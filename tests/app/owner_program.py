@@ -3,7 +3,7 @@
     python owner_program.py FOLDER [serve|command]
 
 Prints `owner`, or `held` and ends with 3. Requests: `echo TEXT`, `sleep SECONDS` (with progress), `fail`, `crash`,
-`write NAME` (makes FOLDER/NAME after half a second); a request of the command line is answered with this pid.
+`write NAME` (makes FOLDER/NAME.begun, half a second later NAME); what the command line asks is answered with this pid.
 """
 
 import os
@@ -33,6 +33,7 @@ def handle(payload: bytes, progress: Progress) -> bytes:
             progress(Step("sleeping", int(float(rest) - left)))
             time.sleep(0.02)
     elif word == "write":
+        (FOLDER / f"{rest}.begun").touch()
         time.sleep(0.5)
         (FOLDER / rest).write_text("done")
     elif word == "fail":

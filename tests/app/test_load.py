@@ -1,6 +1,7 @@
 """`load` against a real `serve`: all forms, all mischief, an owner that is killed; and the proof afterwards."""
 
 import json
+import socket
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -83,6 +84,56 @@ def test_several_processes_share_the_work(served: Served, tmp_path: Path) -> Non
     stored = sum(verified(served, tmp_path / name) for name in ("acks", "acks.1"))
     assert stored == said["readings_acknowledged"] > 0
     assert said["given_up"] == 0
+
+
+def test_registering_waits_for_a_door_that_is_not_there_yet(tmp_path: Path) -> None:
+    served = Served(tmp_path / "city")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+        done: list[str] = []
+        words = (
+            "load", "http", "--to", f"http://127.0.0.1:{port}/", "--token-file", served.token_file, "--acks",
+            tmp_path / "acks", "--register", "--households", "5", "--seconds", "0.2", "--rate", "100",
+        )  # fmt: skip
+        player = threading.Thread(target=lambda: done.append(run(*words).stderr))
+        player.start()
+        free.listen()
+        free.settimeout(60)
+        free.accept()[0].close()  # it asks, and the line breaks
+    try:
+        served.start(port=port)
+    finally:
+        player.join()
+        served.end()
+    assert "meters are registered" in done[0]
+
+
+def test_what_keeps_meters_from_being_registered_is_said(served: Served, tmp_path: Path) -> None:
+    reader = tmp_path / "token"
+    made = document("token", "create", "--source", "reader", "--city", served.folder)
+    reader.write_text(str(made["token"]))
+    words = ("load", "http", "--acks", tmp_path / "acks", "--register", "--households", "5", "--patience", "0.2")
+    refused = run(*words, "--to", served.address, "--token-file", reader, expect=1).stderr
+    assert "(403)" in refused
+    assert "--may readings,meters" in refused
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
+        assert "nobody answered" in run(*words, "--to", address, expect=1).stderr
+
+
+def test_a_load_that_falls_behind_its_rate_says_so(served: Served, tmp_path: Path) -> None:
+    words = (
+        "load", "http", "--to", served.address, "--token-file", served.token_file, "--households", HOUSEHOLDS,
+        "--acks", tmp_path / "acks", "--seconds", "0.5", "--format", "json",
+    )  # fmt: skip
+    slow = run(*words, "--rate", "20000", "--readings-a-message", "1", "--clients", "1")
+    said = json.loads(slow.stdout)
+    assert said["readings_due"] == 10_000
+    assert said["readings_behind"] == 10_000 - said["readings_sent"] > 5_000
+    assert f"Fell behind: {said['readings_behind']:,} of 10,000" in slow.stderr
+    assert "Fell behind" not in run(*words, "--rate", "0.5").stderr
 
 
 def test_metrics_status_and_log_tell_of_the_load(served: Served, tmp_path: Path) -> None:

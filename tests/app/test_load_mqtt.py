@@ -80,3 +80,25 @@ def settled(served: Served, readings: int) -> bool:
     assert isinstance(committer, dict)
     got = sum(committer[name].get("mqtt", 0) for name in ("accepted", "duplicate"))
     return got >= readings
+
+
+def test_what_has_a_receipt_is_stored_when_it_comes(served: Served, broker: Broker, tmp_path: Path) -> None:
+    """The broker is killed while messages are under way: nothing is lost, for what has no receipt is sent again."""
+    load = Load(
+        LoadConfig(
+            to=f"mqtt://127.0.0.1:{broker.port}", acks=tmp_path / "acks", rate=2_000.0, seconds=3.0, clients=2,
+            readings_a_message=20, user="loader", password=DEVICE_PASSWORD, households=20, receipt_s=4.0,
+        )
+    )  # fmt: skip
+    player = threading.Thread(target=load.run)
+    player.start()
+    wait_for(lambda: load.tally.acked > 10, "no receipt came")
+    broker.end(signal.SIGKILL)
+    broker.start()
+    player.join(90)
+    assert not player.is_alive()
+    tally = load.tally
+    assert (tally.given_up, tally.rejected) == (0, 0)
+    assert tally.acked == tally.sent > 10
+    assert tally.acked_readings == tally.accepted + tally.duplicate
+    assert stored(served, tmp_path / "acks", expect=0)

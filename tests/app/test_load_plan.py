@@ -56,6 +56,15 @@ def test_a_rate_and_a_time_make_no_more_than_they_need(city: SimulatedCity) -> N
     assert 4_000 <= made <= 4_800 + 2 * CONFIG.readings_a_message
 
 
+def test_rate_time_and_first_day_change_no_meter_and_the_same_days_no_reading(city: SimulatedCity) -> None:
+    for other in ({"rate": 0.0}, {"seconds": 20.0}, {"start": None}):
+        assert simulated(replace(CONFIG, **other)).meters.equals(city.meters)
+    longer = simulated(replace(CONFIG, seconds=100.0))
+    assert longer.plan.days > city.plan.days
+    assert longer.readings(date(2026, 1, 13)).equals(city.readings(date(2026, 1, 13)))
+    assert not simulated(replace(CONFIG, seed=2)).meters.equals(city.meters)
+
+
 def test_twice_is_each_message_again_half_of_them_under_the_same_key(city: SimulatedCity) -> None:
     messages = supplied(city, replace(CONFIG, rate=0, mischief=Mischief(twice=True)))
     assert set(readings(messages).values()) == {2}

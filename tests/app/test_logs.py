@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from quintet.app.city import City
 from quintet.app.logs import EVENTS, Log, Logbook, opened
 from quintet.app.metrics_watch import Door
+from quintet.app.overheard import LOGGERS
 from quintet.pipeline.grouping import Stats
 from quintet.terms.errors import CityError
 
@@ -113,3 +115,42 @@ def test_people_read_text() -> None:
     assert "disk_low" in stream.getvalue()
     assert "free_bytes=5" in stream.getvalue()
     assert "{" not in stream.getvalue()
+
+
+def test_what_the_server_says_becomes_events(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Kept()
+    book = Logbook(city.observer, Log(stream), every_s=3600)
+    book.begin()
+    server, loop = (logging.getLogger(name) for name in LOGGERS)
+    monkeypatch.setattr(server, "level", logging.WARNING)  # another test's server may have set it
+    for _ in range(500):
+        server.warning("Invalid HTTP request received.")
+    try:
+        raise ZeroDivisionError(SECRET_METER)
+    except ZeroDivisionError as error:
+        server.error("Exception in ASGI application\n", exc_info=error)
+        loop.error("something failed\nhandle: <%s>" % SECRET_SITE)  # noqa: UP031
+    server.info("no matter")
+    book.end()
+    told = [line for line in lines(stream) if line["event"].startswith("server_")]
+    assert [(line["event"], line["where"], line["said"], line["times"]) for line in told] == [
+        ("server_warned", "uvicorn.error", "Invalid HTTP request received.", 500),
+        ("server_failed", "uvicorn.error", "Exception in ASGI application", 1),
+        ("server_failed", "asyncio", "something failed", 1),
+    ]
+    assert told[1]["error"] == "ZeroDivisionError"
+    kept = Path(told[1]["remedy"].removeprefix("The details are in ").partition(";")[0])
+    assert "Traceback" in kept.read_text()
+    kept.unlink()
+    assert SECRET_METER not in stream.getvalue()
+    assert SECRET_SITE not in stream.getvalue()
+
+
+def test_a_door_that_is_down_says_why(city: City) -> None:
+    stream = Kept()
+    city.watch.doors.append(lambda: [Door("mqtt-0", "down", {}, "ended with code 2 after start 1")])
+    book = Logbook(city.observer, Log(stream), every_s=3600)
+    book.begin()
+    book.end()
+    (told,) = [line for line in lines(stream) if line["event"] == "door_troubled"]
+    assert (told["state"], told["reason"]) == ("down", "ended with code 2 after start 1")

@@ -37,8 +37,10 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = FIRST + timedelta(days=2, minutes=30)
+        self.looks = 0
 
     def __call__(self) -> int:
+        self.looks += 1
         return to_us(self.now)
 
 
@@ -74,7 +76,7 @@ def closed(desk: Desk) -> int:
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.01)
@@ -83,7 +85,8 @@ def wait_until(true: Callable[[], bool]) -> None:
 def test_a_day_closes_at_start_or_an_hour_after_it_ended(desk: Desk, nightly: Nightly, clock: Clock) -> None:
     nightly.begin()
     wait_until(lambda: closed(desk) == 1)
-    time.sleep(0.1)
+    looks = clock.looks
+    wait_until(lambda: clock.looks > looks + 3)
     assert closed(desk) == 1, "the second day ended half an hour ago: late readings are still to come"
     clock.now += timedelta(minutes=31)
     wait_until(lambda: closed(desk) == 2)
@@ -91,20 +94,25 @@ def test_a_day_closes_at_start_or_an_hour_after_it_ended(desk: Desk, nightly: Ni
 
 def test_it_gives_way_to_whoever_writes(desk: Desk, nightly: Nightly, clock: Clock) -> None:
     with desk.turns.mine():
+        looks = clock.looks
         nightly.begin()
+        wait_until(lambda: clock.looks > looks)  # it has seen what there is to close, and can only wait now
         time.sleep(0.2)
         assert closed(desk) == 0
         assert desk.perform(MetersList(), no_progress).rows, "who only asks waits for nobody"
     wait_until(lambda: closed(desk) == 1)
 
 
-def test_its_end_waits_for_nobody_elses_turn(desk: Desk, nightly: Nightly) -> None:
+def test_its_end_waits_for_nobody_elses_turn(desk: Desk, nightly: Nightly, clock: Clock) -> None:
     with desk.turns.mine():
+        looks = clock.looks
         nightly.begin()
-        time.sleep(0.1)
-        begun = time.monotonic()
-        nightly.end()
-        assert time.monotonic() - begun < 2
+        wait_until(lambda: clock.looks > looks)
+        ending = threading.Thread(target=nightly.end)
+        ending.start()
+        ending.join(60)
+        assert not ending.is_alive(), "the turn is not given back before it has ended"
+    ending.join()
     assert closed(desk) == 0
 
 

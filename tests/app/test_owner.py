@@ -144,11 +144,15 @@ def test_what_was_accepted_is_answered_before_the_owner_ends(start: Start, tmp_p
     callers = [threading.Thread(target=lambda i=i: answers.append(ask(tmp_path, f"write file{i}"))) for i in range(8)]
     for caller in callers:
         caller.start()
-    time.sleep(0.25)
+    begun = [tmp_path / f"file{i}.begun" for i in range(8)]
+    deadline = time.monotonic() + 60
+    while not all(file.exists() for file in begun):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     tell_to_end(process)
     for caller in callers:
         caller.join()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     assert sorted(str(a) for a in answers) == [f"write file{i}" for i in range(8)]
     assert all((tmp_path / f"file{i}").read_text() == "done" for i in range(8))
     assert not (tmp_path / "run/owner.json").exists()

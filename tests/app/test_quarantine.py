@@ -98,6 +98,24 @@ def test_a_row_is_explained_with_what_to_do(desk: Desk) -> None:
         asked(desk, QuarantineExplain(99))
 
 
+def test_a_long_original_is_whole_only_where_it_is_asked_for(desk: Desk) -> None:
+    poison = "x" * 5_000_000
+    row = {"source": "mqtt:c1", "row": 1, "site": "c1", "meter": None, "code": "bad_body", "reason": "r"}
+    refused = pa.Table.from_pylist([{**row, "original": poison}], QUARANTINE)
+    deliver(desk, Delivery(READINGS.empty_table(), refused, "mqtt:c1", "mqtt"))
+    table = desk.perform(QuarantineList(), no_progress)
+    assert len(str(table.rows)) + len(table.document) < 10_000
+    assert "(5,000,000 characters)" in str(table.rows)
+    (listed_row,) = asked(desk, QuarantineList(source="mqtt:c1"))["quarantine"]
+    cut = desk.perform(QuarantineExplain(listed_row["id"]), no_progress)
+    assert len(str(cut.rows)) < 10_000
+    assert "--original" in cut.notes[0]
+    assert json.loads(cut.document)["original"] == poison
+    whole = desk.perform(QuarantineExplain(listed_row["id"], original=True), no_progress)
+    assert ["original", poison] in [list(one) for one in whole.rows]
+    assert not whole.notes
+
+
 def test_rows_are_counted_and_tried_again(desk: Desk, tmp_path: Path) -> None:
     counted = asked(desk, QuarantineCount())
     assert counted["rows"] == 3
@@ -182,10 +200,14 @@ def test_a_store_is_taken_back_and_brought_up_again_with_all_readings(desk: Desk
     deliver(desk, keyed())
     before = asked(desk, Doctor())
     desk.close()
-    taken_back = json.loads(migrate_city(folder, 1).document)
+    back = migrate_city(folder, 1)
+    assert "Idempotency-Key" in back.notes[0], "it says what is gone,"
+    assert "brings it to version" in back.notes[1], "and what would bring it up again"
+    taken_back = json.loads(back.document)
     assert taken_back == {"before": len(VERSIONS), "after": 1}
     assert json.loads(migrate_city(folder, 1).document) == {"before": 1, "after": 1}
-    assert json.loads(migrate_city(folder, None).document) == {"before": 1, "after": len(VERSIONS)}
+    up = migrate_city(folder, None)
+    assert (json.loads(up.document), up.notes) == ({"before": 1, "after": len(VERSIONS)}, [])
     after = asked(desk, Doctor())
     assert {name: after[name] for name in ("content_hash", "raw_rows", "quarantined", "batches")} == {
         name: before[name] for name in ("content_hash", "raw_rows", "quarantined", "batches")

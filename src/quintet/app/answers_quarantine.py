@@ -27,11 +27,16 @@ SETTLED = ["settled", "settled_in", "settled_by"]
 COUNTED = ["source", "code", "rows", "newest", "remedy"]
 CHANGED = ["seen", "batch", "source", "change", "field", "kind", "was"]
 REPLAYED = ["taken", "known", "superseded", "kept"]
+SHOWN = {"list": 200, "explain": 2_000}
+"""Characters of an original that are shown: one may have megabytes, which no table and no terminal is for."""
 STATES = (OPEN, TAKEN, DISMISSED, "any")
 
 
 def quarantine_list(city: City, asked: QuarantineList, _progress: Progress) -> Answer:
-    """Give what could not be taken, newest first; `next` is what `before` takes for the following page."""
+    """Give what could not be taken, newest first; `next` is what `before` takes for the following page.
+
+    Long originals are cut: `explain` gives one whole.
+    """
     if asked.state not in STATES:
         raise UsageError(
             f"there is no state {asked.state!r}.", code="bad_state", remedy=f"States are {', '.join(STATES)}."
@@ -39,7 +44,7 @@ def quarantine_list(city: City, asked: QuarantineList, _progress: Progress) -> A
     wanted = Wanted(asked.source, asked.code, state="" if asked.state == "any" else asked.state)
     with city.engine.snapshot() as snapshot:
         rows = quarantined(snapshot, wanted, limit=asked.limit + 1, before=asked.before).to_pylist()
-    shown = [_row(city, row) for row in rows[: asked.limit]]
+    shown = [_cut(_row(city, row), SHOWN["list"]) for row in rows[: asked.limit]]
     more = rows[asked.limit - 1]["id"] if len(rows) > asked.limit else None
     notes = [] if more is None else [f"There are more: --before {more}."]
     return Answer(
@@ -62,8 +67,10 @@ def quarantine_explain(city: City, asked: QuarantineExplain, _progress: Progress
     row = _row(city, found[0])
     remedy = remedy_for(row["code"])
     facts = {**row, "remedy": remedy.remedy, "try_again": remedy.again, **{n: found[0][n] for n in SETTLED}}
-    told = [{"name": name, "value": value} for name, value in facts.items()]
-    return Answer(["name", "value"], rows_of(["name", "value"], told), document_of(plain(facts)))
+    short = facts if asked.original else _cut(facts, SHOWN["explain"])
+    told = [{"name": name, "value": value} for name, value in short.items()]
+    notes = [] if short["original"] == facts["original"] else ["The original is cut: --original gives the whole."]
+    return Answer(["name", "value"], rows_of(["name", "value"], told), document_of(plain(facts)), notes=notes)
 
 
 def quarantine_count(city: City, _asked: QuarantineCount, _progress: Progress) -> Answer:
@@ -114,6 +121,14 @@ def quarantine_drift(city: City, asked: QuarantineDrift, _progress: Progress) ->
     return Answer(
         CHANGED, rows_of(CHANGED, rows), document_of({"changes": plain(rows)}), title=f"{len(rows)} changes of fields"
     )
+
+
+def _cut(row: dict[str, Any], most: int) -> dict[str, Any]:
+    """Shorten a long original, and say how long it is."""
+    original: str = row["original"]
+    if len(original) <= most:
+        return row
+    return {**row, "original": f"{original[:most]}… ({len(original):,} characters)"}
 
 
 def _row(city: City, row: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from .bench_commits import commits
 from .bench_days import START
 from .bench_ingest import run_ingest
 from .bench_live import measure_live
+from .bench_mqtt import measure_mqtt
 from .city import City
 
 COMMITS_A_QUARTER = 43
@@ -117,6 +118,14 @@ def ingest_figures(*, small: bool) -> int:
     """Measure the doors beside other stores; gives the exit code."""
     figures = Figures()
     run_ingest(figures.put, small=small)
+    print(json.dumps(figures.rows))
+    return 0
+
+
+def mqtt_figures(*, small: bool) -> int:
+    """Measure the way through a broker and the MQTT doors; gives the exit code."""
+    figures = Figures()
+    measure_mqtt(figures.put, small=small)
     print(json.dumps(figures.rows))
     return 0
 
@@ -308,5 +317,6 @@ BENCHES: dict[str, Callable[..., int]] = {
     "commits": commit_figures,
     "live": live_figures,
     "ingest": ingest_figures,
+    "mqtt": mqtt_figures,
 }
 """Each takes `small` and gives the exit code."""

@@ -123,10 +123,15 @@ def backup_restore(
 
 
 def bench(
-    name: Annotated[Literal["spine", "commits", "live", "ingest"], Parameter(name="NAME", help="Which benchmark.")],
+    name: Annotated[
+        Literal["spine", "commits", "live", "ingest", "mqtt"], Parameter(name="NAME", help="Which benchmark.")
+    ],
     /,
     *,
     small: Annotated[bool, Parameter(help="A small run that shows it works.", negative=())] = False,
 ) -> int:
-    """Measure this machine: `spine` runs the main job, `live` pushes to 5,000 listeners, `ingest` compares stores."""
+    """Measure this machine: `spine` runs the main job, `live` pushes to 5,000 listeners, `ingest` compares stores.
+
+    `mqtt` goes through a broker and one or two doors.
+    """
     return int(load("bench")(name, small=small))

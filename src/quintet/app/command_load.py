@@ -77,15 +77,22 @@ def load_mqtt(
     acks: ACKS,
     user: Annotated[str, Parameter(help=f"User at the broker; its password stands in {PASSWORD}.")] = "",
     tls: Annotated[bool, Parameter(help="Speak TLS.", negative=())] = False,
+    receipts: Annotated[
+        bool, Parameter(help="Count only Quintet's own receipts as acknowledgement, not the broker's.", negative=())
+    ] = False,
+    receipt_timeout: Annotated[float, Parameter(help="Seconds without a receipt until it is sent again.")] = 15.0,
     played: Played | None = None,
 ) -> int:
-    """Play a simulated city to an MQTT broker at QoS 1, and keep what was acknowledged.
+    """Play a simulated city to an MQTT broker at QoS 1, and keep what was acknowledged: by it, or with `--receipts`.
 
+    A receipt is Quintet's word that a message is stored; what has none is sent again, also over restarts of the broker.
     The city must know the meters: `quintet load meters FOLDER`, then `quintet ingest FOLDER`. Exit code 1 when a
     message was not acknowledged in the time.
     """
     settings = _settings(played or Played(), f"{'mqtts' if tls else 'mqtt'}://{to}", acks)
-    settings |= {"user": user, "password": os.environ.get(PASSWORD, "")}
+    if receipt_timeout <= 0:
+        raise UsageError(f"--receipt-timeout is {receipt_timeout}.", code="bad_load", remedy="It must be more than 0.")
+    settings |= {"user": user, "password": os.environ.get(PASSWORD, ""), "receipt_s": receipt_timeout * receipts}
     return int(load("load")(settings, (played or Played()).processes, (played or Played()).format, register=False))
 
 

@@ -35,10 +35,16 @@ def quarantine_list(
 
 
 def quarantine_explain(
-    row: Annotated[int, Parameter(name="ID", help=f"A row of {LIST}.")], /, *, common: Common | None = None
+    row: Annotated[int, Parameter(name="ID", help=f"A row of {LIST}.")],
+    /,
+    *,
+    original: Annotated[
+        bool, Parameter(help="Show the original whole, however long; JSON always has it.", negative=())
+    ] = False,
+    common: Common | None = None,
 ) -> int:
     """Say why one row was set aside and what to do, with the original."""
-    return ask(common, QuarantineExplain(row))
+    return ask(common, QuarantineExplain(row, original))
 
 
 def quarantine_count(*, common: Common | None = None) -> int:

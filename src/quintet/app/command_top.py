@@ -14,6 +14,7 @@ from .answer import Answer, no_progress
 from .options import Common, ask, chosen_format
 from .requests import Status
 from .run import run
+from .serving_limits import serving_limits
 from .settings import city_folder
 
 SHORTEST_S = 0.2
@@ -93,13 +94,15 @@ def _doors(document: dict[str, Any]) -> Table:
         table.add_row(name, *(f"{count:,}" for count in counts))
     for door in document["doors"]:
         fine = door["state"] == "up"
-        table.add_row(Text(f"{door['name']}: {door['state']}", "green" if fine else "bold red"), "", "", "")
+        why = f", {door['reason']}" if door["reason"] else ""
+        table.add_row(Text(f"{door['name']}: {door['state']}{why}", "green" if fine else "bold red"), "", "", "")
     if document["listeners"] is not None:
         table.add_row(f"live listeners: {document['listeners']:,}", "", "", "")
     if not stats:
         table.add_row("nobody serves this city", "", "", "")
+    low = serving_limits().low_percent / 100
     free = document["disk_free_bytes"] / max(1, document["disk_bytes"])
-    table.add_row(Text(f"disk free: {document['disk_free_bytes'] / 1e9:,.1f} GB", "bold red" if free < 0.05 else ""))
+    table.add_row(Text(f"disk free: {document['disk_free_bytes'] / 1e9:,.1f} GB", "bold red" if free < low else ""))
     table.add_row(f"open days: {document['open_days']}")
     return table
 

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from quintet.store.room import disk_full, left_bytes
 from quintet.terms.errors import CityError, QuintetError
 from quintet.views.live import Live
 from quintet.web.live import LivePart
+from quintet.web.live_limits import Limits as LiveLimits
 from quintet.web.ready import ReadyPart
 from quintet.web.site import Part
 
@@ -30,11 +32,9 @@ from .metrics import MetricsPart
 from .metrics_doors import http_door, own_doors
 from .metrics_watch import Door
 from .mqtt_children import MqttChildren
+from .serving_limits import serving_limits
 from .settings import read_settings
 from .turns import Turns
-
-STUCK_S = 30.0
-"""A commit takes a second at most; one that has not ended after so long never will."""
 
 
 class Doors:
@@ -48,18 +48,25 @@ class Doors:
         limits: Limits | None = None,
         http_limits: HttpLimits | None = None,
         bounds: PayloadLimits | None = None,
+        listeners: int | None = None,
     ) -> None:
-        """Build the doors of an open city; what registers meters takes its turn with the commands that write."""
+        """Build the doors of an open city; what registers meters takes its turn with the commands that write.
+
+        `listeners` is how many may follow live, where file handles allow fewer than the limits do.
+        """
         self.city = city
         self._turns = turns
         self._limits = limits or shipped()
+        self.stuck_s: float = serving_limits().stuck_s
         self._progress = (0, time.monotonic())
-        self.committer = Committer(city.pipeline, self._limits)
+        self.committer = Committer(city.pipeline, self._limits, city.now)
         self._submit = city.watch.timed(self.committer.submit)
         self.http = HttpDoor(Behind(city.tokens.admit, self._submit, self.register), http_limits, bounds)
         self.feed = Feed(city.engine, city.registry, city.pipeline.recent)
         city.pipeline.listeners.append(self.feed.take)
-        self.live = LivePart(Live(self.feed, EVERYTHING))
+        bound = LiveLimits.shipped()
+        bound = bound if listeners is None else replace(bound, listeners=min(listeners, bound.listeners))
+        self.live = LivePart(Live(self.feed, EVERYTHING), bound)
         self.parts: Sequence[Part] = (self.http, self.live, ReadyPart(self.trouble), MetricsPart(city.observer))
         city.watch.stats = self.committer.stats
         city.watch.listeners = lambda: self.live.hub.listeners
@@ -98,11 +105,12 @@ class Doors:
     def _states(self) -> list[Door]:
         """Say how each door is."""
         own = self.intake.doors() if self.intake is not None else []
-        return [http_door(self.http), *own_doors(own, self.city.now())]
+        started = self.mqtt.states() if self.mqtt is not None else []
+        return [http_door(self.http), *own_doors(own, self.city.now(), started)]
 
     def register(self, meters: pa.Table, source: str) -> Registered:
         """Take a list of meters into the registry, durably; rows that cannot be taken are given back."""
-        with self._turns.mine():
+        with self._turns.mine(self.http.limits.list_wait_s):
             registry = self.city.registry()
             found = from_dataset(registry, meters, source=source)
             self.city.pipeline.apply_records(
@@ -115,7 +123,7 @@ class Doors:
         """Say why what is sent now would not be taken; None when it would."""
         if self._stuck():
             return CityError(
-                f"nothing was committed for {STUCK_S:.0f} s, and deliveries wait.",
+                f"nothing was committed for {self.stuck_s} s, and deliveries wait.",
                 code="committer_stuck",
                 remedy="Look at the disk, then start `serve` again; what was acknowledged is stored.",
             )
@@ -128,11 +136,11 @@ class Doors:
         return None
 
     def _stuck(self) -> bool:
-        """Tell whether deliveries have waited for STUCK_S without any commit, good or failed."""
+        """Tell whether deliveries have waited for `stuck_s` without any commit, good or failed."""
         stats, now_s = self.committer.stats, time.monotonic()
         done = stats.commits + stats.failures
         known, since_s = self._progress
         if done != known or not stats.waiting_deliveries:
             self._progress = (done, now_s)
             return False
-        return now_s - since_s > STUCK_S
+        return now_s - since_s > self.stuck_s

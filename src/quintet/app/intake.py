@@ -27,13 +27,16 @@ from quintet.ingest.frames import (
     GoAway,
     Hello,
     Parcel,
+    PartDone,
     Refused,
     framed,
     from_door,
     unpacked,
 )
-from quintet.pipeline.delivery import Busy, Delivery, Outcome, Shape
+from quintet.ingest.mqtt_limits import mqtt_limits
+from quintet.pipeline.delivery import Busy, Delivery, Outcome, Receipt, Shape
 from quintet.terms.errors import BadInput, QuintetError
+from quintet.terms.tables import QUARANTINE
 
 from . import link
 from .door import explain
@@ -48,6 +51,7 @@ UNEXPECTED = "unexpected"
 """What `door.explain` calls an error that nobody foresaw: it may lie in the parcel itself."""
 
 Submit = Callable[[Delivery], Future[Outcome]]
+NOTHING_REFUSED = QUARANTINE.empty_table()
 _GONE = "the door's process is gone"
 
 
@@ -156,21 +160,27 @@ class Intake:
 
     def _take(self, parcel: Parcel, body: bytearray, visit: "_Visit") -> None:
         try:
-            delivery = _delivery(parcel, body)
+            deliveries = _deliveries(parcel, body)
         except pa.ArrowInvalid as error:
             visit.answer(Refused(parcel.id, "bad_parcel", str(error), again=False))
             return
+        try:
+            futures = [self._submitted(delivery) for delivery in deliveries]
+        except QuintetError as error:
+            visit.answer(_refused(parcel.id, error))
+            return
+        taken = [future for future in futures if future is not None]
+        if len(taken) == len(futures):
+            visit.promise(parcel, taken)
+
+    def _submitted(self, delivery: Delivery) -> Future[Outcome] | None:
+        """Queue a delivery, however long that takes; None when the owner ends before."""
         while not self._ending.is_set():
             try:
-                future = self._submit(delivery)
+                return self._submit(delivery)
             except Busy:
                 self._ending.wait(BUSY_S)
-                continue
-            except QuintetError as error:
-                visit.answer(_refused(parcel.id, error))
-                return
-            visit.promise(parcel.id, future)
-            return
+        return None
 
 
 class _Visit:
@@ -190,11 +200,24 @@ class _Visit:
         """Say something to the door."""
         self._answers.put(answer)
 
-    def promise(self, number: int, future: Future[Outcome]) -> None:
-        """Answer a parcel when its commit is over."""
+    def promise(self, parcel: Parcel, futures: list[Future[Outcome]]) -> None:
+        """Answer a parcel when the commits of all its parts are over."""
+        left = len(futures)
         with self._turn:
             self._owed += 1
-        future.add_done_callback(lambda done: self._keep(number, done))
+
+        def one_less(_: object) -> None:
+            nonlocal left
+            with self._turn:
+                left -= 1
+                if left:
+                    return
+            self._keep(parcel, futures)
+
+        if not futures:
+            self._keep(parcel, futures)
+        for future in futures:
+            future.add_done_callback(one_less)
 
     def end(self) -> None:
         """Wait for what is owed, as long as that may take, then end the writer."""
@@ -203,8 +226,8 @@ class _Visit:
         self._answers.put(None)
         self._writer.join(END_S)
 
-    def _keep(self, number: int, future: Future[Outcome]) -> None:
-        self.answer(_answer(number, future))
+    def _keep(self, parcel: Parcel, futures: list[Future[Outcome]]) -> None:
+        self.answer(_answer(parcel, futures))
         with self._turn:
             self._owed -= 1
             self._turn.notify_all()
@@ -236,27 +259,63 @@ def _exactly(line: socket.socket, count: int) -> bytearray:
     return parts
 
 
-def _delivery(parcel: Parcel, body: bytearray) -> Delivery:
+def _deliveries(parcel: Parcel, body: bytearray) -> list[Delivery]:
+    """Give the parts of a parcel; raises ArrowInvalid when its tables are none, or not those of its parts."""
     view = memoryview(body)
-    return Delivery(
-        readings=unpacked(view[: parcel.readings_bytes]),
-        refused=unpacked(view[parcel.readings_bytes :]),
-        source=parcel.source,
-        actor=parcel.actor,
-        shapes=frozenset(Shape(field, kind) for field, kind in parcel.shapes),
-    )
+    readings = unpacked(view[: parcel.readings_bytes])
+    refused = unpacked(view[parcel.readings_bytes :]) if len(body) > parcel.readings_bytes else NOTHING_REFUSED
+    if readings.num_rows != sum(part.readings for part in parcel.parts):
+        raise pa.ArrowInvalid("the parts are not those of the readings")
+    if refused.num_rows != sum(part.refused for part in parcel.parts):
+        raise pa.ArrowInvalid("the parts are not those of what was refused")
+    readings = readings.combine_chunks()
+    good = bad = 0
+    deliveries: list[Delivery] = []
+    for part in parcel.parts:
+        deliveries.append(
+            Delivery(
+                readings=readings.slice(good, part.readings),
+                refused=refused.slice(bad, part.refused) if part.refused else NOTHING_REFUSED,
+                source=part.source,
+                actor=parcel.actor,
+                shapes=frozenset(Shape(field, kind) for field, kind in part.shapes),
+                in_order=True,
+            )
+        )
+        good, bad = good + part.readings, bad + part.refused
+    return deliveries
 
 
-def _answer(number: int, future: Future[Outcome]) -> FromOwner:
-    try:
-        error = future.exception()
-    except CancelledError:
-        return Refused(number, "owner_gone", "the owner is ending", again=True)
-    if error is None:
-        done = future.result()
-        said = done.receipt
-        return Done(number, done.batch, said.accepted, said.duplicate, said.quarantined)
-    return _refused(number, error)
+def _answer(parcel: Parcel, futures: list[Future[Outcome]]) -> FromOwner:
+    """Say Done when all parts are durable; else what is wrong with one, a lasting fault before a passing one."""
+    refusals: list[Refused] = []
+    for future in futures:
+        try:
+            error = future.exception()
+        except CancelledError:
+            refusals.append(Refused(parcel.id, "owner_gone", "the owner is ending", again=True))
+            continue
+        if error is not None:
+            refusals.append(_refused(parcel.id, error))
+    if refusals:
+        return min(refusals, key=lambda one: one.again)
+    outcomes = [future.result() for future in futures]
+    total = sum((outcome.receipt for outcome in outcomes), Receipt())
+    wanted = [
+        _part_done(place, outcome)
+        for place, (part, outcome) in enumerate(zip(parcel.parts, outcomes, strict=True))
+        if part.receipt
+    ]
+    return Done(parcel.id, total.accepted, total.duplicate, total.quarantined, wanted)
+
+
+def _part_done(place: int, outcome: Outcome) -> PartDone:
+    said = outcome.receipt
+    named: list[tuple[int, str, str]] = []
+    if said.quarantined:
+        rows = outcome.problems.slice(0, mqtt_limits().receipts.most_problems).to_pylist()
+        named = [(row["row"], row["code"], row["reason"]) for row in rows]
+    return PartDone(place, said.accepted, said.duplicate, said.quarantined, named)
 
 
 def _refused(number: int, error: BaseException) -> Refused:

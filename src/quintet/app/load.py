@@ -67,7 +67,7 @@ class Load:
 
     async def _play(self, supply: Supply, acks: Acks, tell: Callable[[Tally], None] | None) -> None:
         began = time.monotonic()
-        following = _Pace(supply, self.config, lambda: self._stopped).following
+        following = _Pace(supply, self.config, self.tally, lambda: self._stopped).following
         watch = asyncio.ensure_future(self._watch(began, acks, tell))
         try:
             if self._mqtt:
@@ -88,16 +88,25 @@ class Load:
 
 
 class _Pace:
-    """Hands out messages at the rate; none after the time or when stopped."""
+    """Hands out messages at the rate; none after the time or when stopped. At the end it notes how far behind it is."""
 
-    def __init__(self, supply: Supply, config: LoadConfig, stopped: Callable[[], bool]) -> None:
-        self._supply, self._stopped = supply, stopped
+    def __init__(self, supply: Supply, config: LoadConfig, tally: Tally, stopped: Callable[[], bool]) -> None:
+        self._supply, self._tally, self._stopped = supply, tally, stopped
         self._rate = config.rate / config.share[1]
         self._end = time.monotonic() + config.seconds
         self._began = time.monotonic()
         self._handed = 0
 
     async def following(self) -> Message | None:
+        """Give the next message when its turn has come; None at the end."""
+        message = await self._next()
+        if message is None and self._tally.due_readings is None:
+            passed_s = min(time.monotonic(), self._end) - self._began
+            self._tally.due_readings = round(self._rate * passed_s)
+            self._tally.behind_readings = max(0, self._tally.due_readings - self._handed)
+        return message
+
+    async def _next(self) -> Message | None:
         while not self._stopped():
             now = time.monotonic()
             if now >= self._end:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from quintet.terms.errors import CityError
+
 from .load_acks import Acks
 from .load_plan import LoadConfig, Message, Tally
 
@@ -18,6 +20,7 @@ PATH = "/api/v1/readings:batch"
 AGAIN = frozenset({429, 503})
 """Answers that ask for patience: the same message is sent again, after the time that they name."""
 LONGEST_WAIT_S = 10.0
+FIRST_WAIT_S = 0.05
 ANSWER_S = 120.0
 STALL_ONE_IN = 50
 
@@ -91,6 +94,48 @@ def headers_of(token: str, media_type: str, key: str = "") -> str:
     return f"Content-Type: {media_type}\r\n{right}{once}"
 
 
+async def insist(line: Line, path: str, headers: str, body: bytes, patience_s: float) -> Reply:
+    """Post what may safely be posted twice, until it is answered for good; after the patience the last answer counts.
+
+    Raises CityError where there was none at all.
+    """
+    deadline = time.monotonic() + patience_s
+    wait_s = FIRST_WAIT_S
+    while True:
+        reply = await _asked(line, path, headers, body)
+        if reply is not None and reply.status not in AGAIN:
+            return reply
+        if time.monotonic() > deadline:
+            break
+        wait_s = min(wait_s * 2, 1.0)
+        await asyncio.sleep(wait_s if reply is None else _pause_s(reply))
+    if reply is None:
+        raise CityError(
+            f"nobody answered within {patience_s:.0f} s.",
+            code="no_answer",
+            place=f"{line.host}:{line.port}",
+            remedy="Start `quintet serve`, or name its address with --to.",
+        )
+    return reply
+
+
+async def _asked(line: Line, path: str, headers: str, body: bytes, stall_s: float = 0.0) -> Reply | None:
+    """Post once; None where the line broke or nothing came in time."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            return await line.ask(path, headers, body, stall_s)
+    except (OSError, EOFError, TimeoutError):
+        await line.close()
+        return None
+
+
+def _pause_s(reply: Reply) -> float:
+    """Give how long to wait as an answer asks, spread where it is long: not all clients come back at once."""
+    asked = reply.headers.get("retry-after", "1")
+    pause = min(float(asked) if asked.isdecimal() else 1.0, LONGEST_WAIT_S)
+    return pause * random.uniform(0.5, 1.0) if pause > 1 else pause
+
+
 async def play(config: LoadConfig, media_type: str, following: Next, acks: Acks, tally: Tally) -> None:
     """Play until there is no next message; what is under way is brought to an end within the patience."""
     clients = [_Client(config, media_type, acks, tally) for _ in range(config.clients)]
@@ -116,7 +161,7 @@ class _Client:
         self._count += 1
         stall_s = self._config.mischief.stall_s if self._count % STALL_ONE_IN == 0 else 0.0
         deadline = time.monotonic() + self._config.patience_s
-        wait_s = 0.05
+        wait_s = FIRST_WAIT_S
         while True:
             began = time.monotonic()
             reply = await self._once(message, stall_s)
@@ -132,19 +177,13 @@ class _Client:
                 await asyncio.sleep(wait_s)
             else:
                 tally.refused[str(reply.status)] += 1
-                asked = reply.headers.get("retry-after", "1")
-                pause = min(float(asked) if asked.isdecimal() else 1.0, LONGEST_WAIT_S)
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0) if pause > 1 else pause)
+                await asyncio.sleep(_pause_s(reply))
 
     async def _once(self, message: Message, stall_s: float) -> Reply | None:
         headers = headers_of(self._config.token, self._media_type, message.key)
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                return await self._line.ask(PATH, headers, message.payload, stall_s)
-        except (OSError, EOFError, TimeoutError):
-            self._tally.broken += 1
-            await self._line.close()
-            return None
+        reply = await _asked(self._line, PATH, headers, message.payload, stall_s)
+        self._tally.broken += reply is None
+        return reply
 
     def _answered(self, message: Message, reply: Reply, took_s: float) -> None:
         """Count an answer, and note which readings it acknowledges."""

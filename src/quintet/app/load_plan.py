@@ -45,7 +45,8 @@ class LoadConfig:
     """What to play to whom. `to` is http://HOST:PORT or mqtt://HOST:PORT; `rate` is readings a second, 0: no limit.
 
     The city is the simulator's of `households` and `seed`; without `start` its newest day is yesterday. `share` (i, n)
-    plays every n-th message from the i-th on, so that several processes play one city.
+    plays every n-th message from the i-th on, so that several processes play one city. `receipt_s` above 0 asks for
+    receipts over MQTT: only they count as acknowledgement, and what has none after so many seconds is sent again.
     """
 
     to: str
@@ -65,6 +66,7 @@ class LoadConfig:
     mischief: Mischief = Mischief()
     patience_s: float = 60.0
     share: tuple[int, int] = (0, 1)
+    receipt_s: float = 0.0
 
     @property
     def plan(self) -> CityPlan:
@@ -91,7 +93,8 @@ class Tally:
     """What became of the messages. Latencies are seconds from the first byte sent to the answer.
 
     `rejected` counts readings that the door named as not taken, `turned_down` messages that it refused for good,
-    `given_up` those that were not answered within the patience, `retried` what was sent again.
+    `given_up` those that were not answered within the patience, `retried` what was sent again. `due_readings` is what
+    the rate asked for (None until the end, 0 without a rate), `behind_readings` how much of it was not sent.
     """
 
     sent: int = 0
@@ -108,6 +111,8 @@ class Tally:
     retried: int = 0
     latency_s: "array[float]" = field(default_factory=lambda: array("d"))
     seconds: float = 0.0
+    due_readings: int | None = None
+    behind_readings: int = 0
 
     def quantiles_ms(self) -> dict[str, float]:
         """Give the latency's quantiles in milliseconds; empty where nothing was answered."""
@@ -123,6 +128,8 @@ class Tally:
             "seconds": round(self.seconds, 2),
             "messages_sent": self.sent,
             "readings_sent": self.sent_readings,
+            "readings_due": self.due_readings or 0,
+            "readings_behind": self.behind_readings,
             "messages_acknowledged": self.acked,
             "readings_acknowledged": self.acked_readings,
             "readings_a_second": round(rate),

@@ -17,7 +17,7 @@ from quintet.terms.errors import BadInput, CityError, UsageError
 from .answer import Answer, document_of
 from .cells import plain, rows_of
 from .load import Load
-from .load_http import Line, headers_of
+from .load_http import Line, Reply, headers_of, insist
 from .load_plan import LoadConfig, Mischief, Tally, simulated
 from .settings import Format
 from .show import say, show
@@ -25,9 +25,12 @@ from .show import say, show
 METERS_PATH = "/api/v1/meters:batch"
 METERS_AT_ONCE = 2_000
 ADDED = (
-    "messages_sent", "readings_sent", "messages_acknowledged", "readings_acknowledged", "readings_a_second", "accepted",
-    "duplicate", "rejected", "retried", "connections_broken", "turned_down", "given_up",
+    "messages_sent", "readings_sent", "readings_due", "readings_behind", "messages_acknowledged",
+    "readings_acknowledged", "readings_a_second", "accepted", "duplicate", "rejected", "retried", "connections_broken",
+    "turned_down", "given_up",
 )  # fmt: skip
+BEHIND = 0.01
+"""Share of what the rate asked for that may be missing without a word: messages are whole, and a run ends."""
 
 
 def play(settings: dict[str, Any], processes: int, form: Format | None, *, register: bool) -> int:
@@ -70,11 +73,24 @@ def _print(parts: list[dict[str, Any]], form: Format | None) -> int:
         facts["latency_ms"] = {
             name: max(value, part["latency_ms"].get(name, 0.0)) for name, value in facts["latency_ms"].items()
         }
+    _tell_behind(facts)
     cells = {**facts, "refused": words(facts["refused"]), "latency_ms": words(facts["latency_ms"])}
     rows = [{"what": name, "value": str(value)} for name, value in cells.items()]
     columns = ["what", "value"]
     show(Answer(columns, rows_of(columns, rows), document_of(plain(facts)), numbers=["value"]), form or "table")
     return int(bool(facts["given_up"] or facts["turned_down"] or facts["rejected"]))
+
+
+def _tell_behind(facts: dict[str, Any]) -> None:
+    """Say when the load was less than the rate: figures of such a run are not figures at that rate."""
+    due, behind = facts["readings_due"], facts["readings_behind"]
+    if behind <= due * BEHIND:
+        return
+    say(
+        f"Fell behind: {behind:,} of {due:,} readings that the rate asked for were not sent. The door answered too "
+        "slowly for so many --clients, or this machine makes them too slowly: name more --clients, --processes or "
+        "--readings-a-message, or a lower --rate."
+    )
 
 
 def words(counts: dict[str, Any]) -> str:
@@ -111,7 +127,10 @@ def _day(text: str | None) -> date | None:
 
 
 async def register_meters(config: LoadConfig) -> int:
-    """Register the simulated city's meters through the HTTP door; raises BadInput with the door's words if refused."""
+    """Register the simulated city's meters through the HTTP door, which may come and go meanwhile; give how many.
+
+    Raises BadInput with the door's own words where it refuses them, CityError where it does not answer in the patience.
+    """
     rows: list[dict[str, Any]] = simulated(config).meters.to_pylist()
     line = Line(config.to)
     headers = headers_of(config.token, "application/json")
@@ -120,15 +139,28 @@ async def register_meters(config: LoadConfig) -> int:
             {name: value for name, value in row.items() if value is not None}
             for row in rows[low : low + METERS_AT_ONCE]
         ]
-        reply = await line.ask(METERS_PATH, headers, msgspec.json.encode({"meters": plain(part)}))
+        body = msgspec.json.encode({"meters": plain(part)})
+        reply = await insist(line, METERS_PATH, headers, body, config.patience_s)
         if reply.status != 200:
-            raise BadInput(
-                f"the meters were refused: {reply.body.decode(errors='replace')[:500]}",
-                code="meters_refused",
-                remedy="The token needs the right `meters`; or use `quintet load meters FOLDER` and `quintet ingest`.",
-            )
+            raise _refused(reply)
     await line.close()
     return len(rows)
+
+
+def _refused(reply: Reply) -> BadInput:
+    """Say in the door's words why it did not take the meters."""
+    try:
+        said = msgspec.json.decode(reply.body, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        said = {"detail": reply.body.decode(errors="replace")[:500]}
+    remedy = said.get("remedy") or "Use `quintet load meters FOLDER` and `quintet ingest FOLDER`."
+    if reply.status in {401, 403}:
+        remedy = "Make a token with `quintet token create --may readings,meters`, and name its file with --token-file."
+    return BadInput(
+        f"the meters were refused ({reply.status}): {said.get('detail') or said.get('title') or ''}",
+        code="meters_refused",
+        remedy=str(remedy),
+    )
 
 
 def write_meters(folder: Path, households: int, seed: int, timezone: str) -> None:

@@ -17,6 +17,8 @@ from quintet.terms.errors import CityError
 from .door import Failure, guarded
 from .metrics_facts import Facts, Observer
 from .metrics_watch import watching
+from .overheard import Overheard
+from .serving_limits import serving_limits
 
 Level = Literal["info", "warning", "error"]
 
@@ -28,7 +30,9 @@ EVENTS: Mapping[str, tuple[Level, frozenset[str]]] = {
     "field_changed": ("info", frozenset({"change", "fields"})),
     "days_closed": ("info", frozenset({"days", "open_days"})),
     "door": ("info", frozenset({"door", "state"})),
-    "door_troubled": ("warning", frozenset({"door", "state"})),
+    "door_troubled": ("warning", frozenset({"door", "state", "reason"})),
+    "server_warned": ("warning", frozenset({"where", "said", "times"})),
+    "server_failed": ("error", frozenset({"where", "said", "times", "error", "remedy"})),
     "turned_away": ("warning", frozenset({"deliveries", "waiting_rows"})),
     "key_reused": ("warning", frozenset({"deliveries"})),
     "commit_failed": ("error", frozenset({"commits"})),
@@ -37,7 +41,6 @@ EVENTS: Mapping[str, tuple[Level, frozenset[str]]] = {
     "ended": ("info", frozenset({"last_batch"})),
 }
 """Every event: its level, and the fields that its line may have."""
-LOW_SHARE, LOW_BYTES = 0.05, 2_000_000_000
 
 
 class Log:
@@ -92,11 +95,13 @@ class Logbook:
         self._observer, self._log = observer, log
         self._every_s = watching().log_every_s if every_s is None else every_s
         self._before: Facts | None = None
+        self._overheard = Overheard()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="logbook", daemon=True)
 
     def begin(self) -> None:
-        """Say that the city is served, and look from now on."""
+        """Say that the city is served, and look from now on, also at what the server under it says."""
+        self._overheard.begin()
         self._look()
         self._thread.start()
 
@@ -108,6 +113,7 @@ class Logbook:
             self._look(anew=True)
             if self._before is not None:
                 self._log.tell("ended", last_batch=self._before.last_batch)
+        self._overheard.end()
         self._log.close()
 
     def _run(self) -> None:
@@ -116,6 +122,8 @@ class Logbook:
 
     def _look(self, *, anew: bool = False) -> None:
         """Look once; a look that fails is said, and the next one is taken."""
+        for heard in self._overheard.taken():
+            self._log.tell("server_failed" if heard.failed else "server_warned", **heard.fields())
         facts = guarded(lambda: self._observer.facts(anew=anew))
         if isinstance(facts, Failure):
             self._log.tell("watching_failed", code=facts.code)
@@ -165,7 +173,11 @@ class Logbook:
         known = {door.name: door.state for door in before.doors} if before else {}
         for door in facts.doors:
             if known.get(door.name) != door.state:
-                self._log.tell("door" if door.state == "up" else "door_troubled", door=door.name, state=door.state)
+                why = {"reason": door.reason} if door.reason else {}
+                if door.state == "up":
+                    self._log.tell("door", door=door.name, state=door.state)
+                else:
+                    self._log.tell("door_troubled", door=door.name, state=door.state, **why)
         if _low(facts) and (before is None or not _low(before)):
             self._log.tell("disk_low", free_bytes=facts.disk_free_bytes)
 
@@ -174,4 +186,5 @@ _OUTCOMES = ("accepted", "duplicate", "quarantined")
 
 
 def _low(facts: Facts) -> bool:
-    return facts.disk_free_bytes < min(LOW_BYTES, LOW_SHARE * facts.disk_bytes)
+    limits = serving_limits()
+    return facts.disk_free_bytes < min(limits.low_bytes, limits.low_percent / 100 * facts.disk_bytes)

@@ -124,6 +124,12 @@ def _of_doors(facts: Facts) -> Iterator[Metric]:
     yield _gauge(
         "door_up", "1 where a door is up.", {(one.name,): float(one.state == "up") for one in facts.doors}, ["door"]
     )
+    yield _counter(
+        "door_answers",
+        "Requests that a door answered, by what became of them: ok, gone (the sender left), or the refusal's code.",
+        {(one.name, code): count for one in facts.doors for code, count in one.answered.items()},
+        ["door", "code"],
+    )
     yield _gauge(
         "door",
         "What a door says of itself.",

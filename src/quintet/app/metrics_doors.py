@@ -1,14 +1,16 @@
 """How the doors are, in the words of metrics, `top` and logs: a name, a state, plain counters."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from quintet.ingest.frames import DoorState
 from quintet.ingest.http_door import HttpDoor
 
 from .metrics_watch import Door
+from .mqtt_children import ChildState
+from .serving_limits import serving_limits
 
-SILENT_US = 30_000_000
-"""A door of its own reports each second or so; one that has not for so long is called silent."""
+DOWN = "down"
 COUNTERS = (
     "messages", "bytes", "readings", "poison", "repeated", "acknowledged", "in_flight", "oldest_unacknowledged_s",
     "connections",
@@ -19,19 +21,31 @@ def http_door(door: HttpDoor) -> Door:
     """Say how the HTTP door is: up, or full."""
     room = door.room
     counters = {"bodies": room.bodies, "held_bytes": room.held_bytes, "turned_away": room.turned_away}
-    return Door("http", "full" if room.full else "up", {name: float(value) for name, value in counters.items()})
+    answered = Counter[str]()
+    for (_, code), count in dict(door.answered).items():
+        answered[code] += count
+    figures = {name: float(value) for name, value in counters.items()}
+    return Door("http", "full" if room.full else "up", figures, answered=dict(answered))
 
 
-def own_doors(states: Iterable[DoorState], now_us: int) -> list[Door]:
-    """Say how the doors in processes of their own are: up, troubled, disconnected from the broker, or silent."""
-    return [
-        Door(f"{one.door}-{one.number}", _state(one, now_us), {name: float(getattr(one, name)) for name in COUNTERS})
-        for one in states
-    ]
+def own_doors(states: Iterable[DoorState], now_us: int, started: Sequence[ChildState] = ()) -> list[Door]:
+    """Say how the doors in processes of their own are: up, troubled, disconnected from the broker, silent, or down.
+
+    `started` are those that this process keeps: one that does not run or has never reported is down, with the reason.
+    """
+    kept = {one.name: one for one in started}
+    doors: dict[str, Door] = {}
+    for one in states:
+        name = f"{one.door}-{one.number}"
+        figures = {figure: float(getattr(one, figure)) for figure in COUNTERS}
+        child = kept.pop(name, None)
+        down = child is not None and not child.runs
+        doors[name] = Door(name, DOWN if down else _state(one, now_us), figures, child.reason if child and down else "")
+    return [*doors.values(), *(Door(name, DOWN, {}, child.reason) for name, child in kept.items())]
 
 
 def _state(one: DoorState, now_us: int) -> str:
-    if now_us - one.reported_us > SILENT_US:
+    if now_us - one.reported_us > serving_limits().silent_s * 1_000_000:
         return "silent"
     if not one.connected:
         return "disconnected"

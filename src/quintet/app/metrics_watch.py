@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from quintet.pipeline.commit import Committed
@@ -62,11 +62,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How a door is: a name, "up" or another word, and plain counters of its own."""
+    """How a door is: a name, "up" or another word, plain counters of its own, why it is down, answers by code."""
 
     name: str
     state: str
     counters: dict[str, float]
+    reason: str = ""
+    answered: dict[str, int] = field(default_factory=dict[str, int])
 
 
 class Watch:

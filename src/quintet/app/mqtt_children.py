@@ -7,12 +7,25 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-FIRST_WAIT_S = 0.5
-MOST_WAIT_S = 30.0
-STEADY_S = 60.0
-"""A door that ran so long is started again at once."""
-LOOK_S = 0.2
-END_S = 10.0
+from .serving_limits import serving_limits
+
+
+@dataclass(frozen=True, slots=True)
+class ChildState:
+    """How the process of a door is: whether it runs, how it ended when it last did, and how often it was started."""
+
+    name: str
+    runs: bool
+    exit_code: int | None
+    starts: int
+
+    @property
+    def reason(self) -> str:
+        """Say why the door is down: not yet up, or ended."""
+        if self.exit_code is None:
+            return "is starting"
+        again = "it is being started again" if self.runs else "it is started again in a while"
+        return f"ended with code {self.exit_code} after start {self.starts - self.runs}; {again}"
 
 
 @dataclass(slots=True)
@@ -20,8 +33,10 @@ class _Child:
     number: int
     process: subprocess.Popen[bytes] | None = None
     started_s: float = 0.0
-    wait_s: float = FIRST_WAIT_S
+    wait_s: float = 0.0
     next_s: float = 0.0
+    starts: int = 0
+    exit_code: int | None = None
 
 
 class MqttChildren:
@@ -33,6 +48,7 @@ class MqttChildren:
         self._command += ["door", "mqtt", "--city", str(folder), "--attached"]
         self._command += ["--broker", broker] if broker else []
         self._children = [_Child(number) for number in range(count)]
+        self._limits = serving_limits()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="mqtt-doors", daemon=True)
 
@@ -49,7 +65,7 @@ class MqttChildren:
             process.terminate()
         for process in running:
             try:
-                process.wait(END_S)
+                process.wait(self._limits.child_end_s)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -59,22 +75,33 @@ class MqttChildren:
         """Give the process ids of the doors that run now."""
         return [child.process.pid for child in self._children if child.process and child.process.poll() is None]
 
+    def states(self) -> list[ChildState]:
+        """Say how each door's process is; may be asked by any thread."""
+        return [
+            ChildState(f"mqtt-{child.number}", child.process is not None, child.exit_code, child.starts)
+            for child in self._children
+        ]
+
     def _keep(self) -> None:
         while True:
             now = time.monotonic()
             for child in self._children:
                 self._look(child, now)
-            if self._ending.wait(LOOK_S):
+            if self._ending.wait(self._limits.child_look_ms / 1000):
                 return
 
     def _look(self, child: _Child, now: float) -> None:
-        if child.process is not None and child.process.poll() is not None:
+        limits, code = self._limits, child.process.poll() if child.process is not None else None
+        if child.process is not None and code is not None:
             _close_pipe(child.process)
-            child.process = None
-            child.wait_s = FIRST_WAIT_S if now - child.started_s > STEADY_S else min(2 * child.wait_s, MOST_WAIT_S)
+            child.process, child.exit_code = None, code
+            steady = now - child.started_s > limits.child_steady_s
+            first_s = limits.child_first_wait_ms / 1000
+            child.wait_s = first_s if steady or not child.wait_s else min(2 * child.wait_s, limits.child_most_wait_s)
             child.next_s = now + child.wait_s
         if child.process is None and now >= child.next_s:
             child.started_s = now
+            child.starts += 1
             child.process = subprocess.Popen([*self._command, "--number", str(child.number)], stdin=subprocess.PIPE)
 
 

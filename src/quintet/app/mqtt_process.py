@@ -9,14 +9,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
-from quintet.ingest.mqtt_door import Decode, Decoded, Door
+from quintet.ingest.mqtt_door import Door
 from quintet.ingest.mqtt_limits import mqtt_limits
-from quintet.ingest.mqtt_payloads import decoder, set_aside
+from quintet.ingest.mqtt_parcels import Decode, Decoded
+from quintet.ingest.mqtt_payloads import payloads
 from quintet.terms.errors import CityError
 
 from .door import Failure, guarded
@@ -37,12 +39,12 @@ def run_door(folder: Path, settings: MqttSettings, number: int, *, attached: boo
     logging.getLogger("gmqtt").setLevel(logging.CRITICAL + 1)
     lock = _claim(folder, number)
     try:
+        known = payloads(sorted((folder / MAPPINGS).glob("*.toml")))
         door = Door(
             number,
             settings.address(folder, number),
             settings.subscriptions(),
-            decode=guarded_decode(decoder(sorted((folder / MAPPINGS).glob("*.toml")))),
-            set_aside=set_aside,
+            payloads=replace(known, decode=guarded_decode(known.decode)),
             owner=lambda: intake_socket(folder),
             limits=mqtt_limits(),
             tell=lambda text: _tell(number, text),

@@ -25,6 +25,7 @@ from .cells import rows_of
 from .city import City
 from .owner import claim
 from .settings import CITY_MARK
+from .way_back import said_of_way_back
 
 Operation = Callable[[City, Any, Progress], Answer]
 
@@ -106,7 +107,8 @@ def migrate_city(folder: Path, target: int | None) -> Answer:
         owner.release()
     facts = {"before": before, "after": after}
     columns = list(facts)
-    return Answer(columns, rows_of(columns, [facts]), document_of(facts), numbers=columns)
+    notes = said_of_way_back(before, after)
+    return Answer(columns, rows_of(columns, [facts]), document_of(facts), numbers=columns, notes=notes)
 
 
 def refuse_what_exists(folder: Path) -> None:

@@ -4,14 +4,13 @@ import pyarrow as pa
 
 from quintet.pipeline.replay import Decode
 from quintet.protocols.payloads import decode_original, load_mappings
+from quintet.protocols.payloads.originals import SOURCE
 from quintet.terms.tables import QUARANTINE
 
 from .city import City
 
 MAPPINGS = "mappings"
 """The folder of a city's own mappings."""
-MESSAGES = "mqtt:"
-"""Begins the names of sources whose quarantined originals are whole messages."""
 
 
 def decoder(city: City) -> Decode:
@@ -24,7 +23,7 @@ def decoder(city: City) -> Decode:
     def decode(source: str, original: str) -> tuple[pa.Table, pa.Table]:
         found = decode_original(original, mappings, source=source)
         # a row that is as bad as before keeps its reason: it was found with the whole file or body in sight
-        whole = source.startswith(MESSAGES) or found.readings.num_rows
+        whole = source.startswith(SOURCE) or found.readings.num_rows
         return found.readings, found.refused if whole else QUARANTINE.empty_table()
 
     return decode

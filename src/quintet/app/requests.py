@@ -155,9 +155,10 @@ class QuarantineList(Request, frozen=True, tag="quarantine_list"):
 
 
 class QuarantineExplain(Request, frozen=True, tag="quarantine_explain"):
-    """One quarantined row in words."""
+    """One quarantined row in words; `original`: with the whole of what came."""
 
     id: int
+    original: bool = False
 
 
 class QuarantineCount(Request, frozen=True, tag="quarantine_count"):

@@ -10,13 +10,17 @@ from pathlib import Path
 import uvicorn
 
 from quintet.terms.errors import CityError, UsageError
+from quintet.web.live_limits import Limits
 
+from .handles import raised
 from .lazy import load
+from .lines import bounded
 from .mqtt_children import MqttChildren
 from .nightly import Nightly
 from .opening import Opening
 from .owner import Holder, Owner, claim, holder
 from .run import PATIENCE_S, RETRY_S, Desk, finish, no_answer
+from .serving_limits import serving_limits
 
 LOOPBACK = ("127.0.0.1", "localhost")
 STOP_S = 30.0
@@ -71,22 +75,34 @@ def serve_desk(
 
     `ready` gets the address once it answers.
     """
+    limits = serving_limits()
+    handles = raised(Limits.shipped().listeners, limits)
     door = _bind(port)
     nightly = Nightly(desk)
     with door:
         address = f"http://127.0.0.1:{door.getsockname()[1]}/"
         owner.listen(desk.handle, address=address)
         with Opening(door):
-            doors = load("doors")(desk.city(), desk.turns)
+            doors = load("doors")(desk.city(), desk.turns, listeners=handles.listeners)
             doors.mqtt = mqtt
             site = load("site")(desk.city(), doors.parts)
         config = uvicorn.Config(
-            site, log_level="warning", access_log=False, timeout_graceful_shutdown=OPEN_STREAMS_S, server_header=False
+            site,
+            http=bounded(handles.connections, limits),
+            log_config=None,  # what it says goes into the log of this city (overheard.py)
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=OPEN_STREAMS_S,
+            server_header=False,
         )
-        server = _Server(config, lambda: (ready or _print_address)(address), doors.see_off)
+
+        def answering() -> None:
+            (ready or _print_address)(address)
+            nightly.begin()  # not before: days that wait to be closed would keep senders waiting
+
+        server = _Server(config, answering, doors.see_off)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: server.end())
-        nightly.begin()
         try:
             doors.start()
             server.run(sockets=[door])

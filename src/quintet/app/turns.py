@@ -4,6 +4,8 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from quintet.terms.errors import CityError
+
 MOMENT_S = 0.05
 """How long the end of the process may go unnoticed by who waits for a spare turn."""
 
@@ -18,12 +20,17 @@ class Turns:
         self.waiting = 0
 
     @contextmanager
-    def mine(self) -> Generator[None]:
-        """Wait for a turn, and have it."""
+    def mine(self, patience_s: float | None = None) -> Generator[None]:
+        """Wait for a turn, and have it; raises CityError when none came in so many seconds (None: however long)."""
         with self._change:
             self.waiting += 1
             try:
-                self._change.wait_for(lambda: not self._busy)
+                if not self._change.wait_for(lambda: not self._busy, patience_s):
+                    raise CityError(
+                        f"another command has been writing for {patience_s:.0f} s.",
+                        code="city_busy",
+                        remedy="Send the same again when it has ended; nothing of it was taken.",
+                    )
             finally:
                 self.waiting -= 1
             self._busy = True
