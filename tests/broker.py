@@ -192,12 +192,14 @@ class Publisher:
             self.acknowledged.append(message[1])
 
 
-def _text(text: str) -> bytes:
-    data = text.encode()
+def text(word: str) -> bytes:
+    """Write a text with its length before it."""
+    data = word.encode()
     return struct.pack(">H", len(data)) + data
 
 
-def _sized(kind: int, body: bytes) -> bytes:
+def sized(kind: int, body: bytes) -> bytes:
+    """Write a packet: its kind, the length of the rest, the rest."""
     size, left = bytearray(), len(body)
     while True:
         left, digit = divmod(left, 128)
@@ -208,9 +210,9 @@ def _sized(kind: int, body: bytes) -> bytes:
 
 def connect_packet(name: str, user: str, password: str) -> bytes:
     """Write a CONNECT packet of MQTT 5 with a clean start."""
-    return _sized(0x10, _text("MQTT") + b"\x05\xc2\x00\x3c\x00" + _text(name) + _text(user) + _text(password))
+    return sized(0x10, text("MQTT") + b"\x05\xc2\x00\x3c\x00" + text(name) + text(user) + text(password))
 
 
 def publish_packet(topic: str, payload: bytes, mid: int, *, retain: bool = False) -> bytes:
     """Write a PUBLISH packet of MQTT 5 with QoS 1."""
-    return _sized(0x32 | retain, _text(topic) + struct.pack(">H", mid) + b"\x00" + payload)
+    return sized(0x32 | retain, text(topic) + struct.pack(">H", mid) + b"\x00" + payload)

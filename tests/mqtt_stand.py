@@ -17,9 +17,10 @@ from quintet.app.intake import Intake
 from quintet.app.mqtt_process import guarded_decode, note_trouble
 from quintet.app.mqtt_settings import MqttSettings
 from quintet.ingest.frames import DoorState
-from quintet.ingest.mqtt_door import Decode, Door
+from quintet.ingest.mqtt_door import Door
 from quintet.ingest.mqtt_limits import MqttLimits, mqtt_limits
-from quintet.ingest.mqtt_payloads import decoder, set_aside
+from quintet.ingest.mqtt_parcels import Decode
+from quintet.ingest.mqtt_payloads import payloads
 from quintet.pipeline.grouping import Committer
 
 from .broker import DOOR_PASSWORD, DOOR_USER, PATIENCE_S, Broker
@@ -125,6 +126,8 @@ def door_at(
     held: list[Callable[[], object]] = []
     tell = (said if said is not None else []).append
 
+    known = payloads()
+
     async def work() -> None:
         end = asyncio.Event()
         held.append(lambda: loop.call_soon_threadsafe(end.set))
@@ -134,8 +137,7 @@ def door_at(
             number,
             settings.address(folder, number),
             settings.subscriptions(),
-            decode=guarded_decode(decode or decoder([])),
-            set_aside=set_aside,
+            payloads=replace(known, decode=guarded_decode(decode or known.decode)),
             owner=lambda: folder / "run" / "ingest.sock",
             limits=limits,
             tell=tell,

@@ -1,6 +1,7 @@
 """The balance: closure where it is metered, derivation where it is not, and nothing that closes by construction."""
 
-import time
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -245,10 +246,25 @@ def test_hours_add_up_to_days(flows_of: Any, hours: Any, parts: dict[str, list[i
             assert day["import"] - day["export"] == sum(row["import"] - row["export"] for row in mine)
 
 
-def test_a_month_of_hours_for_all_carriers_is_quick(flows_of: Any, hours: Any) -> None:
-    """Not a timed test: a bound ten times above what it takes, so that a loop per row cannot creep in."""
-    edges = hours(720, start=datetime(2023, 5, 31, 15, tzinfo=UTC))
-    parts = {name: list(range(720)) for name in FLOW_NAMES}
+def calls_during(work: Callable[[], pa.Table]) -> tuple[int, pa.Table]:
+    """Count the calls of functions, Python's and C's, that work makes."""
+    calls = 0
+
+    def counted(_frame: object, event: str, _given: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        table = work()
+    finally:
+        sys.setprofile(before)
+    return calls, table
+
+
+def test_a_month_of_hours_costs_no_more_steps_than_three_days(flows_of: Any, hours: Any) -> None:
+    """Not a timed test: steps are counted, so that a loop per row cannot creep in."""
     kinds = [
         ("electricity", "energy"),
         ("gas", "volume"),
@@ -256,9 +272,20 @@ def test_a_month_of_hours_for_all_carriers_is_quick(flows_of: Any, hours: Any) -
         ("heat", "energy"),
         ("hot_water", "volume"),
     ]
-    flows = pa.concat_tables([flows_of(edges, parts, *kind) for kind in kinds])
-    begin = time.perf_counter()
-    table = balance(flows, place="city", edges=edges, commodities=commodities(), boundaries_metered=set(kinds))
-    assert time.perf_counter() - begin < 1.0
+
+    def balanced(count: int) -> tuple[int, pa.Table]:
+        edges = hours(count, start=datetime(2023, 5, 31, 15, tzinfo=UTC))
+        parts = {name: list(range(count)) for name in FLOW_NAMES}
+        flows = pa.concat_tables([flows_of(edges, parts, *kind) for kind in kinds])
+        metered = set(kinds)
+        return calls_during(
+            lambda: balance(flows, place="city", edges=edges, commodities=commodities(), boundaries_metered=metered)
+        )
+
+    balanced(1)  # what is made once is made here
+    few, _ = balanced(72)
+    many, table = balanced(720)
+    assert few > 100, "they are counted"
+    assert many - few < 4 * (720 - 72) * 5, "a few steps for each row's moments, none for its sums"
     assert table.num_rows == 720 * 5
     assert table["start"].to_pylist() == sorted(table["start"].to_pylist())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from quintet.terms.catalogue import check_keys, read_toml, read_toml_file
+from quintet.terms.catalogue import check_keys, numbers_of, read_toml, read_toml_file
 from quintet.terms.errors import BadInput
 
 
@@ -34,3 +34,16 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None
 def test_a_users_file_is_read_as_utf_8(tmp_path: Path) -> None:
     (tmp_path / "city.toml").write_bytes('name = "나주"\n'.encode())
     assert read_toml_file(tmp_path / "city.toml") == {"name": "나주"}
+
+
+def test_limits_are_the_named_ones_each_with_its_reason() -> None:
+    row = {"value": 3, "source": "measured", "why": "it is enough"}
+    assert numbers_of({"limit": {"most": row}}, ["most"], "here") == {"most": 3}
+    unreasoned = {"value": 3, "source": "measured"}
+    for limits, said in (
+        ({}, "lacks most"),
+        ({"most": row, "x": row}, "unknown x"),
+        ({"most": unreasoned}, "lacks why"),
+    ):
+        with pytest.raises(BadInput, match=said):
+            numbers_of({"limit": limits}, ["most"], "here")

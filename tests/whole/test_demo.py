@@ -3,14 +3,18 @@
 import json
 import signal
 import subprocess
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Begin = Callable[..., subprocess.Popen[str]]
+Need = Callable[[Path | str, str], Path]
+PATIENCE_MS = 120_000
 SMALL = ("--households", "20", "--days", "1")
 
 
@@ -43,6 +47,31 @@ def test_a_demo_serves_and_ends_cleanly(begin: Begin, tmp_path: Path, monkeypatc
     assert "SIMULATED" in err
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demos_page_moves_by_itself(begin: Begin, need: Need) -> None:
+    program = need("chromium", "the page is tested in a real browser (on Debian: apt-get install chromium)")
+    process = begin("demo", "--households", "200", "--days", "1")
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    with sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        page = browser.new_page()
+        page.goto(f"{address}?lang=en")
+        expect(page.locator("#live")).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
+        page.evaluate("window.stayed = true")
+        figures = "[...document.querySelectorAll('#carriers data')].map((one) => one.value).join(' ')"
+        before = page.evaluate(figures)
+        assert len(before.split()) > 10
+        # every concentrator's turn comes once in a quarter of an hour: with 200 homes one every few seconds
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while page.evaluate(figures) == before:
+            assert time.monotonic() < deadline
+            page.wait_for_timeout(100)
+        assert page.evaluate("window.stayed")
+        browser.close()
 
 
 def test_a_demo_that_is_ended_early_leaves_nothing(

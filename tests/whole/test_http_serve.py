@@ -1,7 +1,6 @@
 """Sending to the real program: what was answered survives kill -9, tokens count at once, the docs can be followed."""
 
 import json
-import re
 import signal
 import socket
 import subprocess
@@ -12,17 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from .conftest import program_environment
 from .test_serve import address_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Begin = Callable[..., subprocess.Popen[str]]
-Need = Callable[[Path | str, str], Path]
 
 READINGS = "/api/v1/readings:batch"
-BLOCK = re.compile(r"^```sh (\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def token_of(quintet: Run, city: Path, *words: str) -> dict[str, Any]:
@@ -121,45 +117,3 @@ def test_it_says_that_it_is_not_ready_while_the_city_is_opened(tmp_path: Path) -
         process.stdin.write("\n")
         process.stdin.flush()
         assert process.stdout.readline() == "True\n"
-
-
-def blocks(page: Path) -> dict[str, list[str]]:
-    """Give the commands of a page by their mark."""
-    found: dict[str, list[str]] = {}
-    for mark, text in BLOCK.findall(page.read_text(encoding="utf-8")):
-        found.setdefault(mark, []).append(text)
-    return found
-
-
-def test_the_commands_of_the_docs_bring_one_reading_in(
-    root: Path, tmp_path: Path, need: Need, request: pytest.FixtureRequest
-) -> None:
-    shell, _ = need("bash", "the docs are run as they stand"), need("curl", "the docs are run as they stand")
-    marked = blocks(root / "docs/ingest.md")
-    assert {mark: len(texts) for mark, texts in marked.items()} == {"init": 1, "serve": 1, "run": 6}
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    (tools / "quintet").write_text(f'#!/bin/sh\nexec {sys.executable} -W error -m quintet.app "$@"\n')
-    (tools / "quintet").chmod(0o755)
-    environment = program_environment(PATH=f"{tools}:/usr/bin:/bin")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-
-    def script(mark: str) -> list[str]:
-        return [str(shell), "-c", "set -euo pipefail\n" + "\n".join(marked[mark]).replace("8484", port)]
-
-    subprocess.run(script("init"), cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=60)
-    server = subprocess.Popen(
-        script("serve"), cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    request.addfinalizer(lambda: (server.kill(), server.communicate()))
-    assert address_of(server) == f"http://127.0.0.1:{port}/"
-    done = subprocess.run(
-        script("run"), cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert '"registered":1' in done.stdout
-    assert '"accepted":1,"duplicate":0,"quarantined":0' in done.stdout
-    assert '"value":0.25' in done.stdout
-    assert '{"status":"ready"}' in done.stdout
