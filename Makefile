@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 KILLS ?= 1000
+BENCH ?= spine
 
 # pip must install into .venv whatever the user's settings say of other places; a mirror it is told of stays in force, and
 # uv is told the same.
@@ -23,7 +24,7 @@ help:
 	@echo 'make lint    the checks that run nothing'
 	@echo 'make format  write the source in the one format'
 	@echo 'make soak    the long repetitions of the crash tests (KILLS=$(KILLS))'
-	@echo 'make bench   the figures of docs/performance.md'
+	@echo 'make bench   the figures of docs/performance.md (BENCH=$(BENCH); also commits, live, mqtt, ingest)'
 	@echo 'make lock    resolve requirements.lock again from pyproject.toml'
 	@echo 'make clean   remove what the other targets made'
 
@@ -47,7 +48,7 @@ soak: .venv/installed
 	QUINTET_KILLS=$(KILLS) $(BIN)/python -m pytest -m soak
 
 bench: .venv/installed
-	$(BIN)/quintet bench spine
+	$(BIN)/quintet bench $(BENCH)
 
 # Versions and hashes, no addresses: the lock means the same behind any mirror.
 lock: .venv/uv
