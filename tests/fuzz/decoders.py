@@ -138,7 +138,7 @@ def proved(found: Payload) -> Payload:
     readings, refused = found.readings, found.refused
     assert readings.select(CODED_READINGS.names).schema == CODED_READINGS
     assert refused.schema == QUARANTINE
-    assert set(readings.column_names) - set(CODED_READINGS.names) <= {"sent_at"}
+    assert set(readings.column_names) - set(CODED_READINGS.names) <= {"sent_at", "stamped"}
     assert found.rows == readings.num_rows + refused.num_rows
     readings.validate(full=True)
     refused.validate(full=True)

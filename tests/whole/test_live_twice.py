@@ -1,7 +1,8 @@
 """Everything sent twice and shuffled, through each live door: the content is that of a clean run.
 
-The readings are a simulated city's with its faults and late ones; some moments have two amounts. Between deliveries
-the later one of those would win, by rule; so both travel in one delivery, where order must not matter.
+The readings are a simulated city's with its faults and late ones. By HTTP some moments have two amounts: between
+deliveries the later one would win, by rule, so both travel in one delivery, where order must not matter. By MQTT the
+order of messages and of the rows in them does matter, so there no moment is disputed.
 """
 
 import random
@@ -45,19 +46,28 @@ class Sent:
 
 @pytest.fixture(scope="session")
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Sent:
+    return made(tmp_path_factory, "sent", DISPUTED)
+
+
+@pytest.fixture(scope="session")
+def undisputed(tmp_path_factory: pytest.TempPathFactory) -> Sent:
+    return made(tmp_path_factory, "undisputed", 0)
+
+
+def made(tmp_path_factory: pytest.TempPathFactory, name: str, disputed: int) -> Sent:
     simulated = simulate_city(CityPlan(start=date(2026, 3, 2), days=DAYS, households=HOUSEHOLDS, seed=3))
     days = [simulated.plan.day(number) for number in range(DAYS)]
     table = pa.concat_tables([rows for day in days for rows in (simulated.readings(day), simulated.late(day))])
     readings = rows_of(table)
     dice = random.Random(1)
-    readings += [(site, meter, at, value + 1) for site, meter, at, value in dice.sample(readings, DISPUTED)]
+    readings += [(site, meter, at, value + 1) for site, meter, at, value in dice.sample(readings, disputed)]
     readings = list(dict.fromkeys(readings))
 
     def make(folder: Path) -> None:
         facts = clean_run(folder / "clean", simulated.meters, table_of(readings))
         (folder / "facts.json").write_bytes(msgspec.json.encode(facts))
 
-    folder = made_once(tmp_path_factory, "sent", make)
+    folder = made_once(tmp_path_factory, name, make)
     return Sent(simulated.meters, readings, msgspec.json.decode((folder / "facts.json").read_bytes()))
 
 
@@ -142,8 +152,9 @@ def by_mqtt(live: LiveCity, sent: Sent, dice: random.Random) -> None:
 
 @pytest.mark.parametrize("way", ["http", "mqtt"])
 def test_everything_twice_and_shuffled_is_the_content_of_a_clean_run(
-    way: str, sent: Sent, tmp_path: Path, need: Need
+    way: str, request: pytest.FixtureRequest, tmp_path: Path, need: Need
 ) -> None:
+    sent: Sent = request.getfixturevalue("sent" if way == "http" else "undisputed")
     need(Path(PROGRAM), "the MQTT door reads from a real broker")
     broker = Broker(tmp_path / "broker").start()
     live = LiveCity(tmp_path / "live", sent.meters, broker)

@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError
 from quintet import __version__
 
 from .door import Failure, guarded
+from .interrupts import hear, heard
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -111,6 +112,7 @@ def _dispatch() -> int:
 def main() -> int:
     """Run the command line and give its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    hear()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # names are Korean whatever the terminal's locale says; a path that is no text must not end a command
@@ -118,6 +120,7 @@ def main() -> int:
     try:
         outcome = guarded(_dispatch)
     except KeyboardInterrupt:
+        heard()
         return INTERRUPTED
     if isinstance(outcome, Failure):
         sys.stderr.write(f"quintet: {outcome.line()}\n")

@@ -1,7 +1,8 @@
 """`top`: the city's owner at work, on a terminal: asked anew each second over its socket."""
 
+import signal
 import sys
-import time
+import threading
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -18,6 +19,7 @@ from .serving_limits import serving_limits
 from .settings import city_folder
 
 SHORTEST_S = 0.2
+INTERRUPTED = 128 + signal.SIGINT
 
 
 def top(
@@ -31,12 +33,19 @@ def top(
         return ask(common, Status())
     folder = city_folder(common.city if common else None)
     newest: list[Answer] = []
+    ended = threading.Event()
+    # a flag, for an exception that comes while a library is at work may be swallowed there
+    before = signal.signal(signal.SIGINT, lambda *_: ended.set())
     # a command that owns the city itself would see nobody at work: it is asked, and says so by its empty doors
-    with Live(console=Console(), screen=True, auto_refresh=False) as live:
-        while True:
-            run(folder, Status(), no_progress, newest.append)
-            live.update(drawn(newest.pop().read(), str(folder)), refresh=True)
-            time.sleep(max(every, SHORTEST_S))
+    try:
+        with Live(console=Console(), screen=True, auto_refresh=False) as live:
+            while not ended.wait(max(every, SHORTEST_S) if newest else 0.0):
+                newest.clear()
+                run(folder, Status(), no_progress, newest.append)
+                live.update(drawn(newest[-1].read(), str(folder)), refresh=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return INTERRUPTED
 
 
 def drawn(document: dict[str, Any], title: str) -> RenderableType:

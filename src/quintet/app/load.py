@@ -7,6 +7,7 @@ The readings are made ahead by a thread; each message has an Idempotency-Key and
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import uvloop
@@ -56,11 +57,21 @@ class Load:
             supply.begin()
             supply.filled.wait(READY_S)
             try:
-                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                    runner.run(self._play(supply, acks, tell))
+                # a thread of its own, for the caller's may have a loop that runs
+                with ThreadPoolExecutor(max_workers=1) as player:
+                    played = player.submit(self._run, supply, acks, tell)
+                    try:
+                        played.result()
+                    except KeyboardInterrupt:
+                        self.stop()
+                        raise
             finally:
                 supply.end()
         return self.tally
+
+    def _run(self, supply: Supply, acks: Acks, tell: Callable[[Tally], None] | None) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._play(supply, acks, tell))
 
     def _body(self, parcel: Parcel) -> tuple[str, bytes]:
         return "", self._bodies.write(parcel)

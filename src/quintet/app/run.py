@@ -17,6 +17,7 @@ from quintet.terms.errors import BadInput, CityError
 
 from . import link
 from .answer import Answer, Progress
+from .interrupts import heard
 from .lazy import load
 from .owner import Holder, Owner, claim, holder
 from .requests import WRITES, AnyRequest, pack, unpack
@@ -111,6 +112,7 @@ def _run_here(
 
 def finish(owner: Owner, desk: Desk, patience_s: float | None = None) -> None:
     """End an owner: what it accepted is answered, the city is closed, the lock is free."""
+    heard()
     try:
         owner.stop(patience_s)
     finally:
