@@ -8,10 +8,11 @@ SWALLOWS = """
 import signal, sys, time
 from quintet.app.interrupts import hear, heard
 hear()
-print("ready", flush=True)
 swallowed = 0
 while True:
     try:
+        if not swallowed:
+            print("ready", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         swallowed += 1

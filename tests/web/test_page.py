@@ -24,7 +24,8 @@ HOME = "c001/101/0101"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
-@pytest.fixture(scope="session")
+# Not for the session: the driver keeps an event loop in this thread, and a second one beside it is refused.
+@pytest.fixture(scope="module")
 def browser(need: Callable[[Path | str, str], Path]) -> Iterator[Browser]:
     program = need("chromium", "the page is tested in a real browser (on Debian: apt-get install chromium)")
     with sync_playwright() as play:
