@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from quintet.terms.amount import Ints
-from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.catalogue import numbers_of, read_toml
 from quintet.terms.unit import Unit
 
 from .members import I32
@@ -134,11 +134,7 @@ class Limits:
     @classmethod
     def shipped(cls) -> Self:
         """Give the limits that ship with this package."""
-        table: dict[str, dict[str, Any]] = read_toml("quintet.access", "live.toml")["limit"]
-        check_keys(table, required=set(cls.__slots__), optional=set(), place="live.toml")
-        for name, row in table.items():
-            check_keys(row, required={"value", "reason"}, optional=set(), place=f"limit {name}")
-        return cls(**{name: row["value"] for name, row in table.items()})
+        return cls(**numbers_of(read_toml("quintet.access", "live.toml"), cls.__slots__, "live.toml"))
 
 
 class Rows(NamedTuple):

@@ -1,9 +1,9 @@
 """The bounds of live push, as data."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
-from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.catalogue import numbers_of, read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,4 @@ class Limits:
     @classmethod
     def shipped(cls) -> Self:
         """Give the limits that ship with this package."""
-        table: dict[str, dict[str, Any]] = read_toml("quintet.web", "live.toml")["limit"]
-        check_keys(table, required=set(cls.__slots__), optional=set(), place="live.toml")
-        for name, row in table.items():
-            check_keys(row, required={"value", "reason"}, optional=set(), place=f"limit {name}")
-        return cls(**{name: row["value"] for name, row in table.items()})
+        return cls(**numbers_of(read_toml("quintet.web", "live.toml"), cls.__slots__, "live.toml"))
