@@ -1,5 +1,6 @@
 """Units and quantities: every amount is a signed 64-bit integer of one fixed sub-unit per quantity."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -57,6 +58,10 @@ class Units:
                 if name in self._by_name or unit.quantity not in self.sub_units:
                     raise BadInput(f"unit {name} is there twice or of no known quantity.", code="bad_unit")
                 self._by_name[name] = unit
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through all codes and aliases."""
+        return iter(self._by_name)
 
     def get(self, name: str) -> Unit | None:
         """Find a unit by its code or an alias; None when unknown (the caller quarantines)."""
