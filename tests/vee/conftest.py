@@ -1,7 +1,7 @@
 """Small blocks, spelled out: a list of amounts a channel, None where nothing arrived."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ import pytest
 
 from quintet.terms.period import MINUTE_US, to_us
 from quintet.terms.quality import qualities
-from quintet.vee import Block, Gaps, Traits
+from quintet.vee import Beside, Block, Findings, Gaps, Traits, judge_period, rules
 
 Rows = list[list[int | None]]
 
@@ -79,3 +79,44 @@ def make_gaps() -> Callable[..., Gaps]:
 @pytest.fixture(scope="session")
 def names() -> Callable[[Any], list[str]]:
     return names_of
+
+
+def judged_by(
+    code: str,
+    block: Block,
+    beside: Beside | None = None,
+    change: dict[str, Any] | None = None,
+    traits: dict[str, str] | None = None,
+) -> Findings:
+    """Judge a period and keep what one rule found."""
+    table = rules(change)
+    found = judge_period(block, traits_of(len(block.channels), **(traits or {})), table, beside or Beside())
+    own = found.rule == table.index[code]
+    parts = (found.row, found.column_first, found.column_last, found.rule, found.middle)
+    return Findings(*(part[own] for part in parts if part is not None))
+
+
+def hits_of(*args: Any, **words: Any) -> list[tuple[int, int, int]]:
+    """List what one rule found over a period as (row, first column, last column)."""
+    found = judged_by(*args, **words)
+    return list(zip(found.row.tolist(), found.column_first.tolist(), found.column_last.tolist(), strict=True))
+
+
+def more_of(name: str, value: str, unit: str, **scope: Any) -> dict[str, Any]:
+    """Give a threshold that a city states."""
+    return {"name": name, "value": value, "unit": unit, "source": "a city", "date": date(2026, 1, 1), **scope}
+
+
+@pytest.fixture(scope="session")
+def judged() -> Callable[..., Findings]:
+    return judged_by
+
+
+@pytest.fixture(scope="session")
+def hits() -> Callable[..., list[tuple[int, int, int]]]:
+    return hits_of
+
+
+@pytest.fixture(scope="session")
+def more() -> Callable[..., dict[str, Any]]:
+    return more_of

@@ -11,6 +11,7 @@ from quintet.terms.errors import BadInput
 from quintet.terms.unit import units
 from quintet.vee import rules
 from quintet.vee.checks import CHECKS
+from quintet.vee.period_checks import PERIOD
 from quintet.vee.rulebook import SEVERITIES, Kind, rules_from, shipped
 
 HOUSE = Kind("electricity", "consumption", "energy", "interval_sum")
@@ -36,7 +37,8 @@ def test_every_row_is_complete_in_both_languages(code: str) -> None:
     rule = rules()[code]
     assert rule.severity in SEVERITIES
     assert all((rule.name_en, rule.name_ko, rule.text_en, rule.text_ko))
-    assert rule.upstream == (code not in CHECKS)
+    assert rule.upstream == (code not in CHECKS and code not in PERIOD)
+    assert rule.reach in ("upstream", "interval", "day", "run", "period")
     for parameter in rule.parameters:
         assert parameter.source
         assert parameter.date <= date(2026, 11, 22)
@@ -65,8 +67,15 @@ def test_scope_is_data() -> None:
 
 def test_a_commodity_nobody_has_heard_of_is_still_judged() -> None:
     cooling = Kind("cooling", "consumption", "energy", "interval_sum")
-    judged = [rule.id for rule in rules().rules if not rule.upstream and rule.settings(cooling) is not None]
-    assert judged == ["V07", "V12_reverse", "V16", "V18"]
+    assert [rule.id for _, rule, _ in rules().plan(cooling)] == ["V07", "V12_reverse", "V16", "V18"]
+    assert {"V06", "V08", "V17", "V20"} <= {rule.id for _, rule, _ in rules().period_plan(cooling)}
+
+
+def test_what_needs_a_period_is_never_judged_as_readings_are_committed() -> None:
+    for kind in (HOUSE, TAP):
+        now, later = ({rule.id for _, rule, _ in plan} for plan in (rules().plan(kind), rules().period_plan(kind)))
+        assert now <= CHECKS.keys()
+        assert later <= PERIOD.keys()
 
 
 def test_a_row_without_function_does_not_load() -> None:
@@ -117,6 +126,32 @@ def test_half_described_rows_are_refused(keys: dict[str, Any], match: str) -> No
         rules_from(changed("V18", **keys))
 
 
+@pytest.mark.parametrize(
+    ("code", "keys", "match"),
+    [
+        ("V06", {"colour": "red"}, "rule V06: holds unknown colour"),
+        ("V06", {"upstream": True}, "rule V06: has a function and is marked upstream"),
+        ("V06", {"parameter": None}, "rule V06: has no tolerance"),
+        ("V01", {"parameter": threshold(name="pass", unit="days")}, "rule V01: does not read pass in that form"),
+        (
+            "V01",
+            {"parameter": threshold(name="pass", unit="min", source=None)},
+            "rule V01, parameter pass: lacks source",
+        ),
+        ("H01", {"parameter": threshold(name="least_dt", unit="min")}, "does not read least_dt in that form"),
+        ("G01", {"parameter": threshold(name="p0", unit="K")}, "does not read p0 in that form"),
+    ],
+)
+def test_half_described_rules_of_a_period_are_refused(code: str, keys: dict[str, Any], match: str) -> None:
+    with pytest.raises(BadInput, match=match):
+        rules_from(changed(code, **keys))
+
+
+def test_a_function_of_a_period_without_row_does_not_load() -> None:
+    with pytest.raises(BadInput, match="functions W01 have no row"):
+        rules_from({code: row for code, row in shipped().items() if code != "W01"})
+
+
 def test_a_quantity_in_scope_needs_its_own_floor() -> None:
     with pytest.raises(BadInput, match="has no floor for reactive_energy"):
         rules_from(changed("V07", applies={}))
@@ -129,6 +164,15 @@ def test_a_city_changes_severity_and_thresholds_with_a_source() -> None:
     assert table["V18"].settings(TAP) == {"times": 12}
     assert table["V18"].settings(HOUSE) == {"times": 24}
     assert rules()["V18"].severity == "flag"
+
+
+def test_a_class_of_meters_has_its_own_floor() -> None:
+    row = {"name": "floor", "value": "25", "unit": "kW", "source": "city's own", "date": date(2026, 1, 1)}
+    table = rules({"V07": {"parameter": [{**row, "meter_classes": ["transformer"]}]}})
+    large, small = (table["V07"].settings(HOUSE._replace(meter_class=name)) for name in ("transformer", ""))
+    assert large is not None
+    assert small is not None
+    assert (large["floor"], small["floor"]) == (25_000_000, 500_000)
 
 
 @pytest.mark.parametrize(

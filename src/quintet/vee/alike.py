@@ -32,6 +32,7 @@ class LikeDays:
     most: int
     fewest: int
     line_hours: int
+    beside: Mask
     end_point: Mask
     used: Mask
     whole_day: Mask
@@ -61,7 +62,7 @@ def _weekday(day: int) -> int:
 
 def like_days_from(table: Mapping[str, Any]) -> LikeDays:
     """Load a table; a kind of day that is missing, or an entry that is no "tue-1w", is refused."""
-    masks = {"end_point", "used", "whole_day"}
+    masks = {"beside", "end_point", "used", "whole_day"}
     numbers = {"line_hours", "most", "fewest"}
     check_keys(dict(table), required={"source", "date", "alike"} | masks | numbers, optional=set(), place="like days")
     if not str(table["source"]).strip() or not isinstance(table["date"], date):

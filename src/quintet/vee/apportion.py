@@ -10,9 +10,14 @@ LARGEST = 2**63 - 1
 SAFE_BITS = 62
 
 
+def bits_of(values: Ints) -> int:
+    """Give the bits of the largest magnitude."""
+    return max(int(values.max(initial=0)), -int(values.min(initial=0))).bit_length()
+
+
 def roomy(values: Ints, factor: int) -> Ints:
     """Give values in a type in which they may be multiplied by a factor: int64, or unbounded integers if need be."""
-    bits = max(int(values.max()), -int(values.min())).bit_length() + factor.bit_length()
+    bits = bits_of(values) + factor.bit_length()
     return values.astype(np.int64 if bits <= SAFE_BITS else object, copy=False)
 
 

@@ -114,12 +114,16 @@ def _clock_us(at_us: int, tz: ZoneInfo) -> int:
 
 
 class Kind(NamedTuple):
-    """What a channel is, as far as rules ask; the order is that of the rulebook's SCOPES."""
+    """What a channel is, as far as rules ask; the order is that of the rulebook's SCOPES.
+
+    `meter_class` is the city's own word for a kind of meter (a note of the meters table), empty where it has none.
+    """
 
     commodity: str
     role: str
     quantity: str
     value_kind: str
+    meter_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,13 +140,20 @@ class Traits:
 
     @classmethod
     def of(
-        cls, commodity: list[str], role: list[str], quantity: list[str], plate_max_per_hour: Ints, value_kind: list[str]
+        cls,
+        commodity: list[str],
+        role: list[str],
+        quantity: list[str],
+        plate_max_per_hour: Ints,
+        value_kind: list[str],
+        meter_class: list[str] | None = None,
     ) -> "Traits":
         """Build from rows given word by word; raise BadInput when the lists differ in length."""
-        if len({len(words) for words in (commodity, role, quantity, value_kind)}) != 1:
+        classes = [""] * len(commodity) if meter_class is None else meter_class
+        if len({len(words) for words in (commodity, role, quantity, value_kind, classes)}) != 1:
             raise BadInput(f"traits do not fit {len(commodity)} channels.", code="bad_block")
         numbers: dict[Kind, int] = {}
-        every = map(Kind, commodity, role, quantity, value_kind)
+        every = map(Kind, commodity, role, quantity, value_kind, classes)
         kind_of = np.array([numbers.setdefault(kind, len(numbers)) for kind in every], np.int32)
         return cls(list(numbers), kind_of, plate_max_per_hour)
 
@@ -151,13 +162,15 @@ class Traits:
 class Findings:
     """What validation found, flat: one entry a span of columns (both ends included) of one row, by one rule.
 
-    `rule` is the index of the rule in its `Rules`. Sorted by row, first column, rule.
+    `rule` is the index of the rule in its `Rules`. Sorted by row, first column, rule. `middle` marks those that lie in
+    a rule's middle zone (V01, W01: to be looked at, no failure); None where no rule has one.
     """
 
     row: Ids
     column_first: Ids
     column_last: Ids
     rule: Ids
+    middle: Mask | None = None
 
     def __len__(self) -> int:
         """Count the findings."""

@@ -14,12 +14,13 @@ import numpy as np
 from quintet.terms.period import HOUR_US
 
 from .apportion import times_floor
-from .block import Ids, Ints, Mask, spans
+from .block import Ints, Mask, spans
+from .found import Spans, joined
 
-Spans = tuple[Ids, Ids, Ids]
-"""Row of the slab, first column, last column (both included), in that order."""
 Settings = Mapping[str, Fraction]
 UNKNOWN = -1
+RANK = 3
+"""A spike stands out from the third highest value of its day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Check:
     """A rule's function and the thresholds it reads, by name, with the form each must have.
 
     `reach` says what its verdict on an interval depends on: that "interval", its whole local "day", or a "run" of
-    equal values of any length.
+    equal values of any length. (Rules of reach "period" take what stands beside a block: PeriodCheck.)
     """
 
     function: Callable[[Slab, Settings], Spans]
@@ -56,28 +57,37 @@ def spike(slab: Slab, settings: Settings) -> Spans:
     Days are skipped where the highest is under the floor (an hour) or P3 = 0. Written without division:
     P > P3 (1 + ratio).
     """
-    least = -(-settings["floor"] * slab.cadence_us // HOUR_US)
+    least = at_least(settings["floor"], slab.cadence_us)
     out: list[Spans] = []
     for first, end in slab.days:
-        if end - first < 3:
+        if end - first < RANK:
             continue
-        day = slab.value[:, first:end]
-        rows = np.flatnonzero(day.max(axis=1) >= least)
-        high = day[rows]
-        third = np.partition(high, end - first - 3, axis=1)[:, end - first - 3]
+        rows, high, third = peaks(slab.value[:, first:end], least)
         limit = times_floor(np.maximum(third, 0), 1 + settings["ratio"])
         bad = (high.max(axis=1, initial=0) > limit) & (third > 0)
         row, column = np.nonzero(high[bad] > limit[bad, None])
         at = (column + first).astype(np.int32)
         out.append((rows[bad][row].astype(np.int32), at, at))
-    return _joined(out)
+    return joined(out)
+
+
+def at_least(rate: Fraction, cadence_us: int) -> int:
+    """Give the smallest whole amount of one interval that reaches a rate (sub-units an hour)."""
+    return int(-(-rate * cadence_us // HOUR_US))
+
+
+def peaks(day: Ints, least: int) -> tuple[Ints, Ints, Ints]:
+    """Find the rows whose highest value is not under `least`: their places, their values, their third highest."""
+    rows = np.flatnonzero(day.max(axis=1) >= least)
+    high, place = day[rows], day.shape[1] - RANK
+    return rows, high, np.partition(high, place, axis=1)[:, place]
 
 
 def zero_days(slab: Slab, settings: Settings) -> Spans:
     """V10: at least so many whole local days in a row with every interval measured and zero."""
     days = slab.days
     if not days:
-        return _joined([])
+        return joined([])
     blank = np.zeros((len(slab.value), len(days)), np.bool_)
     for place, (first, end) in enumerate(days):
         rows = np.flatnonzero((slab.value[:, first] == 0) & slab.judged[:, first])
@@ -89,7 +99,7 @@ def zero_days(slab: Slab, settings: Settings) -> Spans:
         starts = np.array([day[0] for day in days[begin:end]], np.int32)
         ends = np.array([day[1] - 1 for day in days[begin:end]], np.int32)
         out.append((row, starts[first], ends[last]))
-    return _joined(out)
+    return joined(out)
 
 
 def below_zero(slab: Slab, settings: Settings) -> Spans:
@@ -105,7 +115,7 @@ def above_plate(slab: Slab, settings: Settings) -> Spans:
     del settings
     known = np.flatnonzero(slab.plate_max != UNKNOWN)
     if not len(known):
-        return _joined([])
+        return joined([])
     value = slab.value if len(known) == len(slab.value) else slab.value[known]
     limit = times_floor(slab.plate_max[known], Fraction(slab.cadence_us, HOUR_US))
     over = np.flatnonzero((value.max(axis=1) > limit) | (value.min(axis=1) < -limit))
@@ -128,13 +138,6 @@ def stuck(slab: Slab, settings: Settings) -> Spans:
     return rows[row].astype(np.int32), first, last + 1
 
 
-def _joined(parts: list[Spans]) -> Spans:
-    """Join lists of spans; none gives empty arrays."""
-    empty = np.zeros(0, np.int32)
-    row, first, last = (np.concatenate([empty, *(part[place] for part in parts)]) for place in range(3))
-    return row, first, last
-
-
 CHECKS: dict[str, Check] = {
     "V07": Check(spike, {"ratio": "ratio", "floor": "rate"}, "day"),
     "V10": Check(zero_days, {"days": "count"}, "day"),
@@ -143,4 +146,4 @@ CHECKS: dict[str, Check] = {
     "V16": Check(above_plate, {}, "interval"),
     "V18": Check(stuck, {"times": "count"}, "run"),
 }
-"""Every rule that is judged here, by its id; the rest of the table is `upstream`."""
+"""Every rule that is judged as readings are committed, by its id; for longer periods see PERIOD (period_checks.py)."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -12,15 +12,24 @@ from typing import Any
 
 from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.errors import BadInput
+from quintet.terms.period import MINUTE_US
 from quintet.terms.reading import Role, ValueKind
 from quintet.terms.unit import units
 
 from .block import Kind
 from .checks import CHECKS
+from .period_checks import PERIOD
 
 SEVERITIES = ("reject", "flag", "note")
-COUNTS = ("times", "days")
-SCOPES = ("commodities", "roles", "quantities", "value_kinds")
+COUNTS = ("times", "days", "hours")
+DURATIONS = {"min": MINUTE_US}
+"""Units of a duration, in microseconds."""
+CONDITIONS = {"K": "kelvin", "kPa": "pressure"}
+"""Units of conditions and their forms: in thousandths, that is mK and Pa."""
+SCOPES = ("commodities", "roles", "quantities", "value_kinds", "meter_classes")
+SKIPS = ("skip_en", "skip_ko")
+NARROWED = ("roles", "commodities", "meter_classes")
+"""By which a threshold may be narrowed."""
 MOST_TOP, MOST_BOTTOM = 10**12, 10**6
 """Bounds of a ratio's numerator and denominator: a product of both stays in 62 bits, so comparisons stay exact."""
 
@@ -35,15 +44,26 @@ class Scope:
         """Tell whether a channel of this kind is in scope."""
         return all(names is None or own in names for names, own in zip(self.allowed, kind, strict=True))
 
+    def named(self, which: str) -> frozenset[str] | None:
+        """Give the names allowed for one of SCOPES; None for all."""
+        return self.allowed[SCOPES.index(which)]
+
+    def __str__(self) -> str:
+        """Say it in words: `commodities gas, water; roles consumption`, or `all`."""
+        said = [f"{key} {', '.join(sorted(names))}" for key, names in zip(SCOPES, self.allowed, strict=True) if names]
+        return "; ".join(said) or "all"
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A threshold: exact value (a rate in sub-units an hour, an amount in sub-units), form, scope and where it is from.
 
-    `form` is ratio, count, rate or amount; `quantity` is that of its unit, None for a ratio or a count.
+    `form` is ratio, count, rate, amount, duration (microseconds), kelvin (mK) or pressure (Pa); `quantity` is that of
+    its unit, None where it has none. `stated` is the number as the table says it.
     """
 
     name: str
+    stated: str
     value: Fraction
     unit: str
     form: str
@@ -55,7 +75,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; `severity` is reject, flag or note."""
+    """One rule; `severity` is reject, flag or note; `skip_*` say when it judges nothing, empty where that is plain."""
 
     id: str
     name_en: str
@@ -66,6 +86,15 @@ class Rule:
     upstream: bool
     scope: Scope
     parameters: tuple[Parameter, ...]
+    skip_en: str = ""
+    skip_ko: str = ""
+
+    @property
+    def reach(self) -> str:
+        """Say what its verdict depends on: interval, day, run or period; upstream where it is judged before."""
+        if self.upstream:
+            return "upstream"
+        return CHECKS[self.id].reach if self.id in CHECKS else "period"
 
     def settings(self, kind: Kind) -> Mapping[str, Fraction] | None:
         """Give the thresholds in force for a kind of channel, by name; None where the rule does not apply."""
@@ -89,13 +118,24 @@ class Rules:
         text = json.dumps(table, sort_keys=True, default=str)
         self.fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
         self._plans: dict[Kind, list[Planned]] = {}
+        self._period_plans: dict[Kind, list[Planned]] = {}
 
     def plan(self, kind: Kind) -> list[Planned]:
-        """Give the rules that judge a kind of channel here: index, rule and thresholds in force."""
+        """Give the rules that judge a kind of channel as readings are committed: index, rule, thresholds in force."""
         if kind not in self._plans:
-            found = [(index, rule, rule.settings(kind)) for index, rule in enumerate(self.rules) if not rule.upstream]
-            self._plans[kind] = [(index, rule, settings) for index, rule, settings in found if settings is not None]
+            self._plans[kind] = self._planned(kind, CHECKS.keys())
         return self._plans[kind]
+
+    def period_plan(self, kind: Kind) -> list[Planned]:
+        """Give the rules that judge a kind of channel over a period, with what stands beside it: as `plan`."""
+        if kind not in self._period_plans:
+            self._period_plans[kind] = self._planned(kind, PERIOD.keys())
+        return self._period_plans[kind]
+
+    def _planned(self, kind: Kind, ids: Set[str]) -> list[Planned]:
+        """Give the rules of some ids that apply to a kind, in the order of the table."""
+        found = [(index, rule, rule.settings(kind)) for index, rule in enumerate(self.rules) if rule.id in ids]
+        return [(index, rule, settings) for index, rule, settings in found if settings is not None]
 
     def __getitem__(self, code: str) -> Rule:
         """Find a rule that must exist."""
@@ -134,7 +174,7 @@ def _rule(code: str, row: Mapping[str, Any]) -> Rule:
     """Read one row."""
     place = f"rule {code}"
     names = {"name_en", "name_ko", "text_en", "text_ko", "severity"}
-    check_keys(dict(row), required=names, optional={"applies", "parameter", "upstream"}, place=place)
+    check_keys(dict(row), required=names, optional={"applies", "parameter", "upstream", *SKIPS}, place=place)
     if row["severity"] not in SEVERITIES:
         raise BadInput(
             f"{row['severity']!r} is no severity.", code="bad_rule", place=place, remedy=f"Use {SEVERITIES}."
@@ -150,6 +190,7 @@ def _rule(code: str, row: Mapping[str, Any]) -> Rule:
         upstream=row.get("upstream", False),
         scope=_scope(row.get("applies", {}), place),
         parameters=parameters,
+        **{name: row[name] for name in SKIPS if name in row},
     )
 
 
@@ -168,7 +209,7 @@ def _parameter(row: Mapping[str, Any], place: str) -> Parameter:
     """Read one threshold; without source and date, or as a float, it does not load."""
     place = f"{place}, parameter {row.get('name', '?')}"
     needed = {"name", "value", "unit", "source", "date"}
-    check_keys(dict(row), required=needed, optional={"roles", "commodities"}, place=place)
+    check_keys(dict(row), required=needed, optional=set(NARROWED), place=place)
     if not str(row["source"]).strip() or not isinstance(row["date"], date):
         raise BadInput(
             "has no source or no date.", code="no_source", place=place, remedy="Say where it is from and when."
@@ -181,9 +222,9 @@ def _parameter(row: Mapping[str, Any], place: str) -> Parameter:
         raise BadInput(
             f"{row['value']!r} is no threshold.", code="bad_rule", place=place, remedy='Write it as text, as in "1.8".'
         )
-    scope = _scope({key: row[key] for key in ("roles", "commodities") if key in row}, place)
+    scope = _scope({key: row[key] for key in NARROWED if key in row}, place)
     value, form, quantity = _measure(number, row["unit"], place)
-    return Parameter(row["name"], value, row["unit"], form, quantity, scope, row["source"], row["date"])
+    return Parameter(row["name"], row["value"], value, row["unit"], form, quantity, scope, row["source"], row["date"])
 
 
 def _measure(number: Fraction, unit: str, place: str) -> tuple[Fraction, str, str | None]:
@@ -196,6 +237,10 @@ def _measure(number: Fraction, unit: str, place: str) -> tuple[Fraction, str, st
         if number.denominator != 1 or number < 1:
             raise BadInput("must be a whole number from 1 on.", code="bad_rule", place=place)
         return number, "count", None
+    if unit in DURATIONS:
+        return number * DURATIONS[unit], "duration", None
+    if unit in CONDITIONS:
+        return number * 1000, CONDITIONS[unit], None
     found = units()[unit]
     return number * found.ratio, "rate" if found.rate else "amount", found.quantity
 
@@ -203,7 +248,7 @@ def _measure(number: Fraction, unit: str, place: str) -> tuple[Fraction, str, st
 def _guard(rule: Rule) -> None:
     """Refuse a rule without function, and thresholds that its function lacks, never reads or takes in another form."""
     place = f"rule {rule.id}"
-    check = CHECKS.get(rule.id)
+    check = CHECKS.get(rule.id) or PERIOD.get(rule.id)
     if (check is None) != rule.upstream:
         problem = "has no function" if check is None else "has a function and is marked upstream"
         raise BadInput(f"{problem}.", code="bad_rule", place=place, remedy="Add one to CHECKS, or set upstream = true.")
@@ -212,7 +257,7 @@ def _guard(rule: Rule) -> None:
     strange = sorted({p.name for p in rule.parameters if check.needs.get(p.name) != p.form})
     if strange:
         raise BadInput(f"does not read {', '.join(strange)} in that form.", code="bad_rule", place=place)
-    quantities = rule.scope.allowed[SCOPES.index("quantities")] or units().sub_units
+    quantities = rule.scope.named("quantities") or units().sub_units
     general = [p for p in rule.parameters if p.scope.allowed == (None,) * len(SCOPES)]
     for name in check.needs:
         lacking = [q for q in quantities if not any(p.name == name and p.quantity in (None, q) for p in general)]
@@ -225,7 +270,7 @@ def rules_from(rows: Mapping[str, Any]) -> Rules:
     table = Rules(rows)
     for rule in table.rules:
         _guard(rule)
-    orphans = sorted(CHECKS.keys() - table.index.keys())
+    orphans = sorted((CHECKS.keys() | PERIOD.keys()) - table.index.keys())
     if orphans:
         raise BadInput(f"the functions {', '.join(orphans)} have no row.", code="bad_rule", place="rules")
     return table

@@ -8,7 +8,8 @@ from quintet.terms.errors import BadInput
 from quintet.terms.quality import qualities
 
 from .block import Block, Bytes, Findings, Ids, Ints, Kind, Mask, Traits, cells, measured_ids
-from .checks import CHECKS, Slab, Spans
+from .checks import CHECKS, Slab
+from .found import Spans
 from .rulebook import Planned, Rules
 
 SLAB_INTERVALS = 200_000

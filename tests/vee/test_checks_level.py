@@ -1,0 +1,150 @@
+"""D01, D03, Q01, Z01: what a channel never did in the weeks before; each at its very edge, and what it lets pass."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from quintet.vee import rules
+from quintet.vee.block import Block
+from quintet.vee.period import judge_period
+
+Make = Callable[..., Any]
+DAYS = 40
+LAST = 35
+START = "2025-03-05T00:00:00+09:00"
+
+
+@pytest.fixture
+def found(make_block: Make, make_traits: Make) -> Callable[..., set[tuple[str, int, int]]]:
+    """Give a judge of hours: (rule, first hour, last hour) of what D01, D03 and Z01 find, or else the rules named."""
+
+    def judge(hours: Any, only: tuple[str, ...] = ("D01", "D03", "Z01"), **words: str) -> set[tuple[str, int, int]]:
+        rows = [[None if value is None else int(value) for value in hours]]
+        block: Block = make_block(rows, start=START)
+        table = rules()
+        out = judge_period(block, make_traits(1, **words), table)
+        named = [table.rules[index].id for index in out.rule.tolist()]
+        spans = zip(named, out.column_first.tolist(), out.column_last.tolist(), strict=True)
+        return {span for span in spans if span[0] in only}
+
+    return judge
+
+
+def days(*levels: int, usual: int = 1_000_000) -> list[int]:
+    """Give hours of DAYS days at a usual amount; `levels` stand from day LAST on."""
+    each = [usual] * LAST + list(levels)
+    each += [usual] * (DAYS - len(each))
+    return [level for level in each for _ in range(24)]
+
+
+@pytest.mark.parametrize(("level", "hit"), [(1_500_000, False), (1_500_001, True), (250_000, False), (333_333, False)])
+def test_a_high_day_fails_above_the_bound_and_passes_at_it(found: Make, level: int, hit: bool) -> None:
+    spans = found(days(level))
+    assert (("D01", LAST * 24, LAST * 24 + 23) in spans) is (hit or level * 3 < 1_000_000)
+
+
+def test_a_low_day_fails_below_the_bound_and_passes_at_it(found: Make) -> None:
+    usual = 3_000_000
+    assert found(days(1_000_000, usual=usual)) == set()
+    assert found(days(999_999, usual=usual)) == {("D01", LAST * 24, LAST * 24 + 23)}
+
+
+def test_three_days_together_show_what_one_does_not(found: Make) -> None:
+    assert found(days(499_000, 499_000, 499_000)) >= {("D03", LAST * 24, (LAST + 3) * 24 - 1)}
+    assert not any(rule == "D01" for rule, _, _ in found(days(499_000, 499_000, 499_000)))
+    assert found(days(500_000, 500_000, 500_000)) == set()
+
+
+def test_a_short_history_a_gap_in_the_day_and_small_amounts_pass(found: Make) -> None:
+    early = days()[:]
+    early[24 * 13 : 24 * 14] = [9_000_000] * 24
+    assert ("D01", 24 * 13, 24 * 14 - 1) not in found(early)
+    gap: list[int | None] = list(days(9_000_000))
+    gap[LAST * 24 + 5] = None
+    assert found(gap) == set()
+    # Three times nearly nothing is nearly nothing: under the floor of 50 W.
+    assert found(days(49_999, usual=16_000)) == set()
+    assert found(days(50_000, usual=16_000)) == {("D01", LAST * 24, LAST * 24 + 23)}
+
+
+def test_a_level_that_was_there_within_four_weeks_passes(found: Make) -> None:
+    hours = days(2_000_000)
+    hours[24 * (LAST - 28) : 24 * (LAST - 27)] = [2_000_000] * 24
+    assert not any(first == LAST * 24 for _, first, _ in found(hours))
+    hours = days(2_000_000)
+    hours[24 * (LAST - 29) : 24 * (LAST - 28)] = [2_000_000] * 24
+    assert any(first == LAST * 24 for _, first, _ in found(hours))
+
+
+def test_dark_days_of_a_panel_are_never_too_low(found: Make) -> None:
+    assert found(days(1_000), role="generation", commodity="solar") == set()
+
+
+def test_zeros_fail_where_there_were_none_and_pass_up_to_two_hours(found: Make) -> None:
+    hours = days()
+    hours[LAST * 24 + 3 : LAST * 24 + 5] = [0, 0]
+    assert found(hours) == set()
+    hours[LAST * 24 + 5] = 0
+    assert found(hours) == {("Z01", LAST * 24 + 3, LAST * 24 + 5)}
+
+
+def test_zeros_are_held_against_the_longest_of_the_weeks_before(found: Make) -> None:
+    hours = np.array(days()).reshape(DAYS, 24)
+    hours[:, :5] = 0  # every night five hours
+    hours[LAST, :10] = 0
+    assert not any(rule == "Z01" for rule, _, _ in found(hours.ravel()))
+    hours[LAST, :11] = 0
+    assert ("Z01", LAST * 24, LAST * 24 + 10) in found(hours.ravel())
+    water = {"commodity": "water", "quantity": "volume"}
+    assert not any(rule == "Z01" for rule, _, _ in found(hours.ravel(), **water))
+    hours[LAST, :21] = 0
+    assert ("Z01", LAST * 24, LAST * 24 + 20) in found(hours.ravel(), **water)
+
+
+def test_a_channel_that_never_counted_is_no_dead_meter(found: Make) -> None:
+    assert found([0] * DAYS * 24) == set()
+    hours = [0] * 24 * 15 + [1_000_000] + [0] * (DAYS * 24 - 24 * 15 - 1)
+    assert not any(rule == "Z01" for rule, _, _ in found(hours))
+
+
+def counted(step: int, *, seed: int = 1) -> np.ndarray:
+    """Give hours of DAYS days, each a whole number of steps from 40 to 60."""
+    return np.random.default_rng(seed).integers(40, 61, DAYS * 24) * step
+
+
+def test_amounts_off_the_meters_step_fail_and_whole_numbers_of_it_pass(found: Make) -> None:
+    hours = counted(10_000)
+    assert found(hours, ("Q01",)) == set()
+    hours[LAST * 24 + 7] += 10_000
+    assert found(hours, ("Q01",)) == set()
+    hours[LAST * 24 : LAST * 24 + 5] += 5_000  # as readings that were missed leave them
+    assert found(hours, ("Q01",)) == set()
+    hours[LAST * 24 + 5] += 5_000
+    assert found(hours, ("Q01",)) == {("Q01", LAST * 24, LAST * 24 + 23)}
+
+
+def test_a_day_of_another_factor_falls_off_the_step_though_its_level_is_usual(found: Make) -> None:
+    hours = counted(10_000)
+    hours[LAST * 24 : LAST * 24 + 24] = hours[LAST * 24 : LAST * 24 + 24] * 9 // 10
+    assert found(hours, ("Q01",)) == {("Q01", LAST * 24, LAST * 24 + 23)}
+
+
+def test_a_coarser_day_needs_many_amounts_to_be_one(found: Make) -> None:
+    hours = counted(10_000)
+    hours[LAST * 24 : LAST * 24 + 24] = hours[LAST * 24 : LAST * 24 + 24] // 20_000 * 20_000
+    assert ("Q01", LAST * 24, LAST * 24 + 23) in found(hours, ("Q01",))
+    hours[LAST * 24 : LAST * 24 + 12] = 0
+    assert any(rule == "Q01" for rule, _, _ in found(hours, ("Q01",)))
+    hours[LAST * 24 + 12] = 0
+    assert not any(rule == "Q01" for rule, _, _ in found(hours, ("Q01",)))
+
+
+def test_what_is_finer_than_any_pulse_is_arithmetic_and_no_step(found: Make) -> None:
+    hours = counted(10)
+    hours[LAST * 24 : LAST * 24 + 24] += 1
+    assert found(hours, ("Q01",)) == {("Q01", LAST * 24, LAST * 24 + 23)}
+    hours = counted(9)
+    hours[LAST * 24 : LAST * 24 + 24] += 1
+    assert found(hours, ("Q01",)) == set()
