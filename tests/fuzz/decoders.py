@@ -138,7 +138,10 @@ def proved(found: Payload) -> Payload:
     readings, refused = found.readings, found.refused
     assert readings.select(CODED_READINGS.names).schema == CODED_READINGS
     assert refused.schema == QUARANTINE
-    assert set(readings.column_names) - set(CODED_READINGS.names) <= {"sent_at", "stamped"}
+    assert set(readings.column_names) - set(CODED_READINGS.names) <= {"sent_at", "stamped", "message"}
+    if "message" in readings.column_names:
+        numbers = readings["message"].to_pylist()
+        assert numbers == sorted(numbers)
     assert found.rows == readings.num_rows + refused.num_rows
     readings.validate(full=True)
     refused.validate(full=True)

@@ -323,3 +323,34 @@ def test_payloads_are_joined_whether_they_state_a_clock_or_not() -> None:
     assert both.readings["sent_at"].to_pylist() == [None, START]
     assert joined([]).rows == 0
     assert pa.types.is_dictionary(both.readings.schema.field("meter").type)
+
+
+ROW_OF_OUTER = {"site": "s", "meter": "m", "ts_us": 1, "value": 1}
+OUTER_BODIES = {
+    "readings": ({"readings": [ROW_OF_OUTER]}, {"note": 1, "site": "x", "columns": {}}),
+    "columns": ({"columns": {name: [word] for name, word in ROW_OF_OUTER.items()}}, {"note": 1, "unit": "kWh"}),
+    "meters": ({"meters": {"m": [1]}, "site": "s", "ts_us": [1]}, {"note": 1, "sent": "2026"}),
+}
+
+
+@pytest.mark.parametrize("way", OUTER_BODIES)
+@pytest.mark.parametrize("media", [JSON, MSGPACK])
+def test_a_field_beside_the_readings_that_nobody_reads_is_seen(way: str, media: str) -> None:
+    body, more = OUTER_BODIES[way]
+    write = msgspec.json.encode if media == JSON else msgspec.msgpack.encode
+    plain, wider = decode_body(write(body), media), decode_body(write({**more, **body}), media)
+    assert wider.readings.equals(plain.readings)
+    kinds = {int: "number", str: "text", dict: "object"}
+    assert wider.shapes - plain.shapes == {(f"body.{name}", kinds[type(word)]) for name, word in more.items()}
+
+
+@pytest.mark.parametrize("media", [JSON, MSGPACK])
+def test_fields_made_up_by_the_thousand_stay_few(media: str) -> None:
+    write = msgspec.json.encode if media == JSON else msgspec.msgpack.encode
+    many = {f"n{number}": number for number in range(50_000)}
+    found = decode_body(write({"readings": [ROW_OF_OUTER], **many}), media)
+    assert found.readings.num_rows == 1
+    unread = {name for name, _ in found.shapes if name.startswith("body.")}
+    assert 0 < len(unread) <= 64
+    huge = decode_body(write({"readings": [ROW_OF_OUTER], "note": "x" * 5_000_000}), media)
+    assert any(name.startswith("body.") for name, _ in huge.shapes)

@@ -11,7 +11,7 @@ from quintet.protocols.faults import NUMBER
 from quintet.terms.errors import BadInput
 
 from .arrow_stream import arrow_rows
-from .cells import UNREADABLE, Shape, clean, json_cells
+from .cells import KINDS, UNREADABLE, Shape, clean, json_cells, object_cell
 from .columnar import (
     JSON_COLUMNS,
     MSGPACK_COLUMNS,
@@ -25,9 +25,9 @@ from .columnar import (
 )
 from .json_rows import block_rows, quick_rows, raw_rows, read_rows
 from .msgpack_rows import is_map, length_of, raw_msgpack_rows, read_msgpack_rows
-from .payload import Limits, Payload, shipped_limits
+from .payload import LOOKS, Limits, Payload, shipped_limits
 from .quick_json import quick_columns, quick_meters
-from .rows import Originals, Rows, settle
+from .rows import SHARED, Originals, Rows, settle
 from .unpack import unpack
 
 JSON, LINES = "application/json", "application/x-ndjson"
@@ -36,27 +36,26 @@ MEDIA_TYPES = (JSON, LINES, MSGPACK, ARROW)
 BYTE = re.compile(r"\(byte (\d+)\)")
 LINE = re.compile(rb"\S[^\n]*")
 MARK = b"\xef\xbb\xbf"
-Optional = msgspec.Raw | msgspec.UnsetType
+NOTHING = msgspec.Raw()
+WAYS = ("readings", "columns", "meters")
+"""The ways to write readings in an outer object: rows, columns, or a list of values a meter beside what is SHARED."""
+BESIDE = "body."
+"""Begins the names of fields of the outer object that nobody reads, among the shapes."""
+MANY = "(many)"
 
 
-class Body(msgspec.Struct, gc=False):
-    """The outer object of a body: rows, or columns, or a list of values a meter beside what holds for all of them."""
-
-    readings: Optional = msgspec.UNSET
-    columns: Optional = msgspec.UNSET
-    meters: Optional = msgspec.UNSET
-    site: Optional = msgspec.UNSET
-    ts_utc: Optional = msgspec.UNSET
-    ts_us: Optional = msgspec.UNSET
-    sent_at: Optional = msgspec.UNSET
-    sent_at_us: Optional = msgspec.UNSET
-    unit: Optional = msgspec.UNSET
-    commodity: Optional = msgspec.UNSET
+def _body(name: str, *, strict: bool) -> type[msgspec.Struct]:
+    fields = [(one, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for one in (*WAYS, *SHARED)]
+    return msgspec.defstruct(name, fields, forbid_unknown_fields=strict, gc=False)
 
 
-SHARED = ("site", "ts_utc", "ts_us", "sent_at", "sent_at_us", "unit", "commodity")
-_JSON_BODY = msgspec.json.Decoder(Body)
-_MSGPACK_BODY = msgspec.msgpack.Decoder(Body)
+Strict, Loose = _body("Strict", strict=True), _body("Loose", strict=False)
+_JSON = (msgspec.json.Decoder(Strict), msgspec.json.Decoder(Loose), msgspec.json.Decoder(dict[str, msgspec.Raw]))
+_MSGPACK = (
+    msgspec.msgpack.Decoder(Strict),
+    msgspec.msgpack.Decoder(Loose),
+    msgspec.msgpack.Decoder(dict[str, msgspec.Raw]),
+)
 Found = tuple[set[Shape], Originals]
 """What a reader gives beside the rows: the shapes, and the way to the original texts."""
 Reader = Callable[[bytes, Rows, Limits, str | None], Found]
@@ -99,13 +98,14 @@ def read_json(body: bytes, rows: Rows, limits: Limits, site: str | None = None) 
     if text.lstrip()[:1] == b"[":
         return _json_rows(text, rows, limits, site)
     try:
-        outer = _JSON_BODY.decode(text)
-        if outer.readings is not msgspec.UNSET:
-            return _json_rows(bytes(outer.readings), rows, limits, site)
-        if outer.columns is not msgspec.UNSET:
-            return _json_columns(text, outer.columns, rows, limits, site)
-        if outer.meters is not msgspec.UNSET:
-            return _json_meters(text, outer.meters, _shared(outer), rows, limits, site)
+        way, outer, beside = opened(text, _JSON, lambda raw: KINDS.get(bytes(memoryview(raw)[:1]), "number"))
+        raw = outer.get(way, NOTHING)
+        if way == "readings":
+            return with_shapes(_json_rows(bytes(raw), rows, limits, site), beside)
+        if way == "columns":
+            return with_shapes(_json_columns(bytes(raw), rows, limits, site), beside)
+        if way == "meters":
+            return with_shapes(_json_meters(text, raw, shared_of(outer), rows, limits, site), beside)
     except UNREADABLE as error:
         raise bad_body(error, "JSON", len(text)) from error
     return refuse('is an object without "readings", "columns" or "meters".', "bad_body")
@@ -118,22 +118,64 @@ def read_msgpack(body: bytes, rows: Rows, limits: Limits, site: str | None = Non
     if not is_map(body) or length_of(body) > limits.row_bytes:
         refuse("is no MessagePack array or map.", "bad_body")
     try:
-        outer = _MSGPACK_BODY.decode(body)
-        if outer.readings is not msgspec.UNSET:
-            return _msgpack_rows(bytes(outer.readings), rows, limits, site)
-        if outer.columns is not msgspec.UNSET:
-            columns = _msgpack_fields(outer.columns, limits)
+        way, outer, beside = opened(body, _MSGPACK, kind_of)
+        raw = outer.get(way, NOTHING)
+        if way == "readings":
+            return with_shapes(_msgpack_rows(bytes(raw), rows, limits, site), beside)
+        if way == "columns":
+            columns = _msgpack_fields(raw, limits)
             shapes = MSGPACK_COLUMNS.read(columns, rows, limits, site)
-            return shapes, lambda wanted: cell_originals(columns, wanted, msgpack_written)
-        if outer.meters is not msgspec.UNSET:
-            meters = _msgpack_fields(outer.meters, limits)
-            shared = _shared(outer)
+            return shapes | beside, lambda wanted: cell_originals(columns, wanted, msgpack_written)
+        if way == "meters":
+            meters, shared = _msgpack_fields(raw, limits), shared_of(outer)
             _bounded(shared, limits)
             shapes = MSGPACK_COLUMNS.read_meters(shared, meters, rows, limits, site)
-            return shapes, lambda wanted: _meter_originals(shared, meters, wanted, msgpack_written)
+            return shapes | beside, lambda wanted: _meter_originals(shared, meters, wanted, msgpack_written)
     except UNREADABLE as error:
         raise bad_body(error, "MessagePack", len(body)) from error
     return refuse('is a map without "readings", "columns" or "meters".', "bad_body")
+
+
+Outer = dict[str, msgspec.Raw]
+
+
+def opened(body: bytes, decoders: Any, kind: Callable[[Any], str]) -> tuple[str, Outer, set[Shape]]:
+    """Open an outer object: the way in which it says readings ("": none), its known fields, and those nobody reads.
+
+    `decoders` are a format's for a Strict, a Loose and any object, `kind` names what a raw field holds.
+    """
+    strict, loose, every = decoders
+    beside: set[Shape] = set()
+    try:
+        found, known = strict.decode(body), True
+    except msgspec.ValidationError:
+        found, known = loose.decode(body), False
+    outer: Outer = {name: raw for name in (*WAYS, *SHARED) if (raw := getattr(found, name)) is not msgspec.UNSET}
+    way = next((one for one in WAYS if one in outer), "")
+    read = {way, *SHARED} if way == "meters" else {way}
+    beside |= {(BESIDE + name, kind(raw)) for name, raw in outer.items() if name not in read}
+    if not known and len(body) - sum(memoryview(raw).nbytes for raw in outer.values()) > LOOKS.beside_bytes:
+        beside.add((BESIDE + MANY, "bytes"))
+    elif not known:
+        more = ((name, raw) for name, raw in every.decode(body).items() if name not in outer)
+        beside |= {(BESIDE + clean(name), kind(raw)) for name, raw in islice(more, LOOKS.fields - len(beside))}
+    return way, outer, beside
+
+
+def kind_of(raw: Any) -> str:
+    """Name what a raw field of MessagePack holds."""
+    head = bytes(memoryview(raw)[:1])
+    return "array" if is_array(head) else "object" if is_map(head) else object_cell(msgspec.msgpack.decode(raw))[0]
+
+
+def with_shapes(found: Found, more: set[Shape]) -> Found:
+    """Add shapes to what a reader gave."""
+    return found[0] | more, found[1]
+
+
+def shared_of(outer: Outer) -> Outer:
+    """Give what holds for all meters of a body."""
+    return {name: outer[name] for name in SHARED if name in outer}
 
 
 def read_lines(body: bytes, rows: Rows, limits: Limits, site: str | None = None) -> Found:
@@ -182,9 +224,8 @@ def _json_rows(raw: bytes, rows: Rows, limits: Limits, site: str | None) -> Foun
     return shapes, lambda wanted: raw_rows(raw, wanted)
 
 
-def _json_columns(text: bytes, columns: Any, rows: Rows, limits: Limits, site: str | None) -> Found:
-    shapes = quick_columns(text, rows, limits, site)
-    raw = bytes(columns)
+def _json_columns(raw: bytes, rows: Rows, limits: Limits, site: str | None) -> Found:
+    shapes = quick_columns(raw, rows, limits, site)
     if shapes is None:
         shapes = JSON_COLUMNS.read(_json_fields(raw, limits), rows, limits, site)
     return shapes, lambda wanted: cell_originals(json_columns(raw, limits), wanted, json_written)
@@ -224,16 +265,6 @@ def _msgpack_fields(raw: Any, limits: Limits) -> dict[str, msgspec.Raw]:
 def _bounded(fields: dict[str, msgspec.Raw], limits: Limits) -> None:
     if any(length_of(field) > limits.rows for field in fields.values()):
         too_many(limits)
-
-
-def _shared(outer: Body) -> dict[str, msgspec.Raw]:
-    """Give what holds for all meters of a body."""
-    found: dict[str, msgspec.Raw] = {}
-    for name in SHARED:
-        raw = getattr(outer, name)
-        if raw is not msgspec.UNSET:
-            found[name] = raw
-    return found
 
 
 def _meter_originals(

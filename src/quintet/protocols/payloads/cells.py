@@ -8,15 +8,13 @@ import msgspec
 
 from quintet.protocols.faults import NUMBER
 
+from .payload import LOOKS
 from .rows import KNOWN, TIMES, WORDS, number_of
 
 Cell = tuple[str, str]
 """A field's kind (number, text, bool, null, object, array, bytes) and its text; numbers as they were written."""
 Shape = tuple[str, str]
 
-MOST_FIELDS = 64
-"""Fields reported of one row: what has more is no reading, and shapes must stay few."""
-MOST_NAME = 100
 LARGEST_COUNT = 1 << 62
 """No moment in microseconds is beyond it, and it fits into 64 bits."""
 KINDS = {b'"': "text", b"t": "bool", b"f": "bool", b"n": "null", b"{": "object", b"[": "array"}
@@ -65,12 +63,16 @@ def object_cell(value: object) -> Cell:
 
 def shapes_of(cells: Mapping[str, Cell]) -> set[Shape]:
     """Give a row's fields and their kinds, bounded."""
-    return {(clean(name), cell[0]) for name, cell in list(cells.items())[:MOST_FIELDS]}
+    return {(clean(name), cell[0]) for name, cell in list(cells.items())[: LOOKS.fields]}
 
 
 def clean(name: str) -> str:
     """Give a field's name as it may be stored: bounded, and text throughout."""
-    return name if name.isascii() and len(name) <= MOST_NAME else name[:MOST_NAME].encode("utf-8", "replace").decode()
+    return (
+        name
+        if name.isascii() and len(name) <= LOOKS.name_characters
+        else name[: LOOKS.name_characters].encode("utf-8", "replace").decode()
+    )
 
 
 def fields_of(cells: Mapping[str, Cell] | None, site: str | None = None) -> tuple[dict[str, Any], int]:

@@ -10,18 +10,12 @@ from quintet.protocols.faults import NUMBER
 from quintet.terms.errors import BadInput
 
 from .cells import UNREADABLE, Cell, Shape, clean, fields_of, json_cell, object_cell
-from .json_rows import KIND_OF, Micros
-from .payload import Limits
-from .rows import KNOWN, WORDS, Rows, holds_long_numeral
+from .json_rows import CELL_TYPES, KIND_OF
+from .payload import LOOKS, Limits
+from .rows import KNOWN, Rows, holds_long_numeral
 
-COLUMN_TYPES: dict[str, Any] = {
-    **dict.fromkeys((*WORDS, "ts_utc", "sent_at"), list[str | None]),
-    "ts_us": list[Micros | None],
-    "sent_at_us": list[Micros | None],
-    "value": list[float | None],
-}
+COLUMN_TYPES: dict[str, Any] = {name: list[kind | None] for name, kind in CELL_TYPES.items()}
 """A column as it should be; one that is otherwise is read cell by cell."""
-LONGEST_CELL = 4096
 
 ARRAY_16, ARRAY_32, MAP_16, MAP_32 = 0xDC, 0xDD, 0xDE, 0xDF
 FIXED_MAP, FIXED_ARRAY, AFTER_FIXED = 0x80, 0x90, 0xA0
@@ -225,7 +219,7 @@ def _msgpack_cells(raw: msgspec.Raw) -> list[Cell] | Cell:
 
 def _msgpack_any(raw: msgspec.Raw) -> Any:
     """Decode one cell; one that is longer than any word is only told by its kind."""
-    return [] if memoryview(raw).nbytes > LONGEST_CELL else _MSGPACK_ANY.decode(raw)
+    return [] if memoryview(raw).nbytes > LOOKS.cell_bytes else _MSGPACK_ANY.decode(raw)
 
 
 _JSON_COLUMN = {name: msgspec.json.Decoder(kind) for name, kind in COLUMN_TYPES.items()}

@@ -14,9 +14,9 @@ from quintet.terms.reading import clock
 
 from .cells import LARGEST_COUNT, UNREADABLE, Cell, Shape, clean, json_cell, json_cells, shapes_of
 from .mappings import Field, Format, Route, When, filled
+from .payload import LOOKS
 from .rows import number_of
 
-MOST_LIST = 64
 Reading = tuple[dict[str, Any], int]
 """The fields of a row and its fault."""
 
@@ -91,7 +91,7 @@ def _readings(field: Field, cell: Cell | None, names: dict[str, str]) -> Iterato
         value = value if fault else _times(value, text, field.multiplier)
         yield {**common, "meter": filled(field.meter, names), "value": value}, fault
         return
-    for number, raw in enumerate(msgspec.json.decode(text, type=list[msgspec.Raw])[:MOST_LIST], start=1):
+    for number, raw in enumerate(msgspec.json.decode(text, type=list[msgspec.Raw])[: LOOKS.list_elements], start=1):
         meter = filled(field.meter_many, names).replace("{n}", str(number))
         inner, said = json_cell(bytes(raw))
         value, fault = number_of(said) if inner in ("number", "text") else (None, NUMBER["bad_value"])

@@ -7,32 +7,35 @@ from typing import Annotated, Any
 
 import msgspec
 
-from .cells import KINDS, LARGEST_COUNT, MOST_FIELDS, UNREADABLE, Shape, clean, fields_of, json_cells, shapes_of
-from .payload import Limits
+from .cells import KINDS, LARGEST_COUNT, UNREADABLE, Shape, clean, fields_of, json_cells, shapes_of
+from .payload import LOOKS, Limits
 from .rows import KNOWN, TIMES, WORDS, Rows, holds_long_numeral
 
 Micros = Annotated[int, msgspec.Meta(ge=-LARGEST_COUNT, le=LARGEST_COUNT)]
-FEW_EXTRAS = 24
-BLOCK = 256
-MOST_SHAPES = 4096
+BLOCK = LOOKS.block_rows
 GET = {name: attrgetter(name) for name in (*WORDS, *TIMES, "value")}
 
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 KIND_OF = {str: "text", int: "number", float: "number", type(None): "null"}
 
 
-class Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A row as it should be; a field that is not there is UNSET."""
+CELL_TYPES: dict[str, Any] = {
+    **dict.fromkeys((*WORDS, *TIMES[::2]), str),
+    **dict.fromkeys(TIMES[1::2], Micros),
+    "value": float,
+}
+"""What a known field holds as it should be: every way to write readings is made of this table."""
 
-    site: str | msgspec.UnsetType | None = msgspec.UNSET
-    meter: str | msgspec.UnsetType | None = msgspec.UNSET
-    ts_utc: str | msgspec.UnsetType | None = msgspec.UNSET
-    ts_us: Micros | msgspec.UnsetType | None = msgspec.UNSET
-    value: float | str | msgspec.UnsetType | None = msgspec.UNSET
-    unit: str | msgspec.UnsetType | None = msgspec.UNSET
-    commodity: str | msgspec.UnsetType | None = msgspec.UNSET
-    sent_at: str | msgspec.UnsetType | None = msgspec.UNSET
-    sent_at_us: Micros | msgspec.UnsetType | None = msgspec.UNSET
+Row = msgspec.defstruct(
+    "Row",
+    [
+        (name, kind | msgspec.UnsetType | (str | None if name == "value" else None), msgspec.UNSET)
+        for name, kind in CELL_TYPES.items()
+    ],
+    forbid_unknown_fields=True,
+    gc=False,
+)
+"""A row as it should be; a field that is not there is UNSET."""
 
 
 @lru_cache(maxsize=64)
@@ -81,7 +84,7 @@ def block_rows(listed: Sequence[bytes], rows: Rows, limits: Limits, site: str | 
         found = quick_rows(b"[" + b",".join(block) + b"]", rows, site, first=start + 1, most=len(block))
         if found is None or len(rows) - before != len(block):
             found = careful_rows(block, rows, limits, site, start + 1)
-        if len(shapes) < MOST_SHAPES:
+        if len(shapes) < LOOKS.shapes:
             shapes |= found
     return shapes
 
@@ -136,7 +139,7 @@ def careful_rows(listed: Sequence[bytes], rows: Rows, limits: Limits, site: str 
     shapes: set[Shape] = set()
     for number, raw in enumerate(listed, start=first):
         cells = json_cells(raw) if len(raw) <= limits.row_bytes else None
-        if cells is not None and len(shapes) < MOST_FIELDS * 4:
+        if cells is not None and len(shapes) < LOOKS.fields * 4:
             shapes |= shapes_of(cells)
         fields, mark = fields_of(cells, site)
         rows.add(fields, number, mark)
@@ -156,4 +159,4 @@ def _extras(raw: bytes) -> tuple[str, ...] | None:
     cells = json_cells(raw[start : end + 1]) if 0 <= start < end else {}
     names = tuple(sorted((cells or {}).keys() - KNOWN))
     plain = all(name.isprintable() and not set(name) & set('\\"') for name in names)  # else no type can have them
-    return None if cells is None or len(names) > FEW_EXTRAS or not plain else names
+    return None if cells is None or len(names) > LOOKS.extra_fields or not plain else names

@@ -13,14 +13,13 @@ from quintet.terms.errors import BadInput
 from quintet.terms.reading import ValueKind, clock
 from quintet.terms.unit import units
 
+from .payload import LOOKS
 from .topics import Pattern, pattern
 
 TIME_KINDS = ("rfc3339", "rfc3339_or_local", "rfc3339_or_epoch_ms", "epoch_s", "epoch_ms")
 PAYLOADS = ("json", "number")
 NAMED = re.compile(r"\{([a-z_]+)\}")
 OWN_READING, OWN_BATCH = "quintet/v1/{site}/{meter+}", "quintet/v1/{site}"
-MOST_ROUTES = 200_000
-"""Topics remembered: twice the meters of a large city. Beyond it they are found again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ class Route:
 class Mappings:
     """Finds what a topic means; remembers what it has found."""
 
-    def __init__(self, formats: Iterable[Format], most_routes: int = MOST_ROUTES) -> None:
+    def __init__(self, formats: Iterable[Format], most_routes: int = LOOKS.routes) -> None:
         """Use formats; among patterns of the same rank the earlier one wins. `most_routes` topics are remembered."""
         self._most = most_routes
         self.formats = tuple(formats)

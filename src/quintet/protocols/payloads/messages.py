@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from quintet.protocols.faults import NUMBER
@@ -12,14 +15,14 @@ from quintet.terms.errors import BadInput
 from quintet.terms.tables import QUARANTINE
 
 from .arrow_stream import arrow_rows
-from .body import JSON, LINES, MSGPACK, READERS, Found
+from .body import JSON, LINES, MSGPACK, READERS, WAYS, Found
 from .cells import UNREADABLE, Shape, fields_of, json_cells, shapes_of
 from .columnar import append
 from .foreign import read_foreign
 from .json_rows import Micros
 from .mappings import Mappings, Route
 from .originals import SOURCE, Arrived, message_of, message_original, source_of, text_of
-from .payload import Limits, Payload, joined, nothing, shipped_limits
+from .payload import LOOKS, MESSAGE, Limits, Payload, joined, nothing, shipped_limits
 from .rows import Rows, number_of, settle
 from .unpack import unpack
 
@@ -30,8 +33,6 @@ REASONS = {
     "undecodable": "The payload cannot be read",
 }
 ARROW_START, GZIP_START, ZSTD_START = b"\xff\xff\xff\xff", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-OUTER = frozenset(("readings", "columns", "meters"))
-MOST_SHAPES = 4096
 
 
 class One(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -64,6 +65,10 @@ class Gathering:
         self._arrived: list[Arrived] = []
         self._whose: list[int] = []
         self._found: dict[int, Found] = {}
+        self._several = False
+        """Whether a message brought more than one row."""
+        self._streams: list[int] = []
+        """The message of each of `parts`, by its place among those that arrived."""
 
     def take(self, message: Arrived) -> None:
         """Take one message."""
@@ -89,12 +94,23 @@ class Gathering:
         if rows.ts_utc.count(None) < len(rows):
             self.shapes.add(("ts_utc", "text"))
         shapes = frozenset(self.shapes)
-        read = settle(rows, shapes, self._source or self._sources, self._originals) if len(rows) else nothing(shapes)
-        parts = [read, *self.parts]
+        message = self._messages() if self._several else None
+        sources = self._source or self._sources
+        read = settle(rows, shapes, sources, self._originals, message) if len(rows) else nothing(shapes)
+        parts = [read, *(numbered(one, number) for one, number in zip(self.parts, self._streams, strict=True))]
         if self._refused:
             refused = pa.Table.from_pylist(self._refused, QUARANTINE)
             parts.append(Payload(nothing().readings, refused, frozenset(), refused.num_rows))
-        return joined(parts)
+        return in_order(joined(parts)) if self.parts else joined(parts)
+
+    def _messages(self) -> npt.NDArray[np.int32]:
+        """Give each row the number of its message: the first place at which it stands among those that arrived."""
+        first, numbers = 0, list[int]()
+        for place, message in enumerate(self._arrived):
+            if message is not self._arrived[first]:
+                first = place
+            numbers.append(first)
+        return np.array(numbers, np.int32)[np.array(self._whose, np.int64)]
 
     def _quick(self, route: Route, payload: bytes, received_us: int) -> bool:
         """Read a message of one reading as it mostly is; False, with nothing read, where it is otherwise."""
@@ -163,6 +179,7 @@ class Gathering:
             self._aside(message, "undecodable", f"{REASONS['undecodable']}: it is not what its format sends.")
             return
         self._shape(found[1])
+        self._several |= len(found[0]) > 1
         for fields, mark in found[0]:
             # a stamp of the very microsecond of receipt is that of receipt
             self._add(message, fields, mark, stamped=fields.get("ts_us") == message[2])
@@ -174,12 +191,16 @@ class Gathering:
             kind, plain = kind_of(message[1], self._limits)
             if kind is None:
                 self.parts.append(arrow_rows(plain, self._limits, self._source_of(message, route)))
+                self._streams.append(len(self._arrived))
+                self._arrived.append(message)
+                self._several = True
                 return
             found = READERS[kind](plain, fresh, self._limits, route.site)
         except BadInput as error:
             self._aside(message, "undecodable", f"{REASONS['undecodable']}: it {error.message}")
             return
         self._shape(found[0])
+        self._several |= len(fresh) > 1
         self._arrived.append(message)
         self._found[len(self._arrived) - 1] = found
         self._whose.extend([len(self._arrived) - 1] * len(fresh))
@@ -193,7 +214,7 @@ class Gathering:
         self.rows.add(fields, 1, mark)
 
     def _shape(self, shapes: set[Shape]) -> None:
-        if len(self.shapes) < MOST_SHAPES:
+        if len(self.shapes) < LOOKS.shapes:
             self.shapes |= shapes
 
     def _aside(self, message: Arrived, code: str, reason: str) -> None:
@@ -236,13 +257,26 @@ class Gathering:
 BARE = One(value=msgspec.Raw(b"0"))
 
 
+def numbered(part: Payload, number: int) -> Payload:
+    """Give the readings of one message its number."""
+    column = pa.array(np.full(part.readings.num_rows, number, np.int32))
+    return replace(part, readings=part.readings.append_column(MESSAGE, column))
+
+
+def in_order(payload: Payload) -> Payload:
+    """Put readings in the order of their messages."""
+    order = np.argsort(payload.readings[MESSAGE.name].to_numpy(), kind="stable")
+    return replace(payload, readings=payload.readings.take(pa.array(order)))
+
+
 def decode_messages(
     messages: Iterable[Arrived], mappings: Mappings, limits: Limits | None = None, *, source: str | None = None
 ) -> Payload:
     """Decode MQTT messages to one payload; nothing of a list is lost for one that cannot be read.
 
-    A message without a moment has that of its receipt. `row` is 1, in a batch the reading's number in it. `source`
-    names the sender in quarantined rows; None: `mqtt:` and the site of our own topics or the topic's first level.
+    A message without a moment has that of its receipt. `row` is 1, in a batch the reading's number in it. Readings
+    stand in the order of their messages; where one brought several, the column MESSAGE parts them. `source` names the
+    sender in quarantined rows; None: `mqtt:` and the site of our own topics or the topic's first level.
     """
     gathering = Gathering(mappings, limits or shipped_limits(), source)
     for message in messages:
@@ -285,4 +319,4 @@ def kind_of(payload: bytes, limits: Limits) -> tuple[str | None, bytes]:
         return MSGPACK, payload
     first, _, rest = payload.strip().partition(b"\n")
     cells = json_cells(first) if rest else None
-    return (LINES if cells is not None and not OUTER & cells.keys() else JSON), payload
+    return (LINES if cells is not None and cells.keys().isdisjoint(WAYS) else JSON), payload

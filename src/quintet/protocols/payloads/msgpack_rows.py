@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from .cells import MOST_FIELDS, UNREADABLE, Shape, fields_of, object_cells, shapes_of
+from .cells import UNREADABLE, Shape, fields_of, object_cells, shapes_of
 from .columnar import (
     AFTER_FIXED,
     ARRAY_16,
@@ -17,7 +17,7 @@ from .columnar import (
     too_many,
 )
 from .json_rows import row_type, take_structs
-from .payload import Limits
+from .payload import LOOKS, Limits
 from .rows import Rows
 
 _ROWS = msgspec.msgpack.Decoder(list[row_type(())])
@@ -58,7 +58,7 @@ def read_msgpack_rows(raw: bytes | msgspec.Raw, rows: Rows, limits: Limits, site
     shapes: set[Shape] = set()
     for number, one in enumerate(listed, start=1):
         cells = object_cells(_object(one, limits))
-        if cells is not None and len(shapes) < MOST_FIELDS * 4:
+        if cells is not None and len(shapes) < LOOKS.fields * 4:
             shapes |= shapes_of(cells)
         fields, mark = fields_of(cells, site)
         rows.add(fields, number, mark)

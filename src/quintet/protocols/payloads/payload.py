@@ -7,13 +7,15 @@ from functools import cache
 import pyarrow as pa
 
 from quintet.protocols.sift import CODED_READINGS
-from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.catalogue import numbers_of, read_toml
 from quintet.terms.tables import MOMENT, QUARANTINE
 
 SENT_AT = pa.field("sent_at", MOMENT)
 """The device's own clock when it sent: stands beside READINGS where a payload states it, else it is no column."""
 STAMPED = pa.field("stamped", pa.bool_())
 """Marks rows without a time of their own, which have that of receipt; no column where there are none."""
+MESSAGE = pa.field("message", pa.int32())
+"""Numbers the message of each row, in the order they came; no column where every row is a message of its own."""
 
 Shapes = frozenset[tuple[str, str]]
 """Fields seen and their kinds: number, text, bool, null, object, array, bytes."""
@@ -23,8 +25,8 @@ Shapes = frozenset[tuple[str, str]]
 class Payload:
     """One decoded payload.
 
-    `readings` is CODED_READINGS, with SENT_AT and STAMPED behind it where stated; `refused` is QUARANTINE; `rows`
-    counts what the payload held: the sum of both tables.
+    `readings` is CODED_READINGS, with SENT_AT, STAMPED and MESSAGE behind it where stated; `refused` is QUARANTINE;
+    `rows` counts what the payload held: the sum of both tables.
     """
 
     readings: pa.Table
@@ -46,9 +48,27 @@ class Limits:
 @cache
 def shipped_limits() -> Limits:
     """Give the bounds that ship with the program."""
-    row = read_toml("quintet.protocols", "payloads.toml")["limits"]
-    check_keys(row, required={"unpacked_bytes", "rows", "values", "row_bytes"}, optional=set(), place="payloads.toml")
-    return Limits(**row)
+    table = read_toml("quintet.protocols", "payloads.toml")
+    return Limits(**numbers_of(table, Limits.__slots__, "payloads.toml"))
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The numbers of `data/looks.toml`; the file says what each is for."""
+
+    fields: int
+    name_characters: int
+    shapes: int
+    extra_fields: int
+    block_rows: int
+    cell_bytes: int
+    list_elements: int
+    routes: int
+    beside_bytes: int
+
+
+LOOKS = Looks(**numbers_of(read_toml("quintet.protocols", "looks.toml"), Looks.__slots__, "looks.toml"))
+"""How closely payloads are looked at, as shipped: read once, for some of it is asked for each row."""
 
 
 def nothing(shapes: Iterable[tuple[str, str]] = ()) -> Payload:

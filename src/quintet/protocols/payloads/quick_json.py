@@ -6,62 +6,37 @@ from typing import Any
 import msgspec
 
 from .cells import UNREADABLE, Cell, Shape
-from .columnar import Table, spread
-from .json_rows import KIND_OF, Micros
+from .columnar import COLUMN_TYPES, Table, spread
+from .json_rows import CELL_TYPES, KIND_OF
 from .payload import Limits
-from .rows import KNOWN, Rows, holds_long_numeral
+from .rows import KNOWN, SHARED, Rows, holds_long_numeral
 
-Texts = list[str | None] | str | msgspec.UnsetType
-Counts = list[Micros | None] | Micros | msgspec.UnsetType
 Found = set[Shape]
 
 
-class Common(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """What may stand beside the meters' values: a list, or one word for all."""
-
-    site: Texts = msgspec.UNSET
-    ts_utc: Texts = msgspec.UNSET
-    ts_us: Counts = msgspec.UNSET
-    sent_at: Texts = msgspec.UNSET
-    sent_at_us: Counts = msgspec.UNSET
-    unit: Texts = msgspec.UNSET
-    commodity: Texts = msgspec.UNSET
+def _fields(names: Iterable[str]) -> list[tuple[str, Any, Any]]:
+    """Give struct fields for columns: each a list, or one word for all."""
+    return [(name, COLUMN_TYPES[name] | CELL_TYPES[name] | msgspec.UnsetType, msgspec.UNSET) for name in names]
 
 
-class WholeColumns(Common, forbid_unknown_fields=True, gc=False):
-    """Columns as they should be."""
-
-    meter: Texts = msgspec.UNSET
-    value: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
-class ColumnsBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A body of columns."""
-
-    columns: WholeColumns
-
-
-class MetersBody(Common, forbid_unknown_fields=True, gc=False, kw_only=True):
-    """A body of meters' values, beside what holds for all of them."""
-
-    meters: dict[str, float | list[float | None] | None]
-
-
-_COLUMNS = msgspec.json.Decoder(ColumnsBody)
-_VALUES = msgspec.json.Decoder(list[float | None])
-_METERS = msgspec.json.Decoder(MetersBody)
 LISTED = tuple(sorted(KNOWN - {"value"}))
-BESIDE = tuple(sorted(KNOWN - {"meter", "value"}))
+BESIDE = tuple(sorted(SHARED))
+_STRICT: dict[str, Any] = {"forbid_unknown_fields": True, "gc": False, "kw_only": True}
+_VALUE = ("value", msgspec.Raw | msgspec.UnsetType, msgspec.UNSET)
+_METER = ("meters", dict[str, float | list[float | None] | None])
+_COLUMNS = msgspec.json.Decoder(msgspec.defstruct("WholeColumns", [*_fields(LISTED), _VALUE], **_STRICT))
+_METERS = msgspec.json.Decoder(msgspec.defstruct("MetersBody", [_METER, *_fields(BESIDE)], **_STRICT))
+_VALUES = msgspec.json.Decoder(COLUMN_TYPES["value"])
 
 
-def quick_columns(text: bytes, rows: Rows, limits: Limits, site: str | None) -> Found | None:
-    """Read {"columns": ...} in one go and give its shapes; None, with nothing read, where it is not as expected."""
-    body = _decoded(_COLUMNS, text, limits)
-    if body is None:
+def quick_columns(raw_columns: bytes, rows: Rows, limits: Limits, site: str | None) -> Found | None:
+    """Read columns in one go and give their shapes; None, with nothing read, where they are not as expected."""
+    columns = _decoded(_COLUMNS, raw_columns, limits)
+    if columns is None:
         return None
-    table = _table(body.columns, LISTED, limits)
-    if body.columns.value is not msgspec.UNSET:
-        raw = bytes(body.columns.value)
+    table = _table(columns, LISTED, limits)
+    if columns.value is not msgspec.UNSET:
+        raw = bytes(columns.value)
         values = None if holds_long_numeral(raw) else _decoded(_VALUES, raw, limits)
         if values is None:
             return None
@@ -91,7 +66,7 @@ def _decoded(decoder: msgspec.json.Decoder[Any], text: bytes, limits: Limits) ->
         return None
 
 
-def _table(fields: Common, names: Iterable[str], limits: Limits) -> Table:
+def _table(fields: Any, names: Iterable[str], limits: Limits) -> Table:
     """Gather lists, and words that stand for all rows."""
     table = Table(limits)
     for name in names:

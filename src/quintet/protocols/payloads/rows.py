@@ -16,13 +16,15 @@ from quintet.protocols.words import NUMERAL, moments
 from quintet.terms.amount import LARGEST
 from quintet.terms.tables import MOMENT, QUARANTINE
 
-from .payload import SENT_AT, STAMPED, Payload, Shapes
+from .payload import MESSAGE, SENT_AT, STAMPED, Payload, Shapes
 
 WORDS = ("site", "meter", "commodity", "unit")
 TIMES = ("ts_utc", "ts_us", "sent_at", "sent_at_us")
 COLUMNS = (*WORDS, *TIMES, "value")
 KNOWN = frozenset(COLUMNS)
 """The fields of a row; any other is kept out of the readings and reported among the shapes."""
+SHARED = tuple(name for name in COLUMNS if name not in ("meter", "value"))
+"""What may hold for many readings at once."""
 EARLIEST_US, LATEST_US = -62_135_596_800_000_000, 253_402_300_800_000_000
 """The years 1 .. 9999: what a date can say."""
 SAFE_DIGITS = 15
@@ -137,8 +139,17 @@ def number_of(text: str) -> tuple[float | None, int]:
     return number, 0
 
 
-def settle(rows: Rows, shapes: Shapes, sources: Sources, originals: Originals) -> Payload:
-    """Turn gathered rows into a payload; `sources` and `originals` are asked for bad rows only."""
+def settle(
+    rows: Rows,
+    shapes: Shapes,
+    sources: Sources,
+    originals: Originals,
+    message: npt.NDArray[np.int32] | None = None,
+) -> Payload:
+    """Turn gathered rows into a payload; `sources` and `originals` are asked for bad rows only.
+
+    `message` numbers the message of each row, where some are of one.
+    """
     at, time_marks = _times(rows.ts_utc, rows.ts_us, "bad_time")
     marks = _first(np.frombuffer(bytes(rows.mark), np.uint8), time_marks)
     sent = None
@@ -160,7 +171,7 @@ def settle(rows: Rows, shapes: Shapes, sources: Sources, originals: Originals) -
     if rows.stamped:
         stamped = np.zeros(len(rows), np.bool_)
         stamped[rows.stamped] = True
-    return settle_columns(decoded, sent, shapes, sources, originals, stamped)
+    return settle_columns(decoded, sent, shapes, sources, originals, stamped, message)
 
 
 def settle_columns(
@@ -170,10 +181,11 @@ def settle_columns(
     sources: Sources,
     originals: Originals,
     stamped: npt.NDArray[np.bool_] | None = None,
+    message: npt.NDArray[np.int32] | None = None,
 ) -> Payload:
     """Part good rows from bad ones and quarantine these with their original texts; `sent` is the devices' clock.
 
-    `stamped` marks rows that have the moment of receipt for a time.
+    `stamped` marks rows that have the moment of receipt for a time, `message` numbers their messages.
     """
     marks = faults_of(decoded)
     table = coded_table(decoded)
@@ -181,6 +193,8 @@ def settle_columns(
         table = table.append_column(SENT_AT, sent)
     if stamped is not None:
         table = table.append_column(STAMPED, pa.array(stamped))
+    if message is not None:
+        table = table.append_column(MESSAGE, pa.array(message))
     if marks is None:
         return Payload(table, QUARANTINE.empty_table(), shapes, table.num_rows)
     bad = np.flatnonzero(marks)
