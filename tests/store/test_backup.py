@@ -206,3 +206,16 @@ def test_a_backup_that_fails_leaves_its_target_as_it_was(full: Store, tmp_path: 
         assert not (tmp_path / "empty").exists() or list((tmp_path / "empty").iterdir()) == []
     assert refused
     assert set(refused) == {str(database)}
+
+
+def test_what_belongs_to_the_city_beside_its_store_is_in_it(full: Store, tmp_path: Path) -> None:
+    (full.folder / "mqtt-id").write_text("quintet-1234")
+    (full.folder / "mappings" / "more").mkdir(parents=True)
+    (full.folder / "mappings" / "ours.toml").write_text("a")
+    (full.folder / "mappings" / "more" / "theirs.toml").write_text("b")
+    beside = [full.folder / name for name in ("mqtt-id", "mappings", "not-there")]
+    manifest = create_backup(full.engine, full.folder / "city.toml", tmp_path / "backup", beside)
+    assert {"city.toml", "mqtt-id", "mappings/ours.toml", "mappings/more/theirs.toml"} <= set(manifest["files"])
+    restore_backup(tmp_path / "backup", tmp_path / "again")
+    assert (tmp_path / "again" / "mqtt-id").read_text() == "quintet-1234"
+    assert (tmp_path / "again" / "mappings" / "more" / "theirs.toml").read_text() == "b"

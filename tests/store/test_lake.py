@@ -79,7 +79,7 @@ def test_files_are_packed_and_sorted_as_the_design_says(store: Store) -> None:
 
 
 def test_a_lake_that_was_never_used_has_no_folder(store: Store) -> None:
-    assert [lake.recover(None, set()) for lake in store.engine.lakes.values()] == [[]] * len(LAKES)
+    assert [lake.recover(None, set(), set()) for lake in store.engine.lakes.values()] == [[]] * len(LAKES)
     assert not (store.folder / "lake").exists()
 
 
@@ -176,6 +176,85 @@ def test_a_close_that_fails_in_a_running_owner_leaves_a_lake_that_others_read_ri
     store.reopen()
     assert store.effective() == hours(0, 0, [1, 2, 3])
     assert by_others(store.folder / "lake" / "intervals") == triples(store)
+
+
+def log_of(store: Store) -> Path:
+    return store.folder / "lake" / "intervals" / "_delta_log"
+
+
+def checkpoints(store: Store) -> list[str]:
+    return sorted(path.name for path in log_of(store).glob("*.parquet"))
+
+
+def close_with_checkpoints(store: Store, days: range, every: int = 3) -> None:
+    """Close days one by one, the logs summed up every so many versions."""
+    for day in days:
+        for lake in store.engine.lakes.values():
+            lake.checkpoint_every = every
+        store.write(hours(0, day, [day, 2]))
+        store.close_day(DAY_0 + day)
+
+
+def test_the_log_is_summed_up_and_keeps_every_entry(store: Store) -> None:
+    store.name_channels("s/a")
+    close_with_checkpoints(store, range(4))
+    for entry in log_of(store).iterdir():
+        os.utime(entry, (1, 1))  # older than any log is kept by default
+    close_with_checkpoints(store, range(4, 8))
+    assert checkpoints(store) == [f"{number:020}.checkpoint.parquet" for number in (3, 6)]
+    assert len(list(log_of(store).glob("*.json"))) == 9
+    assert json.loads((log_of(store) / "_last_checkpoint").read_bytes())["version"] == 6
+    assert by_others(log_of(store).parent) == triples(store)
+    recorded = {key for (key,) in store.rows("select key from meta where key like 'lake_log/intervals/%checkpoint%'")}
+    assert recorded == {f"lake_log/intervals/{name}" for name in checkpoints(store)}
+    store.reopen()
+    assert checkpoints(store) != []
+    assert store.engine.recover() == []
+    assert scrub(store.engine) == []
+
+
+def tear(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:40])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("torn", [tear, empty, Path.unlink, Path.stat], ids=["torn", "empty", "gone", "whole"])
+@pytest.mark.parametrize("name", ["0" * 19 + "6.checkpoint.parquet", "_last_checkpoint"])
+def test_a_checkpoint_that_was_not_recorded_is_dropped(store: Store, name: str, torn: Callable[[Path], object]) -> None:
+    store.name_channels("s/a")
+    close_with_checkpoints(store, range(5))
+    before, said = triples(store), store.hash()
+    store.engine.lakes["intervals"].publish(DAY_0 + 5, day_table(3, channel=7))
+    assert len(checkpoints(store)) == 2
+    torn(log_of(store) / name)
+    store.reopen()
+    assert checkpoints(store) == ["0" * 19 + "3.checkpoint.parquet"]
+    assert store.hash() == said
+    assert by_others(log_of(store).parent) == before
+    assert scrub(store.engine) == []
+    close_with_checkpoints(store, range(5, 7))
+    assert by_others(log_of(store).parent) == triples(store)
+    assert len(checkpoints(store)) == 2
+
+
+def test_a_flipped_bit_in_a_checkpoint_is_found_and_one_in_its_name_is_mended(store: Store) -> None:
+    store.name_channels("s/a")
+    close_with_checkpoints(store, range(4))
+    dice = Random(7)
+    (path,) = log_of(store).glob("*.parquet")
+    for _ in range(20):
+        whole = flip(path, dice)
+        assert [damage.place for damage in scrub(store.engine)] == [str(path)]
+        path.write_bytes(whole)
+    for _ in range(12):
+        newest = log_of(store) / "_last_checkpoint"
+        whole = flip(newest, dice)
+        store.reopen()
+        assert by_others(log_of(store).parent) == triples(store)
+        newest.write_bytes(whole)
 
 
 def test_superseded_files_of_a_merge_are_out_of_the_log_and_not_read(store: Store) -> None:

@@ -167,5 +167,21 @@ def test_a_way_back_that_fails_leaves_the_version_before_it(tmp_path: Path) -> N
         connection.execute("drop table drift")
         with pytest.raises(duckdb.Error, match="drift"):
             take_back(connection, "here", 1)
-        assert version_of(connection) == NEWEST
+        assert version_of(connection) == 2, "the steps before it stand"
         assert connection.execute("select count(id) from quarantine").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        "insert into edit values (1, 1, 'accept', 'a', 'r', '{}', null, 1, '', 1, '')",
+        "insert into interval values (1, 0, 7, 24, 1)",
+    ],
+)
+def test_there_is_no_way_back_for_what_an_older_one_cannot_read(tmp_path: Path, unknown: str) -> None:
+    with connect(tmp_path) as connection:
+        migrate(connection, "here")
+        connection.execute(unknown)
+        with pytest.raises(UsageError, match="cannot read"):
+            take_back(connection, "here", 2)
+        assert version_of(connection) == NEWEST

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ from .scrub import damaged_files
 MANIFEST = "backup.json"
 
 
-def create_backup(engine: Engine, settings: Path, target: Path) -> dict[str, Any]:
+def create_backup(engine: Engine, settings: Path, target: Path, beside: Sequence[Path] = ()) -> dict[str, Any]:
     """Copy a city into a new folder while no write happens; give its manifest (files, bytes, digests, batch).
+
+    `beside` are files and folders in the city's folder that belong to it; those that are not there are left out.
 
     The write lock is held while the database file is copied (readers go on); lake files are immutable. What was copied
     is read back whole before the backup counts as one; where that fails the target is left as it was.
@@ -34,7 +37,7 @@ def create_backup(engine: Engine, settings: Path, target: Path) -> dict[str, Any
             for damage in damaged_files(engine):
                 raise Damaged(damage.message, code="damaged", place=damage.place, remedy="Run `quintet doctor` first.")
             engine.checkpoint()  # where it has no room to be folded in, the log is copied
-            copies = copies_of(engine, settings, target)
+            copies = copies_of(engine, [settings, *beside], target)
             made_folder(target)
             require_room(target, sum(path.stat().st_size for path, _ in copies))
             files = {str(to.relative_to(target)): copied(path, to) for path, to in copies}
@@ -57,12 +60,13 @@ def create_backup(engine: Engine, settings: Path, target: Path) -> dict[str, Any
     return manifest
 
 
-def copies_of(engine: Engine, settings: Path, target: Path) -> list[tuple[Path, Path]]:
-    """List what a backup copies, and where to."""
+def copies_of(engine: Engine, beside: Sequence[Path], target: Path) -> list[tuple[Path, Path]]:
+    """List what a backup copies, and where to; `beside` stand in the city's folder."""
     lake, database = engine.folder / "lake", engine.folder / "store" / DATABASE
     log = database.with_name(database.name + ".wal")
+    named = [path for one in beside for path in (sorted(one.rglob("*")) if one.is_dir() else [one])]
     return [
-        (settings, target / settings.name),
+        *((path, target / path.relative_to(engine.folder)) for path in named if path.is_file()),
         *((path, target / "store" / path.name) for path in (database, log) if path.exists()),
         *((path, target / "lake" / path.relative_to(lake)) for path in sorted(lake.rglob("*")) if path.is_file()),
     ]

@@ -10,7 +10,7 @@ from .digest import file_digest
 from .engine import Engine, Snapshot, Writing
 from .flows import flow_hours
 from .lake import LakeFile, log_key
-from .read import OUTRANKING, quoted, versions_sql
+from .read import OUTRANKING, UNDONE, quoted, versions_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,15 @@ def day_versions(snapshot: Snapshot, day: int, until: int) -> str:
     return versions_sql(paths, some_channels=False, known_batch=until)
 
 
-RANKED = "row_number() over (partition by channel, start_us order by quality in ({top}) desc, batch desc)"
+RANKED = """row_number() over (partition by channel, start_us order by case when quality not in ({top}) then 1
+    when quality <> {undone} and batch > undone then 2 else 0 end desc, batch desc)"""
 
 
 def ranked(versions: str) -> str:
-    """Give SQL that numbers the versions of each interval, the effective one first."""
-    return f"select *, {RANKED.format(top=OUTRANKING)} as place from ({versions})"
+    """Give SQL that numbers the versions of each interval, the effective one first and what was undone last."""
+    undone = f"""select *, coalesce(max(batch) filter (quality = {UNDONE}) over (partition by channel, start_us), 0)
+        as undone from ({versions})"""
+    return f"select *, {RANKED.format(top=OUTRANKING, undone=UNDONE)} as place from ({undone})"
 
 
 def effective_day(snapshot: Snapshot, day: int, low: int, high: int, until: int) -> tuple[str, list[int]]:

@@ -17,7 +17,7 @@ from quintet.terms.period import HOUR_US, day_number, from_us, grid_phase, local
 from quintet.terms.reading import clock
 
 from .database import ENDING, Database
-from .lake import LAKES, Lake, VerifiedFiles
+from .lake import LAKES, Lake, VerifiedFiles, log_key
 from .mark import MARK, Mark
 from .opening import opened
 from .room import limits, require_room
@@ -137,6 +137,9 @@ class Engine:
         self.files = VerifiedFiles(folder / "lake")
         row = database.connection.execute(NEWEST).fetchone()
         self._last_batch, self._last_received = (int(row[0]), int(row[1])) if row else (0, 0)
+        undone = database.connection.execute("select 1 from edit where undoes is not null limit 1").fetchone()
+        self.undone = undone is not None
+        """Whether an edit was ever undone: reading then looks below such edits."""
         self._edge = threading.Lock()
         self._doubtful: Writing | None = None
         """A batch whose commit ended the database, as long as nobody could ask the file whether it holds it."""
@@ -168,6 +171,7 @@ class Engine:
         """Bring the lake back to what the database recorded; give what was dropped."""
         with self.snapshot() as snapshot:
             found = snapshot.rows("select lake, path, version from lake_file")
+            logs = [key for (key,) in snapshot.rows("select key from meta")]
         dropped: list[str] = []
         for name, lake in self.lakes.items():
             own = [(str(path), int(version)) for table, path, version in found if table == name]
@@ -180,7 +184,9 @@ class Engine:
                     place=str(self.folder / "store" / DATABASE),
                     remedy="Restore a backup of the whole city; nothing was changed.",
                 )
-            dropped += lake.recover(recorded, {path for path, _ in own})
+            prefix = log_key(name, "")
+            log = {key.removeprefix(prefix) for key in logs if key.startswith(prefix)}
+            dropped += lake.recover(recorded, {path for path, _ in own}, log)
         return dropped
 
     @contextmanager

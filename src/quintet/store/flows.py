@@ -51,7 +51,7 @@ def interval_flows(
     paths = lake_interval_paths(engine, snapshot, low, high, known_batch)
     versions = versions_sql(paths, some_channels=True, known_batch=known_batch)
     source = f"""select channel, start_us, value, quality in ({MEASURED}) as q_measured,
-        quality in ({ESTIMATED}) as q_estimated from ({effective_sql(versions)})"""
+        quality in ({ESTIMATED}) as q_estimated from ({effective_sql(versions, undone=engine.undone)})"""
     place = "place, " if by_place else ""
     sql = f"""select {bucket} as bucket_us, {place}{FLOW_SUMS} from ({placed_sql(source, "start_us")})
         group by all order by all"""

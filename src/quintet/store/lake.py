@@ -12,13 +12,16 @@ import threading
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.transaction import AddAction, PostCommitHookProperties, RemoveAction
 
+from quintet.terms.catalogue import numbers_of, read_toml
 from quintet.terms.errors import Damaged
 from quintet.terms.period import day_of_number
 from quintet.terms.tables import MOMENT
@@ -33,7 +36,8 @@ ROW_GROUP = 122_880
 PACKED = ("channel", "start", "at", "batch")
 """Sorted or slowly growing columns: delta-packed they cost about a bit a row."""
 NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
-"""The log is one small entry a day; a checkpoint would be one more file that could be torn."""
+"""A checkpoint is made where it can be synced; no entry of the log is ever cleared away."""
+CHECKPOINT, NEWEST_CHECKPOINT = ".checkpoint.parquet", "_last_checkpoint"
 
 INTERVAL_FILE = pa.schema(
     [
@@ -58,6 +62,19 @@ LAKES = {"intervals": INTERVAL_FILE, "superseded": INTERVAL_FILE, "raw": RAW_FIL
 """The lake's tables: effective intervals, the versions they superseded, and raw readings as received."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The numbers of `data/lake.toml`: `checkpoint_every` versions of a table its log is summed up."""
+
+    checkpoint_every: int
+
+
+@cache
+def limits() -> Limits:
+    """Give the shipped numbers."""
+    return Limits(**numbers_of(read_toml("quintet.store", "lake.toml"), Limits.__slots__, "lake.toml"))
+
+
 def log_key(lake: str, entry: str) -> str:
     """Give the key under which the digest of a log's entry is recorded."""
     return f"lake_log/{lake}/{entry}"
@@ -76,6 +93,10 @@ class LakeFile:
     version: int
 
 
+class _Newest(msgspec.Struct):
+    version: int
+
+
 class Lake:
     """One Delta table of the city, partitioned by local day."""
 
@@ -84,6 +105,7 @@ class Lake:
         self.folder = root / name
         self.name = name
         self.schema = LAKES[name]
+        self.checkpoint_every = limits().checkpoint_every
         self._opened: DeltaTable | None = None
 
     @property
@@ -102,9 +124,7 @@ class Lake:
             self._opened = None
         if self._opened is None:
             self._opened = DeltaTable(self.folder)
-        else:
-            self._opened.update_incremental()
-        return self._opened
+        return self._opened  # nobody else writes: it stands where the last publishing left it
 
     def write(self, day: int, table: pa.Table) -> tuple[str, int, str]:
         """Write and sync one day's sorted rows; give path below the table, size in bytes and digest."""
@@ -160,31 +180,48 @@ class Lake:
         for entry in self.log.glob("*.json"):
             if int(entry.stem) >= version - 1:
                 sync_file(entry)
+        if version and version % self.checkpoint_every == 0:
+            self._sum_up(delta)
         sync_folder(self.log)
         sync_folder(self.folder)
         return LakeFile(self.name, day, path, table.num_rows, size, digest, version)
 
+    def _sum_up(self, delta: DeltaTable) -> None:
+        """Sum the log up in a checkpoint, durably: who opens the table reads it and the entries after it alone.
+
+        Recorded with the version that it sums up; one that never was is dropped like that version.
+        """
+        delta.create_checkpoint()
+        for path in (*self.log.glob(f"{delta.version():020}{CHECKPOINT}"), self.log / NEWEST_CHECKPOINT):
+            sync_file(path)
+        self._opened = None  # opened anew it need not carry the entries that are summed up
+
     def entries(self) -> list[Path]:
-        """List the log's entries, oldest first."""
-        return sorted(self.log.glob("*.json")) if self.log.is_dir() else []
+        """List what the log consists of, oldest first: its entries, and the checkpoints that sum them up."""
+        return sorted([*self.log.glob("*.json"), *self.log.glob(f"*{CHECKPOINT}")]) if self.log.is_dir() else []
 
     def newest_version(self) -> int:
         """Give the newest version in the log, -1 where there is none."""
         numbers = [entry.stem for entry in self.log.glob("*.json")] if self.log.is_dir() else []
         return max((int(number) for number in numbers if number.isdigit()), default=-1)
 
-    def recover(self, recorded_version: int | None, recorded_paths: set[str]) -> list[str]:
-        """Drop what was published or written but never recorded; give the names of what was dropped."""
+    def recover(self, recorded_version: int | None, recorded_paths: set[str], recorded_log: set[str]) -> list[str]:
+        """Drop what was published or written but never recorded; give the names of what was dropped.
+
+        `recorded_log` are the names of the log's entries and checkpoints that are recorded.
+        """
         dropped: list[str] = []
-        self._opened = None
         if not self.folder.is_dir():
             return dropped
         if recorded_version is None:
+            self._opened = None
             shutil.rmtree(self.folder)
             return [self.name]
         for entry in sorted(self.log.iterdir()):
             number = entry.name.split(".")[0]
-            if not number.isdigit() or int(number) > recorded_version or entry.suffix != ".json":
+            numbered = number.isdigit() and int(number) <= recorded_version
+            whole = entry.suffix == ".json" or entry.name in recorded_log
+            if not (numbered and whole) and not (entry.name == NEWEST_CHECKPOINT and self._names(entry, recorded_log)):
                 entry.unlink()
                 dropped.append(entry.name)
         for path in self.folder.glob("day=*/*"):
@@ -192,8 +229,18 @@ class Lake:
                 path.unlink()
                 dropped.append(path.name)
         if dropped:
+            self._opened = None
             sync_folder(self.log)
         return dropped
+
+    @staticmethod
+    def _names(newest: Path, recorded_log: set[str]) -> bool:
+        """Say whether the file that names the newest checkpoint names one that is recorded."""
+        try:
+            named = msgspec.json.decode(newest.read_bytes(), type=_Newest)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return False
+        return f"{named.version:020}{CHECKPOINT}" in recorded_log
 
 
 class VerifiedFiles:

@@ -13,6 +13,9 @@ from .engine import Engine, Snapshot
 TOP_RANK = max(quality.rank for quality in qualities().values())
 OUTRANKING = ", ".join(str(q.id) for q in qualities().values() if q.rank == TOP_RANK)
 WITHDRAWN = qualities()["withdrawn"].id
+UNDONE = qualities()["edit_withdrawn"].id
+NOTHING = f"{WITHDRAWN}, {UNDONE}"
+"""Qualities of rows that say that there is no value."""
 MEASURED = ", ".join(str(q.id) for q in qualities().values() if q.kind == "measured")
 ESTIMATED = ", ".join(str(q.id) for q in qualities().values() if q.kind == "estimated")
 
@@ -27,6 +30,11 @@ def quoted(paths: list[str]) -> str:
     return "[" + ", ".join("'" + path.replace("'", "''") + "'" for path in paths) + "]"
 
 
+def quoted_numbers(numbers: Sequence[int]) -> str:
+    """Give numbers as an SQL list's content; none is a list that holds nothing."""
+    return ", ".join(str(int(number)) for number in numbers) or "null"
+
+
 def versions_sql(paths: list[str], *, some_channels: bool, known_batch: int | None) -> str:
     """Give SQL for all versions of intervals with start in [$1, $2): hot rows and the given lake files."""
     more = " and channel in (select channel from wanted)" if some_channels else ""
@@ -39,15 +47,38 @@ def versions_sql(paths: list[str], *, some_channels: bool, known_batch: int | No
     return sql
 
 
-def effective_sql(versions: str) -> str:
+def effective_sql(versions: str, *, undone: bool = True) -> str:
     """Give SQL that keeps, of all versions, the effective one: edits outrank, then the later batch wins.
 
-    The precedence is one integer per row, so that a plain aggregate (not a sort) finds the winner.
+    The precedence is one integer per row, so that a plain aggregate (not a sort) finds the winner. Where the newest
+    word of people is that an edit is `undone`, the newest row of the evidence wins; without such rows that need not be
+    looked at.
     """
+    row = "{'value': value, 'quality': quality, 'batch': batch}"
+    below = f"arg_max({row}, batch) filter (quality not in ({OUTRANKING}))"
+    won = f"arg_max({row}, batch::bigint + case when quality in ({OUTRANKING}) then 4294967296 else 0 end)"
+    chosen = f"{won} as top, {below} as below" if undone else f"{won} as won"
+    inner = f"select channel, start_us, {chosen} from ({versions}) group by channel, start_us"
+    if undone:
+        inner = f"""select channel, start_us, case when top.quality = {UNDONE} then below else top end as won
+            from ({inner})"""
+    return f"""select channel, start_us, won.value as value, won.quality as quality, won.batch as batch
+        from ({inner}) where won.quality not in ({NOTHING})"""
+
+
+def evidence_sql(versions: str) -> str:
+    """Give SQL that keeps, of all versions, the newest one of the evidence: as if nobody had edited anything."""
     return f"""select channel, start_us, won.value as value, won.quality as quality, won.batch as batch from (
-        select channel, start_us, arg_max({{'value': value, 'quality': quality, 'batch': batch}},
-            batch::bigint + case when quality in ({OUTRANKING}) then 4294967296 else 0 end) as won
-        from ({versions}) group by channel, start_us) where won.quality <> {WITHDRAWN}"""
+        select channel, start_us, arg_max({{'value': value, 'quality': quality, 'batch': batch}}, batch) as won
+        from ({versions}) where quality not in ({OUTRANKING}) group by channel, start_us)
+        where won.quality <> {WITHDRAWN}"""
+
+
+def standing_sql(versions: str) -> str:
+    """Give SQL that keeps the edits that stand: of each interval the newest word of people, unless it was undone."""
+    return f"""select channel, start_us, won.value as value, won.quality as quality, won.batch as batch from (
+        select channel, start_us, arg_max({{'value': value, 'quality': quality, 'batch': batch}}, batch) as won
+        from ({versions}) where quality in ({OUTRANKING}) group by channel, start_us) where won.quality <> {UNDONE}"""
 
 
 def day_range(engine: Engine, start_us: int, end_us: int) -> tuple[int, int]:
@@ -79,7 +110,29 @@ def intervals(
     paths = lake_interval_paths(engine, snapshot, start_us, end_us, known_batch)
     versions = versions_sql(paths, some_channels=channels is not None, known_batch=known_batch)
     tables = {"wanted": wanted(channels)} if channels is not None else None
-    return snapshot.arrow(effective_sql(versions) + " order by channel, start_us", [start_us, end_us], tables)
+    sql = effective_sql(versions, undone=engine.undone) + " order by channel, start_us"
+    return snapshot.arrow(sql, [start_us, end_us], tables)
+
+
+def layers(
+    engine: Engine,
+    snapshot: Snapshot,
+    start_us: int,
+    end_us: int,
+    channels: Sequence[int] | npt.NDArray[np.int32],
+    *,
+    known_batch: int | None = None,
+) -> tuple[pa.Table, pa.Table]:
+    """Read what evidence gives of channels with start in [start, end), and the edits that stand over it; both sorted.
+
+    Columns as of `intervals`. What an edit stands over may have been superseded long ago: those files are read too.
+    """
+    known = 2**31 - 1 if known_batch is None else known_batch
+    paths = lake_interval_paths(engine, snapshot, start_us, end_us, known)
+    versions = versions_sql(paths, some_channels=True, known_batch=known)
+    order, span, tables = " order by channel, start_us", [start_us, end_us], {"wanted": wanted(channels)}
+    below = snapshot.arrow(evidence_sql(versions) + order, span, tables)
+    return below, snapshot.arrow(standing_sql(versions) + order, span, tables)
 
 
 def raw_readings(engine: Engine, snapshot: Snapshot, windows: pa.Table, *, known_batch: int | None = None) -> pa.Table:
@@ -140,9 +193,10 @@ def content_hash(snapshot: Snapshot) -> str:
     """
     paths = snapshot.lake_paths("intervals", -(2**31), 2**31 - 1)
     versions = versions_sql(paths, some_channels=False, known_batch=None)
+    undone = bool(snapshot.rows("select 1 from edit where undoes is not null limit 1"))
     names = """select (body->>'id')::integer as channel, any_value(key) as name from record
         where kind = 'channel' and body is not null group by all"""
     sql = f"""select sum((md5_number(concat_ws('|', name, start_us, value, quality)) % {LARGEST_PRIME})::hugeint)
-        from ({effective_sql(versions)}) e join ({names}) n using (channel)"""
+        from ({effective_sql(versions, undone=undone)}) e join ({names}) n using (channel)"""
     total = snapshot.rows(sql, [EARLIEST_US, -EARLIEST_US * 8])[0][0]
     return f"{int(total or 0) % 2**64:016x}"

@@ -77,6 +77,33 @@ VERSIONS: list[list[str]] = [
             batch integer not null, source varchar not null, change varchar not null, field varchar not null,
             kind varchar not null, was varchar not null)""",
     ],
+    [
+        """create table edit (
+            id integer not null, batch integer not null, action varchar not null, actor varchar not null,
+            reason varchar not null, asked varchar not null, undoes integer, rows bigint not null,
+            content varchar not null, audit bigint not null, digest varchar not null)""",
+        """create table edit_span (
+            edit integer not null, channel integer not null, from_us bigint not null, until_us bigint not null)""",
+        """create table event (
+            id integer not null, batch integer not null, place varchar, channel integer, kind varchar not null,
+            from_us bigint not null, until_us bigint, detail varchar not null, actor varchar not null,
+            reason varchar not null, withdraws integer, audit bigint not null, digest varchar not null)""",
+        """create table audit (
+            seq bigint not null, at_us bigint not null, actor varchar not null, action varchar not null,
+            subject varchar not null, detail varchar not null, previous varchar not null, digest varchar not null)""",
+        """create table run_unit (
+            unit integer not null, seen integer not null, basis varchar not null, batch integer not null)""",
+        """create table run_finding (
+            unit integer not null, channel integer not null, at_us bigint not null, until_us bigint not null,
+            rule varchar not null, verdict varchar not null, detail varchar not null, standing boolean not null,
+            batch integer not null)""",
+        """create table exception (
+            id integer not null, kind varchar not null, cause varchar not null, batch integer not null)""",
+        """create table exception_step (
+            id integer not null, batch integer not null, state varchar not null, reason varchar not null,
+            actor varchar not null, since_us bigint not null, recurrences integer not null,
+            content varchar not null)""",
+    ],
 ]
 """What makes each version of the one before it."""
 
@@ -93,6 +120,17 @@ DOWN: dict[int, list[str]] = {
         "drop table delivery",
         "drop table shape",
         "drop table drift",
+    ],
+    3: [
+        "drop table run_unit",
+        "drop table run_finding",
+        "drop table exception",
+        "drop table exception_step",
+        "drop table audit",
+        "drop table event",
+        "drop table edit_span",
+        "drop table edit",
+        "delete from meta where key = 'audit_head'",
     ],
 }
 """What makes the version before it of a version: every reading, statement and quarantined row is kept."""
@@ -129,7 +167,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, place: str, versions: list[li
 def take_back(connection: duckdb.DuckDBPyConnection, place: str, target: int) -> int:
     """Bring a database back to an older version, each step in one transaction; gives the version found before.
 
-    Raises UsageError for a version that is not older, or that there is no way back to.
+    Raises UsageError for a version that is not older, that there is no way back to, or that could not read what is
+    stored.
     """
     found = version_of(connection)
     lowest = min(DOWN) - 1
@@ -140,9 +179,31 @@ def take_back(connection: duckdb.DuckDBPyConnection, place: str, target: int) ->
             place=place,
             remedy=f"This Quintet knows the way to versions {lowest} to {len(VERSIONS)}; nothing was changed.",
         )
+    if found >= EDITING > target:
+        refuse_unknown_to_older(connection, place)
     for number in range(found, target, -1):
         step(connection, DOWN[number], number - 1)
     return found
+
+
+EDITING = 3
+"""The version from which on people edit values."""
+KNOWN_BEFORE = "1, 2, 3, 4, 10, 11, 20, 21, 22, 23"
+"""Qualities that versions before EDITING understand and ever wrote."""
+
+
+def refuse_unknown_to_older(connection: duckdb.DuckDBPyConnection, place: str) -> None:
+    """Raise UsageError where intervals say what an older Quintet would not understand: edits, newer estimates."""
+    strange = connection.execute(
+        f"select (select count(*) from edit), (select count(*) from interval where quality not in ({KNOWN_BEFORE}))"
+    ).fetchone()
+    if strange is not None and any(strange):
+        raise UsageError(
+            f"holds {strange[0]} edits and {strange[1]} values that an older Quintet cannot read.",
+            code="no_way_back",
+            place=place,
+            remedy="Restore the backup that was made before the upgrade; nothing was changed.",
+        )
 
 
 def step(connection: duckdb.DuckDBPyConnection, statements: list[str], version: int) -> None:

@@ -1,0 +1,135 @@
+"""What runs over a city's days found, and how far they have seen: kept as differences, so that nothing is overwritten.
+
+A finding stands from the batch that stated it until one that withdraws it; as known at a batch, only what was stated up
+to it counts. A unit is some local days in a row, named by the first of them (days since 1970-01-01).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from quintet.terms.quality import qualities
+
+from .engine import Engine, Snapshot, Writing
+from .read import NOTHING, effective_sql, evidence_sql, lake_interval_paths, versions_sql, wanted
+
+FINDINGS = pa.schema(
+    [
+        ("unit", pa.int32()), ("channel", pa.int32()), ("at_us", pa.int64()), ("until_us", pa.int64()),
+        ("rule", pa.string()), ("verdict", pa.string()), ("detail", pa.string()),
+    ]
+)  # fmt: skip
+"""One finding of a unit: from when until when, of which rule, with its figures as JSON."""
+KEY = "unit, channel, rule, at_us"
+NEWEST = 2**31 - 1
+ASSIGNED = ", ".join(str(one.id) for one in qualities().values() if one.assigned)
+
+
+def standing_findings(
+    snapshot: Snapshot, units: tuple[int, int] | None = None, known_batch: int | None = None
+) -> pa.Table:
+    """Read the findings that stand (FINDINGS, sorted), of all units or of those from the first to the last given."""
+    low, high = units or (-(2**31), NEWEST)
+    found = snapshot.arrow(
+        f"""select {KEY}, unnest(won) from (select {KEY}, arg_max({{'until_us': until_us, 'verdict': verdict,
+                'detail': detail, 'standing': standing}}, batch) as won from run_finding
+            where unit between ? and ? and batch <= ? group by {KEY}) where won.standing order by {KEY}""",
+        [low, high, NEWEST if known_batch is None else known_batch],
+    )
+    return found.select(FINDINGS.names).cast(FINDINGS)
+
+
+def append_findings(writing: Writing, found: pa.Table, units: Sequence[int]) -> int:
+    """State what the findings (FINDINGS) of some units are now: new and changed ones, and which no longer stand.
+
+    Gives how many rows that took; nothing changed takes none.
+    """
+    before = standing_findings(writing, (min(units), max(units)) if units else (0, -1))
+    columns = ", ".join(FINDINGS.names)
+    changed = writing.arrow(
+        f"""with gone as (select * from earlier where unit in (select unit from judged))
+            select {columns}, true as standing from (select {columns} from fresh except select {columns} from gone)
+            union all select {columns}, false as standing from gone where ({KEY}) not in (select ({KEY}) from fresh)
+            order by all""",
+        tables={"fresh": found, "earlier": before, "judged": pa.table({"unit": pa.array(units, pa.int32())})},
+    )
+    batch = pa.array([writing.batch.id] * changed.num_rows, pa.int32())
+    writing.append("run_finding", changed.append_column("batch", batch))
+    return changed.num_rows
+
+
+def units_seen(snapshot: Snapshot) -> dict[int, tuple[int, str]]:
+    """Give for each unit that was judged the newest batch it was judged with, and on what basis."""
+    found = snapshot.rows(
+        """select unit, won.seen, won.basis from (
+            select unit, arg_max({'seen': seen, 'basis': basis}, batch) as won from run_unit group by unit)"""
+    )
+    return {int(unit): (int(seen), str(basis)) for unit, seen, basis in found}
+
+
+def note_units(writing: Writing, units: Sequence[int], seen: int, basis: str) -> None:
+    """Note that units were judged with all that was known at batch `seen`."""
+    count = len(units)
+    rows = {
+        "unit": pa.array(units, pa.int32()),
+        "seen": pa.array([seen] * count, pa.int32()),
+        "basis": pa.array([basis] * count, pa.string()),
+        "batch": pa.array([writing.batch.id] * count, pa.int32()),
+    }
+    writing.append("run_unit", pa.table(rows))
+
+
+def changed_days(snapshot: Snapshot) -> list[tuple[int, int, int]]:
+    """List every local day that has sums, in order.
+
+    With the newest batch that changed one of its intervals, and how many channels have a measured one.
+    """
+    found = snapshot.rows(
+        """select day, max(batch), count(distinct channel) filter (arrived > 0) from rollup_day
+            group by day order by day"""
+    )
+    return [(int(day), int(batch), int(channels)) for day, batch, channels in found]
+
+
+def cells_between(
+    engine: Engine, snapshot: Snapshot, low_us: int, high_us: int, channels: npt.NDArray[np.int32]
+) -> pa.Table:
+    """Read effective intervals of channels with start in [low, high), in any order: columns as of `read.intervals`.
+
+    The lake holds one row for an interval: where no newer one waits in the hot table, nothing has to be resolved.
+    """
+    hot = snapshot.rows("select 1 from interval where start_us >= ? and start_us < ? limit 1", [low_us, high_us])
+    paths = lake_interval_paths(engine, snapshot, low_us, high_us, None)
+    versions = versions_sql(paths, some_channels=True, known_batch=None)
+    plain = not hot and not engine.undone
+    sql = f"select * from ({versions}) where quality not in ({NOTHING})" if plain else effective_sql(versions)
+    return snapshot.arrow(sql, [low_us, high_us], {"wanted": wanted(channels)})
+
+
+def beneath_assigned(
+    engine: Engine, snapshot: Snapshot, low_us: int, high_us: int, channels: npt.NDArray[np.int32]
+) -> pa.Table:
+    """Read what the evidence of channels gives with start in [low, high), as if nothing had been assigned; sorted.
+
+    Columns as of `read.intervals`.
+    """
+    paths = lake_interval_paths(engine, snapshot, low_us, high_us, NEWEST)
+    versions = versions_sql(paths, some_channels=True, known_batch=NEWEST)
+    sql = evidence_sql(f"select * from ({versions}) where quality not in ({ASSIGNED})")
+    return snapshot.arrow(sql + " order by channel, start_us", [low_us, high_us], {"wanted": wanted(channels)})
+
+
+def changed_channels(snapshot: Snapshot, first_day: int, until_day: int, seen: int) -> npt.NDArray[np.int32]:
+    """List the channels with an interval of the local days [first, until) that changed after batch `seen`."""
+    found = snapshot.arrow(
+        "select distinct channel from rollup_day where day >= ? and day < ? and batch > ? order by channel",
+        [first_day, until_day, seen],
+    )
+    return found["channel"].to_numpy()
+
+
+def changed_since(snapshot: Snapshot, until_day: int, seen: int) -> bool:
+    """Tell whether an interval of a local day before `until_day` changed after batch `seen`."""
+    return bool(snapshot.rows("select 1 from rollup_day where day < ? and batch > ? limit 1", [until_day, seen]))
