@@ -205,6 +205,16 @@ class Registry:
         out = [Meter.of(body, channels) for body in bodies if body is not None]
         return sorted(out, key=lambda meter: (meter.site, meter.meter))
 
+    def noted(self, column: str) -> dict[str, str]:
+        """Give a further column of the meters table by channel name, where it says something."""
+        out: dict[str, str] = {}
+        for said in self.timelines("meter").values():
+            body = last_body(said)
+            for name, notes in ({} if body is None else body.get("notes", {})).items():
+                if notes.get(column) not in (None, ""):
+                    out[name] = str(notes[column])
+        return out
+
     def plants(self) -> list[Plant]:
         """List the plants, a row for each stretch in which one was as it is."""
         said = sorted(self.timelines("plant").items())

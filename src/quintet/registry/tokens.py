@@ -19,8 +19,8 @@ from quintet.store.records import Record
 from quintet.terms.errors import Forbidden, NotFound, Unknown, UsageError
 
 KIND = "token"
-RIGHTS = ("readings", "meters")
-"""What a token may allow: to send readings, to list meters."""
+RIGHTS = ("readings", "meters", "edits")
+"""What a token may allow: to send readings, to list meters, to edit values in people's names."""
 FORM = re.compile(r"qnt_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 SOURCE = re.compile(r"[^\W_][\w.:-]{0,63}")
 BROKERED = "mqtt:"
