@@ -191,3 +191,30 @@ def test_up_to_three_readings_may_leave_the_path(uses: list[int], where: int, st
     assert int(derived.value.sum()) + int(derived.gaps.total.sum()) == 1000 * (values[-1] - values[0])
     assert (derived.value >= 0).all()
     assert "rollback" not in derived.findings.rule.tolist()
+
+
+def test_a_register_that_jumps_for_hours_and_comes_back_used_nothing_meanwhile() -> None:
+    """One step up explains the fall: what lies between is an excursion, however the register counted on up there."""
+    high = [9_000 + n for n in range(2, 9)]
+    derived = run(water(100, 101, *high, 109, 110, 111, 112))
+    assert {rule for _, rule in rules_of(derived)} == {"excursion"}
+    assert int(derived.value.sum()) + sum(total or 0 for _, _, total in gaps_of(derived)) == 12_000
+    assert int(derived.value.max()) == 1_000
+
+
+def test_a_register_that_falls_for_hours_and_comes_back_lost_nothing() -> None:
+    low = list(range(2, 9))
+    derived = run(water(5_000, 5_001, *low, 5_009, 5_010, 5_011))
+    assert {rule for _, rule in rules_of(derived)} == {"excursion"}
+    assert int(derived.value.sum()) + sum(total or 0 for _, _, total in gaps_of(derived)) == 11_000
+
+
+def test_a_register_that_was_used_and_then_set_back_is_no_excursion() -> None:
+    """No single step explains the fall: ten hours of use, then a rollback over all of them."""
+    derived = run(water(100, *range(110, 210, 10), 104, 105, 106, 107, 108))
+    assert [rule for _, rule in rules_of(derived) if rule != "V03_gap"] == ["rollback"]
+
+
+def test_an_excursion_longer_than_the_bound_stays_a_rollback() -> None:
+    derived = run(water(100, 101, *[9_000 + n for n in range(2, 20)], 120, 121, 122, 123))
+    assert "rollback" in {rule for _, rule in rules_of(derived)}

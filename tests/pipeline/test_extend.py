@@ -1,7 +1,7 @@
 """The short way gives what the long way gives, and is really taken."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 
 from quintet.pipeline import effects
 from quintet.pipeline.extend import Extension
+from quintet.vee import rules
 
 START = datetime(2025, 1, 3, tzinfo=UTC)
 METERS = {
@@ -76,3 +77,95 @@ def test_readings_one_quarter_at_a_time_give_what_all_at_once_give(
     assert live.effective() == once.effective()
     assert live.rollup_days() == once.rollup_days()
     assert sum(taken) > 0.3 * len(once.effective())
+
+
+BEGINNERS = {
+    **{f"e{n}": ("electricity", "kWh", "interval_sum", 15) for n in range(12)},
+    **{f"p{n}": ("electricity", "W", "avg_power", 15) for n in range(4)},
+    **{f"g{n}": ("gas", "m3", "register_cumulative", 15) for n in range(12)},
+    **{f"w{n}": ("water", "m3", "register_cumulative", 60) for n in range(4)},
+}
+
+
+def beginnings(seed: int) -> list[list[Row]]:
+    """Play two days and a half of meters that are heard for the first time at any moment, evenly but for some.
+
+    One in four begins off the grid, lacks a reading soon, says zero, repeats itself, jumps, or is heard late once.
+    """
+    dice = Random(seed)
+    played: list[list[Row]] = [[] for _ in range(240)]
+    for name, (_, _, kind, minutes) in BEGINNERS.items():
+        odd = dice.choice(["", "", "", "off", "gap", "zero", "stuck", "spike", "late", "before", "conflict"])
+        total, step = 5.0, minutes // 15
+        first = dice.choice([0, dice.randrange(90) // step * step])
+        strange = first + step * dice.randrange(1, 30)
+        for quarter in range(first, 240, step):
+            at = START + timedelta(minutes=15 * quarter + (4 if odd == "off" and quarter == first else 0))
+            used = 0.25 if odd == "stuck" and quarter < strange + 40 * step else dice.randrange(1, 200) / 100
+            used = {"zero": 0.0, "spike": 900.0}.get(odd, used) if quarter == strange else used
+            total = round(total + used, 2)
+            value = total if kind == "register_cumulative" else used
+            said = quarter + (7 if odd == "late" and quarter == strange else 0)
+            if not (odd == "gap" and quarter == strange):
+                played[min(said, 239)].append((name, at, value))
+            if odd == "conflict" and quarter == strange:
+                played[quarter].append((name, at, value + 1))
+        if odd == "before":
+            played[min(strange, 239)].append((name, START + timedelta(minutes=15 * (first - step)), 4.0))
+    return [rows for rows in played if rows]
+
+
+def found(bench: Any) -> list[tuple[Any, ...]]:
+    """Give what rules found, whatever batch found it first."""
+    with bench.engine.snapshot() as snapshot:
+        return snapshot.rows("select distinct channel, at_us, until_us, rule from finding order by all")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_first_readings_take_the_short_way_and_give_what_all_at_once_give(
+    new_bench: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    short, begun, taken = effects.extend, set[int](), list[int]()
+
+    def counted(*given: Any) -> Extension:
+        out = short(*given)
+        begun.update(out.begun.tolist())
+        taken.append(len(out.rows))
+        return out
+
+    once, live = new_bench(), new_bench()
+    for bench in (once, live):
+        bench.register(**BEGINNERS)
+    played = beginnings(seed)
+    once.send([row for rows in played for row in rows])
+    monkeypatch.setattr(effects, "extend", counted)
+    dice = Random(seed)
+    while played:
+        some = dice.choice([1, 1, 2, 5, 40])
+        live.send([row for rows in played[:some] for row in rows])
+        del played[:some]
+    assert live.effective() == once.effective()
+    assert live.rollup_days() == once.rollup_days()
+    assert set(found(live)) >= set(found(once))
+    assert len(begun) > len(BEGINNERS) / 2
+    assert sum(taken) > 0.4 * len(once.effective())
+
+
+def test_a_rule_over_several_days_finds_live_what_it_finds_at_once(new_bench: Callable[[], Any]) -> None:
+    longer = {"name": "days", "value": "3", "unit": "days", "source": "this test", "date": date(2026, 1, 1)}
+    zeros = {("e", START + timedelta(minutes=15 * quarter), float(not 192 <= quarter < 576)) for quarter in range(864)}
+    rows = sorted((name, at, value * (1 + at.hour)) for name, at, value in zeros)
+    benches = once, live = new_bench(), new_bench()
+    for bench in benches:
+        bench.pipeline._rules = bench.pipeline._effects._rules = rules({"V10": {"parameter": [longer]}})
+        bench.register(e=METERS["e"])
+    late = rows[300]
+    once.send(rows)
+    while rows:
+        live.send([row for row in rows[:16] if row != late])
+        del rows[:16]
+    assert not [rule for *_, rule in found(live) if rule == "V10"]
+    live.send([late])
+    assert live.effective() == once.effective()
+    assert sum(quality == 2 for *_, quality in live.effective()) == 384
+    assert [rule for *_, rule in found(once)] == ["V10"]

@@ -48,12 +48,12 @@ def test_rows_are_looked_at_only_when_a_reading_they_wait_for_came(bench: Any, l
 
 
 def test_made_up_names_are_not_kept_for_ever(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quintet.pipeline.normalise.MOST_REFUSED", 10)
+    monkeypatch.setattr("quintet.pipeline.names.MOST_REFUSED", 10)
     bench.register(e=METERS["e"])
     normaliser = bench.pipeline.normaliser()
     for number in range(6):
         names = [(f"made up {number} {n}", START, 1.0) for n in range(4)]
         receipt = bench.send([*names, ("e", START + STEP * number, 1.0)])
         assert (receipt.accepted, receipt.quarantined) == (1, 4)
-        assert len(normaliser._resolved.numbers) <= 16
+        assert len(normaliser._names._known.why) <= 16
     assert len(bench.effective()) == 6

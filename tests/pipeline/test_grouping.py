@@ -28,6 +28,12 @@ class Gate:
         self.fail: Callable[[list[Delivery]], Exception | None] = lambda _: None
         self.groups: list[int] = []
 
+    def warm(self) -> None:
+        self.pipeline.warm()
+
+    def prepared(self, delivery: Delivery) -> Delivery:
+        return self.pipeline.prepared(delivery)
+
     def commit_some(self, deliveries: list[Delivery]) -> list[Outcome | QuintetError]:
         self.entered.set()
         assert self.open.wait(PATIENCE_S)

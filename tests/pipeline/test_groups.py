@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from quintet.pipeline.bounds import limits
 from quintet.pipeline.delivery import Delivery, Outcome, Receipt
+from quintet.pipeline.grouping import Committer
 from quintet.store.quarantine import Wanted, quarantined
 from quintet.terms.errors import BadInput, CityError
 from quintet.terms.tables import MOMENT, QUARANTINE, READINGS
@@ -338,3 +340,20 @@ def test_a_registry_that_is_read_while_it_changes_is_not_kept(bench: Any) -> Non
     pipeline._engine.snapshot = snapshot
     assert len(pipeline.registry().channel_ids) == 1, "what it was when the question was asked"
     assert len(pipeline.registry().channel_ids) == 3
+
+
+def test_a_reading_that_supersedes_an_earlier_one_is_counted_as_a_correction(bench: Any) -> None:
+    bench.register(**METERS)
+    (first,) = committed(bench, deliver([("e", 0, 1.0), ("e", 1, 1.0)]))
+    corrected, repeated = committed(
+        bench, deliver([("e", 0, 2.0), ("e", 1, 1.0), ("e", 2, 1.0)]), deliver([("e", 0, 2.0)])
+    )
+    assert receipts([first, corrected, repeated]) == [(2, 0, 0), (2, 1, 0), (0, 1, 0)]
+    assert [one.corrected for one in (first, corrected, repeated)] == [0, 1, 0]
+    (in_turn,) = committed(bench, replace(deliver([("e", 0, 3.0), ("e", 0, 4.0)]), in_order=True))
+    assert in_turn.corrected == 2
+    committer = Committer(bench.pipeline)
+    committer.start()
+    assert committer.submit(deliver([("e", 0, 5.0)])).result(60).corrected == 1
+    committer.stop(60)
+    assert dict(committer.stats.corrected) == {"http": 1}

@@ -1,5 +1,6 @@
 """Messages in their order, amounts in several units, clocks of resent deliveries: what decides and what is the same."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,9 +11,10 @@ import pyarrow as pa
 import pytest
 
 from quintet.pipeline.bounds import limits
-from quintet.pipeline.delivery import Delivery, Outcome
+from quintet.pipeline.delivery import Delivery, Outcome, Receipt
 from quintet.pipeline.grouping import Committer
-from quintet.protocols.payloads import decode_messages, load_mappings
+from quintet.pipeline.shapes import QUESTIONABLE
+from quintet.protocols.payloads import decode_body, decode_messages, load_mappings
 from quintet.store.quarantine import Wanted
 from quintet.terms.tables import MOMENT, QUARANTINE, READINGS
 
@@ -164,3 +166,68 @@ def test_a_bare_number_and_an_object_without_a_time_are_marked_by_their_decoder(
     assert payload.readings["stamped"].to_pylist() == [True] * 4 + [False]
     (out,) = committed(bench, Delivery(payload.readings, payload.refused, "a", "mqtt", in_order=True))
     assert counted(out) == (1, 0, 4)
+
+
+Said = tuple[str, int, float]
+BATCH = "quintet/v1/s"
+
+
+def by_http(bench: Any, rows: list[Said]) -> Outcome:
+    """Commit rows (meter, quarter-hour, value) as one body."""
+    found = decode_body(body_of(rows), "application/json")
+    return committed(bench, Delivery(found.readings, found.refused, "a", "http"))[0]
+
+
+def by_mqtt(bench: Any, *said: tuple[str, bytes]) -> Outcome:
+    """Commit messages (topic, payload) as one delivery."""
+    found = decode_messages([(*one, bench.now()) for one in said], load_mappings())
+    return committed(bench, Delivery(found.readings, found.refused, "a", "mqtt", in_order=True))[0]
+
+
+def body_of(rows: list[Said]) -> bytes:
+    listed = [{"site": "s", "meter": m, "ts_utc": (START + STEP * q).isoformat(), "value": v} for m, q, v in rows]
+    return json.dumps(listed).encode()
+
+
+def arrow_of(rows: list[Said]) -> bytes:
+    listed = [{"site": "s", "meter": m, "ts_utc": START + STEP * q, "value": v} for m, q, v in rows]
+    table = pa.Table.from_pylist(listed)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def one(value: float) -> bytes:
+    return json.dumps({"ts_utc": START.isoformat(), "value": value}).encode()
+
+
+def some_rows(dice: Random, count: int) -> list[Said]:
+    return [(dice.choice("ef"), dice.randrange(4), float(dice.randrange(1, 4))) for _ in range(count)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_batch_message_gives_what_the_same_rows_in_one_body_give(new_bench: Callable[[], Any], seed: int) -> None:
+    dice = Random(seed)
+    http, mqtt = new_bench(), new_bench()
+    for one in (http, mqtt):
+        one.register(**METERS)
+    bodies = [some_rows(dice, 12) for _ in range(5)]
+    alone = [by_http(http, rows) for rows in bodies]
+    written = [dice.choice([body_of, arrow_of])(rows) for rows in bodies]
+    if seed % 2:
+        written = [body_of(dice.sample(rows, len(rows))) for rows in bodies]
+    together = by_mqtt(mqtt, *((BATCH, text) for text in written))
+    assert mqtt.effective() == http.effective(), "amounts and qualities: a conflict within one is flagged"
+    receipt = sum((one.receipt for one in alone), Receipt())
+    assert (together.receipt.accepted, together.receipt.duplicate) == (receipt.accepted, receipt.duplicate)
+
+
+def test_order_counts_between_messages_and_not_within_one(bench: Any) -> None:
+    bench.register(**METERS)
+    (flagged,) = [by_mqtt(bench, (BATCH, body_of([("e", 0, 2.0), ("e", 0, 1.0), ("f", 0, 5.0)])))]
+    assert counted(flagged) == (3, 0, 0)
+    assert [value for _, _, value, _ in bench.effective()] == [MWH, 5 * MWH]
+    assert [quality == QUESTIONABLE for _, _, _, quality in bench.effective()] == [True, False]
+    by_mqtt(bench, (BATCH, body_of([("f", 0, 4.0), ("f", 0, 9.0)])), ("quintet/v1/s/f", one(7.0)))
+    assert [value for _, _, value, _ in bench.effective()] == [MWH, 7 * MWH]

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from quintet.terms.tables import QUARANTINE
 
@@ -14,6 +15,7 @@ from .evidence import Amounts, repeats_key
 from .normalise import Normalised
 from .rows import I16, I64, Mask, RawRows, key_order, starts_of_runs
 
+MESSAGE = "message"
 WORDS = ("site", "meter", "commodity", "unit")
 
 
@@ -30,6 +32,41 @@ def plain(table: pa.Table) -> pa.Table:
     for name in WORDS:
         table = table.set_column(table.column_names.index(name), name, table[name].cast(pa.string()))
     return table.replace_schema_metadata(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The rows of deliveries, one behind the other, with their channels; `rows` has no earlier problems.
+
+    `message` numbers the message of each row as it was sent, upwards: all rows of a delivery without an order are one.
+    `sender_of` gives the delivery of each message.
+    """
+
+    rows: Normalised
+    message: I64
+    sender_of: I64
+
+    @classmethod
+    def of(cls, deliveries: list[Delivery], readings: pa.Table, rows: Normalised) -> "Named":
+        """Tell apart the messages of joined readings."""
+        counts = np.array([delivery.readings.num_rows for delivery in deliveries], np.int64)
+        sender = np.repeat(np.arange(len(deliveries)), counts)
+        same = np.zeros(len(sender), np.bool_)
+        same[1:] = sender[1:] == sender[:-1]
+        heeded = np.array([one.in_order and not one.key for one in deliveries], np.bool_)[sender]
+        if MESSAGE in readings.column_names and heeded.any():
+            said = pc.fill_null(readings[MESSAGE], -1).to_numpy()
+            same[1:] &= ~heeded[1:] | ((said[1:] == said[:-1]) & (said[1:] >= 0))
+        else:
+            same &= ~heeded
+        return cls(rows, np.cumsum(~same) - 1, sender[~same])
+
+    @property
+    def taken(self) -> Mask:
+        """Mark the rows that mean a channel."""
+        out = np.ones(len(self.message), np.bool_)
+        out[self.rows.aside] = False
+        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +87,13 @@ class Arrivals:
     cut: int
 
     @classmethod
-    def of(cls, deliveries: list[Delivery], named: Normalised, amounts: Amounts) -> "Arrivals":
-        """Bring normalised rows of deliveries, one behind the other, into order; `named` has no earlier problems."""
-        counts = np.array([delivery.readings.num_rows for delivery in deliveries], np.int64)
-        sender = np.repeat(np.arange(len(deliveries)), counts)
-        taken = np.ones(len(sender), np.bool_)
-        taken[named.aside] = False
-        rows, who, first = in_order(named.rows, sender[taken], amounts)
-        heeded = np.array([one.in_order and not one.key for one in deliveries], np.bool_)
-        cut = first_contradiction(rows.take(first), who[first], heeded)
+    def of(cls, deliveries: list[Delivery], named: "Named", amounts: Amounts) -> "Arrivals":
+        """Bring named rows of deliveries, one behind the other, into order."""
+        rows, message, first = in_order(named.rows.rows, named.message[named.taken], amounts)
+        who = named.sender_of[message]
+        cut = first_contradiction(rows.take(first), who[first], message[first], len(deliveries))
         early = who < cut
-        problems, whose = set_aside(deliveries, named, sender)
+        problems, whose = set_aside(deliveries, named.rows, named.sender_of[named.message])
         mine = whose < cut
         return cls(
             rows.take(first & early),
@@ -104,38 +137,39 @@ def in_several_units(group: I64, unit: I16) -> Mask:
     return np.repeat(mixed, np.diff(np.append(heads, len(group))))
 
 
-def first_contradiction(rows: RawRows, who: I64, heeded: Mask) -> int:
+def first_contradiction(rows: RawRows, who: I64, message: I64, count: int) -> int:
     """Find the first delivery that says something else than an earlier one of the same channel and moment.
 
-    `rows` are sorted and no two the same. Of a delivery whose order is `heeded` this also counts where it contradicts
-    itself. Gives the number of deliveries where there is none.
+    `rows` are sorted and no two the same. That two messages of one delivery contradict each other counts too. Gives the
+    number of deliveries, `count`, where there is none.
     """
-    count = len(heeded)
     same = repeats_key(rows)
     if not same.any():
         return count
     heads = np.flatnonzero(~same)
     earliest = np.minimum.reduceat(who, heads)[np.cumsum(~same) - 1]
     again = np.flatnonzero(same)
-    itself = who[again][heeded[who[again]] & (who[again] == who[again - 1])]
+    itself = who[again][(who[again] == who[again - 1]) & (message[again] != message[again - 1])]
     return int(np.concatenate([who[who > earliest], itself]).min(initial=count))
 
 
-def rounds(delivery: Delivery, named: Normalised, amounts: Amounts) -> list[Delivery]:
+def rounds(delivery: Delivery, named: Named, amounts: Amounts) -> list[Delivery]:
     """Cut a delivery in order that contradicts itself into deliveries which do not: committed in turn, the last wins.
 
-    Each channel's moment says its amounts in the order they came, one a round. Of a moment with more than
-    `limits().most_rounds` of them the oldest share the first round.
+    Of each channel's moment every message that says something new has a round of its own, in the order they came. Of a
+    moment with more than `limits().most_rounds` of them the oldest share the first round.
     """
-    taken = np.ones(delivery.readings.num_rows, np.bool_)
-    taken[named.aside] = False
-    rows, place, first = in_order(named.rows, np.flatnonzero(taken), amounts)
+    rows, place, first = in_order(named.rows.rows, np.flatnonzero(named.taken), amounts)
     heads = starts_of_runs(rows.channel, rows.at_us)
     sizes = np.diff(np.append(heads, len(rows)))
-    said = np.cumsum(first)
+    telling, message = np.flatnonzero(first), named.message[place]
+    step = np.zeros(len(rows), np.int64)
+    step[telling[1:]] = message[telling[1:]] != message[telling[:-1]]
+    step[heads] = 0  # the first row of a moment is always telling
+    said = np.cumsum(step)
     number = said - np.repeat(said[heads], sizes)  # a row that repeats an earlier one is known by its round
     last = np.repeat(np.maximum.reduceat(number, heads), sizes)
-    turn = np.zeros(len(taken), np.int64)
+    turn = np.zeros(len(named.message), np.int64)
     turn[place] = np.maximum(number - np.maximum(last - limits().most_rounds + 1, 0), 0)
     return [
         replace(
@@ -144,6 +178,7 @@ def rounds(delivery: Delivery, named: Normalised, amounts: Amounts) -> list[Deli
             refused=delivery.refused if one == 0 else QUARANTINE.empty_table(),
             shapes=delivery.shapes if one == 0 else frozenset(),
             in_order=False,
+            named=None,
         )
         for one in range(int(turn.max()) + 1)
     ]

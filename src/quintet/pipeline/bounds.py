@@ -16,7 +16,9 @@ class Limits:
     refused rows in a repeated answer; `sources_named`: most sources that a batch names; `future_allowance_s`: how far
     ahead of the receipt a stamp may be; `vanished_after`: deliveries after which an absent field has vanished;
     `source_fields`, `shape_sources`: most fields of a source and sources whose fields are remembered; `most_rounds`:
-    most batches that one delivery in order is cut into.
+    most batches that one delivery in order is cut into; `ahead_rows`: fewest rows that are resolved before they wait;
+    `smoothing_percent`: share of the newest commit in the rate of
+    late; `few_rows`, `reading_bytes`, `delivery_bytes`: what small deliveries weigh; `replay_page`: rows tried at once.
     """
 
     group_rows: int
@@ -34,6 +36,12 @@ class Limits:
     source_fields: int
     shape_sources: int
     most_rounds: int
+    ahead_rows: int
+    smoothing_percent: int
+    few_rows: int
+    reading_bytes: int
+    delivery_bytes: int
+    replay_page: int
 
 
 @cache

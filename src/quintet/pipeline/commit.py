@@ -7,13 +7,16 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
+import numpy as np
 import pyarrow as pa
 
 from quintet.registry import Registration, Registry, apply_settings, from_dataset
+from quintet.store.audit import audit
 from quintet.store.book import add_unit_codes, append_records, read_records, unit_codes
+from quintet.store.edits import edited_until
 from quintet.store.engine import Batch, Engine, Writing
 from quintet.store.quarantine import (
     DISMISSED,
@@ -31,8 +34,13 @@ from quintet.terms.errors import QuintetError
 from quintet.terms.tables import QUARANTINE
 from quintet.vee import Rules
 
+from .bounds import limits
 from .delivery import Delivery, Outcome, Receipt
+from .difference import WITHDRAWN, Change, rollups
+from .edits import UNDONE, Edits
 from .effects import Effects, Settled, write_outcome
+from .estimators import KIND as DECIDED
+from .estimators import estimated_anew
 from .evidence import Amounts, without_known, without_repeats
 from .faulty import Faulty
 from .groups import Groups
@@ -41,7 +49,7 @@ from .normalise import Normalised, Normaliser
 from .replay import Decode, Replay, Replayed
 from .rows import I32, WORKERS, IntervalRows, RawRows
 from .settle import Settlement
-from .tails import Tails
+from .tails import NEVER, Tails
 from .telling import Committed, Listener, Telling
 from .waking import remember_stored, wake
 
@@ -83,10 +91,10 @@ class RegisterReceipt:
 class Said:
     """What one state of the registry says, worked out when it is asked for."""
 
-    def __init__(self, registry: Registry, unit_number: Callable[[str], int]) -> None:
+    def __init__(self, registry: Registry, unit_number: Callable[[str], int], rules: Rules) -> None:
         """Hold a registry; `unit_number` numbers units as received."""
         self.registry = registry
-        self._unit_number = unit_number
+        self._unit_number, self._rules = unit_number, rules
 
     @cached_property
     def meaning(self) -> Meaning:
@@ -96,7 +104,7 @@ class Said:
     @cached_property
     def normaliser(self) -> Normaliser:
         """Give what resolves names."""
-        return Normaliser(self.registry, self._unit_number)
+        return Normaliser(self.registry, self.meaning, self._unit_number, self._rules)
 
 
 class Pipeline:
@@ -122,6 +130,7 @@ class Pipeline:
         self.listeners: list[Listener] = []
         self._telling = Telling()
         self._groups = Groups(self, engine, now)
+        self.edits = Edits(self, engine, rules)
 
     def registry(self) -> Registry:
         """Give the registry as it stands now."""
@@ -135,6 +144,19 @@ class Pipeline:
         """Give what resolves names by the registry as it stands."""
         return self._said_now().normaliser
 
+    def warm(self) -> None:
+        """Work out what the first commit will need of the registry: half a second for 17,000 households."""
+        self.normaliser()
+        self.meaning().warm()
+
+    def prepared(self, delivery: Delivery) -> Delivery:
+        """Resolve the names of a large delivery in the thread that brings it: commits then find that done."""
+        if delivery.readings.num_rows < limits().ahead_rows:
+            return delivery
+        normaliser = self.normaliser()
+        rows = normaliser.normalise(delivery.readings, QUARANTINE.empty_table(), delivery.received_us, "")
+        return replace(delivery, named=(normaliser, rows))
+
     def amounts(self) -> Amounts:
         """Give what compares readings in different units, by the registry as it stands."""
         return Amounts(list(self._units), self.meaning().unit)
@@ -145,7 +167,7 @@ class Pipeline:
         if said is None:
             with self._engine.snapshot() as snapshot, resting_collector():
                 registry = Registry.from_records(believed(read_records(snapshot)))
-            said = Said(registry, self._unit_number)
+            said = Said(registry, self._unit_number, self._rules)
             with self._edge:
                 if changes == self._changes:
                     self._said = said
@@ -198,18 +220,40 @@ class Pipeline:
                 return
             after = Meaning.of(self.registry().with_records(records))
             changed = after.changed_from(self.meaning())
+            with self._engine.snapshot() as snapshot:
+                anew = estimated_anew(snapshot, after.commodity, after.order, self.meaning().order)
+            changed = np.union1d(changed, anew)
             changed = changed[self.tails.heard(changed)]
             done = Settled()
             with self._engine.writing(kind, source, actor, self._now()) as writing:
                 append_records(writing, records)
+                for record in records:
+                    if record.kind == DECIDED:
+                        said = {"decided": record.body, "source": source}
+                        audit(writing, action="decision", subject=f"{record.kind}:{record.key}", detail=said)
                 if len(changed):
-                    settlement = Settlement(self._engine, after, self._rules, list(self._units), writing.batch.id)
+                    settlement = self.settlement(writing, after)
                     for outcome in settlement.again(writing, changed):
                         write_outcome(writing, outcome, done)
                 append_problems(writing, faulty)
                 writing.batch.accepted, writing.batch.quarantined = len(records), faulty.num_rows
                 writing.then(partial(self._taken_records, changed, done, writing.batch))
             self._telling.tell(self.listeners)
+
+    def settlement(self, writing: Writing, meaning: Meaning | None = None) -> Settlement:
+        """Give what derives channels anew as part of a batch, by the registry as it stands or will."""
+        names, edited_us = list(self._units), self.tails.edited_us
+        said = meaning or self.meaning()
+        return Settlement(self._engine, said, self._rules, names, writing.batch.id, edited_us=edited_us)
+
+    def take_assigned(self, channels: I32, done: Settled, batch: Batch) -> None:
+        """Take assigned estimates that are in the store into memory: nothing may simply continue their channels."""
+        self.tails.calm[channels] = False
+        self._remember(batch, done)
+
+    def tell(self) -> None:
+        """Tell who listens what was committed."""
+        self._telling.tell(self.listeners)
 
     def _taken_records(self, changed: I32, done: Settled, batch: Batch) -> None:
         """Take statements that are in the store into memory; `changed` are the channels they change."""
@@ -272,6 +316,8 @@ class Pipeline:
             if found:
                 with self._engine.writing("quarantine", "dismiss", actor, self._now()) as writing:
                     append_steps(writing, [Step(row["id"], DISMISSED, row["code"], reason) for row in found])
+                    said = {"ids": sorted(row["id"] for row in found), "reason": reason}
+                    audit(writing, action="dismiss", subject="quarantine", detail=said)
         return len(found)
 
     def _commit_rows(self, pending: list[Normalised], source: str, actor: str) -> Receipt:
@@ -333,10 +379,37 @@ class Pipeline:
         self._telling.tell(self.listeners)
         return writing.batch
 
+    def write_edit(self, actor: str, appended: IntervalRows, change: Change, more: Callable[[Writing], None]) -> Batch:
+        """Commit an edit's rows, the change that they make (quality 0: to nothing), and what `more` appends.
+
+        Call it inside the engine's `exclusive`, in which the change was worked out.
+        """
+        with self._engine.writing("edit", "edit", actor, self._now()) as writing:
+            by_hour, by_day = rollups(change, self._engine.tz, writing.batch.id)
+            for name, table in (("rollup_hour", by_hour), ("rollup_day", by_day)):
+                writing.append(name, table)
+            writing.append("interval", appended.to_arrow(writing.batch.id))
+            writing.batch.accepted = len(change.rows)
+            writing.then(partial(self._taken_edit, appended, change.rows, by_day, writing.batch))
+            more(writing)
+        self._telling.tell(self.listeners)
+        return writing.batch
+
+    def _taken_edit(self, appended: IntervalRows, rows: IntervalRows, by_day: pa.Table, batch: Batch) -> None:
+        """Take an edit that is in the store into memory: first what it takes back, then what stands now."""
+        with self._engine.snapshot() as snapshot:
+            self.tails.edited_us[:] = NEVER
+            self.tails.edit(*edited_until(snapshot))
+        marks = appended.take(appended.quality == UNDONE)
+        if len(marks):
+            self._effects.remember(Settled([(marks, by_day.slice(0, 0))]), self.meaning())
+        quality = np.where(rows.quality == 0, WITHDRAWN, rows.quality).astype(np.uint8)
+        self._remember(batch, Settled([(IntervalRows(rows.channel, rows.start_us, rows.value, quality), by_day)]))
+
     def _taken_rows(self, rows: RawRows, done: Settled, batch: Batch, units: int) -> None:
         """Take rows that are in the store into memory; `units` are the unit names stored by now."""
         self._stored_units = units
-        self._effects.advance(rows, done)
+        self._effects.advance(rows, done, self.meaning())
         self._faulty.heard(rows)
         self._remember(batch, done)
 

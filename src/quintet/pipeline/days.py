@@ -14,6 +14,7 @@ from quintet.vee import Block, Findings, Rules, validate
 from .difference import Change, all_new, joined
 from .meaning import Meaning
 from .rows import I32, I64, U8, IntervalRows, Mask, starts_of_runs, stretches
+from .tails import NEVER
 
 REJECTED = qualities()["rejected"].id
 FINDINGS = pa.schema([("channel", pa.int32()), ("at_us", pa.int64()), ("until_us", pa.int64()), ("rule", pa.string())])
@@ -55,11 +56,12 @@ class Days:
         return self.findings.filter(pa.array(np.isin(self.findings["channel"].to_numpy(), channels)))
 
 
-def judge_days(rows: IntervalRows, recent: Recent, meaning: Meaning, rules: Rules, tz: ZoneInfo) -> Days:
+def judge_days(rows: IntervalRows, recent: Recent, meaning: Meaning, rules: Rules, tz: ZoneInfo, since_us: I64) -> Days:
     """Judge new intervals (sorted by channel and start, each channel's without a hole).
 
     A day that the new intervals end is judged whole, together with what is remembered of it; where that is not whole,
-    the channel goes the long way. An interval of an open day is judged by itself: what rules find in a whole day is
+    the channel goes the long way. The day within which a channel began (`since_us`, by channel number) never is whole.
+    An interval of an open day is judged by itself: what rules find in a whole day is
     found when it is over, and runs of equal values are looked for in `extend`. The channel goes the long way where a
     rule rejects a value or objects to one of an open day.
     """
@@ -71,6 +73,7 @@ def judge_days(rows: IntervalRows, recent: Recent, meaning: Meaning, rules: Rule
     day = day_numbers(rows.start_us, tz)
     cadence, phase = meaning.cadence_us[rows.channel], meaning.phase_us[rows.channel]
     over = in_ended_days(rows, day, cadence, tz)
+    over[over] = ~begun_within(day[over], since_us[rows.channel[over]], cadence[over], tz)
     apart = rows.take(~over)
     refused.append(apart.channel[judged_alone(apart, meaning, rules) != apart.quality])
     ended = np.flatnonzero(over)
@@ -96,6 +99,16 @@ def in_ended_days(rows: IntervalRows, day: I32, cadence: I64, tz: ZoneInfo) -> M
     last = np.append(heads[1:], len(rows)) - 1
     ends = day_numbers(rows.start_us[last] + cadence[last], tz) > day[last]
     return np.repeat(ends, last - heads + 1)
+
+
+def begun_within(day: I32, since_us: I64, cadence: I64, tz: ZoneInfo) -> Mask:
+    """Mark the days within which a channel began: its first interval is not the day's first."""
+    out = np.zeros(len(day), np.bool_)
+    near = np.flatnonzero(since_us > NEVER)
+    mine = day[near] == day_numbers(since_us[near], tz)
+    near = near[mine]
+    out[near] = day[near] == day_numbers(since_us[near] - cadence[near], tz)
+    return out
 
 
 def judged_alone(rows: IntervalRows, meaning: Meaning, rules: Rules) -> U8:

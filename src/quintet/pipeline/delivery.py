@@ -6,6 +6,8 @@ import pyarrow as pa
 
 from quintet.terms.errors import QuintetError
 
+from .normalise import Normalised, Normaliser
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -45,8 +47,11 @@ class Delivery:
     time of their own but that of receipt. `refused` is what the door could not decode (QUARANTINE). `source` is who
     sent it, `actor` the door. `key` is the sender's name for this delivery ("" for none) and `digest` that of the body
     as received. `in_order`: the rows are messages in the order they came, so that a later one outranks an earlier one
-    of the same moment (with a key it is not heeded: what has a key is one statement). `received_us` is when it was
-    handed in; 0: when it is committed.
+    of the same moment (with a key it is not heeded: what has a key is one statement); a column `message` says by equal
+    numbers, one behind the other, which rows are of one message, in which order never matters (null or no column: each
+    row is one). `received_us` is when it was
+    handed in; 0: when it is committed. `resends`: its sender keeps what is refused and sends it again. `named` are its
+    rows resolved ahead of the commit, and by whom.
     """
 
     readings: pa.Table
@@ -58,6 +63,8 @@ class Delivery:
     shapes: frozenset[Shape] = frozenset()
     in_order: bool = False
     received_us: int = 0
+    resends: bool = False
+    named: tuple[Normaliser, Normalised] | None = None
 
     @property
     def rows(self) -> int:
@@ -71,12 +78,14 @@ class Outcome:
 
     `batch` holds it (0: nothing was new, nothing was written); `problems` are its rows in quarantine (QUARANTINE), also
     those that stood there before; `repeated`: answered from the record of an earlier delivery with the same key.
+    `corrected` of the accepted readings say another amount of a moment that was stored: they supersede an earlier one.
     """
 
     batch: int
     receipt: Receipt
     problems: pa.Table
     repeated: bool = False
+    corrected: int = 0
 
 
 class Busy(QuintetError):
@@ -91,4 +100,21 @@ class Busy(QuintetError):
             "more readings wait than can be stored at the moment.",
             code="busy",
             remedy=f"Send it again after {retry_after_s} s; nothing of it was taken.",
+        )
+
+
+class QuarantineFull(QuintetError):
+    """There is no room for originals of a source's bad rows; nothing of the delivery was taken."""
+
+    status = 429
+
+    def __init__(self, source: str, retry_after_s: int) -> None:
+        """Say whose quarantine is full, and when to come back."""
+        self.retry_after_s = retry_after_s
+        super().__init__(
+            "has rows that cannot be taken, and the quarantine of its source is full.",
+            code="quarantine_full",
+            place=source,
+            remedy="See `quintet quarantine count`: mend the cause, replay or dismiss what waits there, or send the "
+            f"good rows alone. Send the same again after {retry_after_s} s; nothing of it was taken.",
         )

@@ -9,9 +9,11 @@ import pyarrow as pa
 from quintet.terms.period import day_numbers, hour_starts
 from quintet.terms.quality import qualities, qualities_by_id
 
-from .rows import I32, I64, U8, IntervalRows, constant, merged_order, starts_of_runs
+from .rows import I32, I64, U8, IntervalRows, Mask, constant, merged_order, starts_of_runs
 
 WITHDRAWN = qualities()["withdrawn"].id
+ASSIGNED = np.zeros(256, np.bool_)
+"""Whether a quality's value was put there by a run over the city, and stands until something measured is there."""
 COUNTED = np.zeros(256, np.int64)
 """Whether a quality's value is part of sums."""
 ARRIVED = np.zeros(256, np.int64)
@@ -20,6 +22,7 @@ for _quality in qualities_by_id().values():
     ARRIVED[_quality.id] = _quality.kind == "measured"
     ESTIMATED[_quality.id] = _quality.kind == "estimated"
     COUNTED[_quality.id] = _quality.kind != "rejected"
+    ASSIGNED[_quality.id] = _quality.assigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,14 @@ def all_new(rows: IntervalRows) -> Change:
     return Change(rows, rows.value * counted, ARRIVED[rows.quality], ESTIMATED[rows.quality])
 
 
-def against(derived: IntervalRows, stored: IntervalRows, outranked: I64) -> Change:
+def against(derived: IntervalRows, stored: IntervalRows, outranked: I64, lifted: Mask | None = None) -> Change:
     """Compare what evidence gives now with what is effective in the store over the same range.
 
     Both sorted by channel and start. Equal rows give nothing; a stored interval that evidence no longer gives is
-    withdrawn; `outranked` numbers stored qualities (edits) that stand whatever the evidence says.
+    withdrawn; `outranked` numbers stored qualities (edits) that stand whatever the evidence says. A stored assigned
+    value stands unless the evidence gives a measured one, but where `lifted` marks it: then it is as any other.
     """
+    assigned = ASSIGNED[stored.quality] if lifted is None else ASSIGNED[stored.quality] & ~lifted
     channel = np.concatenate([stored.channel, derived.channel])
     start = np.concatenate([stored.start_us, derived.start_us])
     newer = np.concatenate([np.zeros(len(stored), np.int8), np.ones(len(derived), np.int8)])
@@ -58,6 +63,8 @@ def against(derived: IntervalRows, stored: IntervalRows, outranked: I64) -> Chan
     old_value, old_quality = old_versions(stored, old_at)
     edited = has_old & np.isin(old_quality, outranked)
     changed = ~has_old | (old_value != derived.value[new_at]) | (old_quality != derived.quality[new_at])
+    if assigned.any():
+        changed &= ~(has_old & assigned[old_at] & (ARRIVED[derived.quality[new_at]] == 0))
     new = all_new(derived.take(new_at[changed]))
     weigh = (has_old & changed).astype(np.int64)[changed]
     stands = edited[changed]
@@ -70,8 +77,8 @@ def against(derived: IntervalRows, stored: IntervalRows, outranked: I64) -> Chan
     )
     followed = np.zeros(len(order), np.bool_)
     followed[:-1] = paired[1:]
-    gone = stored.take(position[(source == 0) & ~followed])
-    gone = gone.take(~np.isin(gone.quality, outranked))
+    left = position[(source == 0) & ~followed]
+    gone = stored.take(left[~np.isin(stored.quality[left], outranked) & ~assigned[left]])
     return joined(fresh, withdrawal(gone))
 
 

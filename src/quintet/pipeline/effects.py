@@ -16,7 +16,7 @@ from .evidence import Neighbourhood
 from .extend import Extension, extend
 from .meaning import Meaning
 from .recall import Recall
-from .rows import I32, SHARD_ROWS, WORKERS, IntervalRows, Mask, RawRows, constant, cuts
+from .rows import SHARD_ROWS, WORKERS, IntervalRows, Mask, RawRows, constant, cuts
 from .settle import Outcome, Settlement
 from .tails import Tails
 
@@ -26,21 +26,21 @@ class Settled:
     """What a batch settled: for the caches, once it is durable."""
 
     changes: list[tuple[IntervalRows, pa.Table]] = field(default_factory=list[tuple[IntervalRows, pa.Table]])
-    extended: list[tuple[IntervalRows, I32]] = field(default_factory=list[tuple[IntervalRows, I32]])
-    ends: list[tuple[IntervalRows, I32]] = field(default_factory=list[tuple[IntervalRows, I32]])
+    extended: list[Extension] = field(default_factory=list[Extension])
+    ends: list[Outcome] = field(default_factory=list[Outcome])
     found: list[Neighbourhood] = field(default_factory=list[Neighbourhood])
 
     def took(self, size: int) -> Mask:
         """Mark, of channels numbered below `size`, those that took the short way."""
         out = np.zeros(size, np.bool_)
-        for _, channels in self.extended:
-            out[channels] = True
+        for extension in self.extended:
+            out[extension.channels] = True
         return out
 
     def keep(self, outcome: Outcome) -> None:
         """Keep what the evidence of some channels gave."""
-        self.ends.append((outcome.ends, outcome.calm))
-        self.changes.append((outcome.change.rows, outcome.by_day))
+        self.ends.append(outcome)
+        self.changes.append((outcome.shown, outcome.by_day))
 
 
 class Lot:
@@ -90,10 +90,12 @@ class Effects:
         for extension, by_hour, by_day in self._extensions(new, meaning, names, writing.batch.id):
             lot.add(extension.change, by_hour, by_day, with_batch(extension.findings, writing.batch.id))
             done.changes.append((extension.change.rows, by_day))
-            done.extended.append((extension.rows, extension.channels))
+            done.extended.append(extension)
         rest = new.take(~done.took(len(self.tails.at_us))[new.channel])
         if len(rest):
-            settlement = Settlement(self._engine, meaning, self._rules, names, writing.batch.id, self._recall)
+            settlement = Settlement(
+                self._engine, meaning, self._rules, names, writing.batch.id, self._recall, self.tails.edited_us
+            )
             for outcome in settlement.outcomes(writing, rest, self.tails):
                 lot.add(outcome.change, outcome.by_hour, outcome.by_day, outcome.findings, outcome.chained)
                 done.keep(outcome)
@@ -119,14 +121,16 @@ class Effects:
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
             yield from pool.map(short, shards)
 
-    def advance(self, new: RawRows, done: Settled) -> None:
+    def advance(self, new: RawRows, done: Settled, meaning: Meaning) -> None:
         """Take a committed batch's readings into the tails; all of it is durable by now."""
-        for rows, channels in done.extended:
-            self.tails.settle(rows, channels)
+        for extension in done.extended:
+            self.tails.begin(extension.begun, extension.since_us, meaning.cadence_us[extension.begun])
+            self.tails.settle(extension.rows, extension.channels)
         self.tails.advance(new)
         self.tails.calm[new.channel[~done.took(len(self.tails.at_us))[new.channel]]] = False
-        for ends, calm in done.ends:
-            self.tails.settle(ends, calm)
+        for outcome in done.ends:
+            self.tails.since_us[outcome.calm] = outcome.since_us
+            self.tails.settle(outcome.ends, outcome.calm)
         self._recall.advance(new, done.found, self.tails.calm)
 
     def remember(self, done: Settled, meaning: Meaning) -> None:

@@ -95,26 +95,31 @@ def without_known(engine: Engine, snapshot: Snapshot, arrived: Arrived, tail_us:
 
 def known_places(engine: Engine, snapshot: Snapshot, rows: RawRows, tail_us: I64, amounts: Amounts) -> I64:
     """Give the places of rows (sorted, no two the same) that the store holds already: the same amount at the moment."""
+    return stored_places(engine, snapshot, rows, tail_us, amounts)[0]
+
+
+def stored_places(engine: Engine, snapshot: Snapshot, rows: RawRows, tail_us: I64, amounts: Amounts) -> tuple[I64, I64]:
+    """Give the places of rows (sorted, no two the same) whose moment is stored: with their amount, and with any."""
     old = np.flatnonzero(rows.at_us <= tail_us[rows.channel])
     if not len(old):
-        return old
+        return old, old
     suspects = rows.take(old)
     heads = starts_of_runs(suspects.channel)
     windows = pa.table({"channel": suspects.channel[heads], "from_us": suspects.at_us[heads]})
     known = raw_readings(engine, snapshot, windows)
     incoming = suspects.to_arrow(0).append_column("place", pa.array(old))
     both = snapshot.arrow(
-        """select i.place, k.* from incoming i join known k on i.channel = k.channel and i.at_us = k.at_us
-            where i.unit <> k.unit or (i.mantissa = k.mantissa and i.exponent = k.exponent)""",
+        "select i.place, k.* from incoming i join known k on i.channel = k.channel and i.at_us = k.at_us",
         tables={"incoming": incoming, "known": known},
     )
     place, stored = both["place"].to_numpy(), RawRows.from_arrow(both)
-    same = rows.unit[place] == stored.unit
-    other = np.flatnonzero(~same)
+    same = (rows.mantissa[place] == stored.mantissa) & (rows.exponent[place] == stored.exponent)
+    same &= rows.unit[place] == stored.unit
+    other = np.flatnonzero(rows.unit[place] != stored.unit)
     if len(other):
         pairs = zip(amounts.of(rows.take(place[other])), amounts.of(stored.take(other)), strict=True)
         same[other] = [mine == theirs for mine, theirs in pairs]
-    return np.unique(place[same])
+    return np.unique(place[same]), np.unique(place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 Wherever a register falls, the fewest readings are dropped so that the rest never falls, at most N in a row (N =
 `excursion_readings`); where that is not possible, or dearer than N readings, the register was set back: a rollback.
 Two falls are looked at together when the readings that either may drop overlap, so what is decided at a reading depends
-on N readings around the cluster of falls that it lies in, on nothing else.
+on N readings around the cluster of falls that it lies in. Of a cumulative register a setback is then looked at again
+over a longer time (`long_excursion_readings`): where one single step explains it, it was no setback.
 """
 
 import numpy as np
@@ -34,7 +35,54 @@ def settle_falls(run: I64, value: I64, from_zero: Mask | None = None) -> tuple[M
         keep[begin : end + 1] = False
         keep[[begin + one for one in kept]] = True
         fallen[[begin + one for one in broken]] = True
+    if from_zero is None:
+        for row in np.flatnonzero(fallen).tolist():
+            _explain(row, run, value, keep, fallen)
     return keep, fallen
+
+
+def _explain(row: int, run: I64, value: I64, keep: Mask, fallen: Mask) -> None:
+    """Drop what lies between a setback and the single step, near before or after it, that nearly undoes it.
+
+    A step up before it: the register was astray until it fell. A step up after it: it was astray from the fall on. A
+    register that counted its way up there in several steps was used, and set back.
+    """
+    most = limits().long_excursion_readings
+    low = max(row - most - 1, int(np.searchsorted(run, run[row], "left")))
+    high = min(row + most + 1, int(np.searchsorted(run, run[row], "right")))
+    before = low + np.flatnonzero(keep[low:row])
+    after = row + np.flatnonzero(keep[row:high])
+    fall = int(value[before[-1]] - value[row])
+    if not _stands_out(value, before, after, fall):
+        return
+    under = np.flatnonzero(value[before] <= value[row])
+    if len(under) and under[-1] + 1 < len(before):
+        first = int(under[-1])
+        if _is_step(value, before[first], before[first + 1], fall) and not fallen[before[first + 1] : row].any():
+            keep[before[first + 1 :]] = False
+            fallen[row] = False
+            return
+    back = np.flatnonzero(value[after] >= value[before[-1]])
+    if len(back):
+        last = int(back[0])
+        if _is_step(value, after[last - 1], after[last], fall) and not fallen[row + 1 : after[last] + 1].any():
+            keep[after[:last]] = False
+            fallen[row] = False
+
+
+def _stands_out(value: I64, before: I64, after: I64, fall: int) -> bool:
+    """Tell whether a fall is far more than the register moves in a step near it; one that trembles by a litre is not.
+
+    The largest two steps are left out: the one that may explain the fall, and one beside a dropped reading.
+    """
+    steps = np.concatenate([np.diff(value[before]), np.diff(value[after])])
+    usual = np.sort(steps)[:-2].max(initial=0)
+    return usual > 0 and fall >= limits().step_times * int(usual)
+
+
+def _is_step(value: I64, here: int, there: int, fall: int) -> bool:
+    """Tell whether the step between two readings alone makes up for a fall."""
+    return int(value[there] - value[here]) * 100 >= limits().step_share_percent * fall
 
 
 def _clusters(falls: I64, run: I64, reach: int) -> list[tuple[int, int]]:

@@ -1,7 +1,8 @@
 """The short way for readings that simply continue their channels: no look-up, no second look at what stands.
 
-A channel takes it when its new readings come after all others, follow evenly on the grid, break no rule that
-rejects, and leave no remainder. For all else there is the long way (settle); both give the same, which a test proves.
+A channel takes it when its new readings come after all others (or are its first), follow evenly on the grid, break no
+rule that rejects, and leave no remainder. For all else there is the long way (settle); both give the same, which a test
+proves.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from .difference import Change, all_new
 from .evidence import DAY_US, NEIGHBOURS
 from .meaning import KINDS, Meaning
 from .rows import I32, I64, MOST_AMOUNT, IntervalRows, Mask, RawRows, key_order, starts_of_runs
-from .tails import Tails
+from .tails import NEVER, Tails
 
 VALID = qualities()["valid"].id
 EVEN_KINDS = np.isin([kind.value for kind in KINDS], ["interval_sum", "avg_power", "register_cumulative"])
@@ -34,13 +35,16 @@ EVEN_KINDS = np.isin([kind.value for kind in KINDS], ["interval_sum", "avg_power
 class Extension:
     """What continues its channels: the change it makes, what rules found in days that are now over.
 
-    `channels` took the short way (sorted); `rows` are their new intervals.
+    `channels` took the short way (sorted); `rows` are their new intervals. `begun` are those of which these are the
+    first readings, `since_us` the start of the first interval that each has or will have.
     """
 
     change: Change
     rows: IntervalRows
     channels: I32
     findings: pa.Table
+    begun: I32
+    since_us: I64
 
 
 def extend(
@@ -48,34 +52,82 @@ def extend(
 ) -> Extension:
     """Derive what continues evenly; all rows of one batch, sorted by channel and moment, none said before."""
     heads = starts_of_runs(rows.channel)
-    candidate = tails.calm[rows.channel[heads]] & (rows.at_us[heads] > tails.at_us[rows.channel[heads]])
+    newest_us = tails.at_us[rows.channel[heads]]
+    candidate = (newest_us == NEVER) | (tails.calm[rows.channel[heads]] & (rows.at_us[heads] > newest_us))
     candidate &= EVEN_KINDS[meaning.kind[rows.channel[heads]]]
+    candidate &= more_days(rows.channel[heads], meaning, rules) == 0
+    # The derivation takes one reading a moment: where the batch says two, the long way settles which counts.
+    twice = (rows.channel[1:] == rows.channel[:-1]) & (rows.at_us[1:] == rows.at_us[:-1])
+    candidate &= ~np.isin(rows.channel[heads], rows.channel[1:][twice])
+    candidate &= clear_of_edits(rows.channel[heads], rows.at_us[heads], tails, meaning, rules)
     channels = rows.channel[heads[candidate]]
     if not len(channels):
-        return Extension(all_new(rows_of_none()), rows_of_none(), channels, FINDINGS.empty_table())
+        none = rows_of_none()
+        return Extension(all_new(none), none, channels, FINDINGS.empty_table(), channels, none.start_us)
     mine = rows if candidate.all() else rows.take(np.repeat(candidate, np.diff(np.append(heads, len(rows)))))
-    both, names = meaning.stated(continued(mine, channels, tails), unit_names)
+    start = beginnings(rows.at_us[heads[candidate]], channels, tails, meaning)
+    both, names = meaning.stated(continued(mine, channels[~start.first], tails), unit_names)
     local = places_of(both.channel, channels)
     undoubted = np.zeros(len(both), np.bool_)
     evidence = DeriveEvidence(local, both.at_us, both.mantissa, both.exponent, both.unit, undoubted)
     traits = meaning.channels(channels, names)
     derived = derive(evidence, traits)
-    own = channels[derived.channel]
-    fresh = derived.start_us > tails.start_us[own]
-    even = np.ones(len(channels), np.bool_)
+    fresh = derived.start_us >= start.next_us[derived.channel]
+    even = start.on_grid.copy()
     even[repeated(mine, channels)] = False
     even[derived.gaps.channel] = False
     even[derived.findings.channel] = False
     even[chained(evidence, traits)] = False
     even[derived.channel[fresh & ((derived.quality != VALID) | (np.abs(derived.value) > MOST_AMOUNT))]] = False
-    even &= followed(derived, fresh, channels, tails, meaning)
+    even &= followed(derived, fresh, start)
     keep = fresh & even[derived.channel]
-    out = IntervalRows(own[keep], derived.start_us[keep], derived.value[keep], derived.quality[keep])
-    out = without(out, stuck(out, tails, rules))
-    days = judge_days(out, recent, meaning, rules, tz)
-    out = without(out, days.refused)
-    change = days.applied(out)
-    return Extension(change, out, out.channel[starts_of_runs(out.channel)], days.findings_of(out.channel))
+    own = channels[derived.channel[keep]]
+    out = IntervalRows(own, derived.start_us[keep], derived.value[keep], derived.quality[keep])
+    refused = [stuck(out, tails, rules)]
+    days = judge_days(without(out, refused[0]), recent, meaning, rules, tz, start.since_of(channels, tails))
+    refused.append(days.refused)
+    even[np.searchsorted(channels, np.concatenate(refused))] = False
+    out = without(out, np.concatenate(refused))
+    taken, begun = channels[even], even & start.first
+    findings = days.findings_of(taken)
+    return Extension(days.applied(out), out, taken, findings, channels[begun], start.next_us[begun])
+
+
+def clear_of_edits(channels: I32, first_us: I64, tails: Tails, meaning: Meaning, rules: Rules) -> Mask:
+    """Mark the channels whose first new reading is so far behind the last edit that no rule looks back to it."""
+    edited = tails.edited_us[channels] > NEVER
+    if not edited.any():
+        return ~edited
+    back_us = even_span(meaning.cadence_us[channels], rules) + 2 * DAY_US
+    return ~edited | (first_us > tails.edited_us[channels] + back_us)
+
+
+@dataclass(frozen=True)
+class Beginnings:
+    """Where the new intervals of k channels must begin: `next_us`, the slot after the last one that they have.
+
+    Of the channels marked `first` these are the first readings; where they are not `on_grid` nothing is even.
+    """
+
+    first: Mask
+    next_us: I64
+    on_grid: Mask
+
+    def since_of(self, channels: I32, tails: Tails) -> I64:
+        """Give by channel number the start of the first interval of those that have not long been heard."""
+        out = tails.since_us
+        if self.first.any():
+            out = out.copy()
+            out[channels[self.first]] = self.next_us[self.first]
+        return out
+
+
+def beginnings(first_us: I64, channels: I32, tails: Tails, meaning: Meaning) -> Beginnings:
+    """Find where channels begin or go on; `first_us` is the first new reading of each."""
+    first = tails.at_us[channels] == NEVER
+    cadence, phase = meaning.cadence_us[channels], meaning.phase_us[channels]
+    on_grid = ~first | ((first_us + phase) % cadence == 0)
+    return Beginnings(first, np.where(first, first_us, tails.start_us[channels] + cadence), on_grid)
 
 
 def places_of(sorted_channel: I32, channels: I32) -> I32:
@@ -92,7 +144,9 @@ def without(rows: IntervalRows, channels: I32) -> IntervalRows:
 
 
 def continued(mine: RawRows, channels: I32, tails: Tails) -> RawRows:
-    """Give new readings together with the newest one before them, sorted."""
+    """Give new readings together with the newest one before them of the channels that have one, sorted."""
+    if not len(channels):
+        return mine
     last = RawRows(
         channels, tails.at_us[channels], tails.mantissa[channels], tails.exponent[channels], tails.unit[channels]
     )
@@ -107,14 +161,16 @@ def repeated(mine: RawRows, channels: I32) -> I64:
     return np.searchsorted(channels, mine.channel[1:][same])
 
 
-def followed(derived: Derived, fresh: Mask, channels: I32, tails: Tails, meaning: Meaning) -> Mask:
-    """Mark the channels whose first new interval follows the last one directly."""
+def followed(derived: Derived, fresh: Mask, start: Beginnings) -> Mask:
+    """Mark the channels whose first new interval follows the last one directly.
+
+    A first reading alone need not give an interval: a register's next one does.
+    """
     firsts = np.flatnonzero(fresh)
     heads = firsts[starts_of_runs(derived.channel[firsts])]
     local = derived.channel[heads]
-    follows = derived.start_us[heads] == tails.start_us[channels[local]] + meaning.cadence_us[channels[local]]
-    out = np.zeros(len(channels), np.bool_)
-    out[local[follows]] = True
+    out = start.first.copy()
+    out[local] = derived.start_us[heads] == start.next_us[local]
     return out
 
 
@@ -144,6 +200,16 @@ def even_span(cadence_us: I64, rules: Rules) -> I64:
     """
     longest = 25 + like_days().line_hours
     return np.maximum(longest * HOUR_US, repeats(rules) * cadence_us)
+
+
+def more_days(channels: I32, meaning: Meaning, rules: Rules) -> I64:
+    """Give how many days beyond one a rule looks at together; as shipped, none does.
+
+    Days are judged here one at a time, so a channel of which more are asked for goes the long way.
+    """
+    traits = meaning.traits(channels)
+    most = [max((int(s.get("days", 1)) for _, _, s in rules.plan(kind)), default=1) - 1 for kind in traits.kinds]
+    return np.array([*most, 0], np.int64)[traits.kind_of]
 
 
 def quiet_span(cadence_us: I64) -> I64:

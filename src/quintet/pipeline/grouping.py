@@ -13,36 +13,33 @@ from quintet.terms.errors import CityError, QuintetError
 
 from .bounds import Limits
 from .bounds import limits as shipped
-from .delivery import Busy, Delivery, Outcome, Shape
+from .delivery import Busy, Delivery, Outcome, QuarantineFull, Shape
 
 __all__ = ["Busy", "Committer", "Delivery", "Limits", "Outcome", "Shape", "Stats"]
 
 BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Upper bounds of the commit times that are counted; one more bucket holds the rest."""
-SMOOTHING = 0.2
-"""Share of the newest commit in the rate that tells a door when to come back."""
-
-FEW_ROWS = 100
-READING_BYTES = 150
-DELIVERY_BYTES = 5_000
-"""An Arrow table of one row takes so many bytes in memory, whatever stands in it."""
 
 
 @dataclass(slots=True)
 class Stats:
     """Plain counters since the start, for whoever shows them.
 
-    `accepted`, `duplicate`, `quarantined` count rows by door (actor); `repeated` deliveries answered from the record;
+    `accepted`, `duplicate`, `quarantined` count rows by door (actor), `corrected` those of the accepted that supersede
+    an earlier reading; `repeated` deliveries answered from the record;
     `commit_buckets` counts commits by BUCKETS_S; `rows_per_s` is the rate of late; `last_commit_us` the moment of the
-    last durable commit (0: none); `failures` counts commits that failed, `refused` deliveries refused for their key.
+    last durable commit (0: none); `failures` counts commits that failed, `refused` deliveries refused for their key,
+    `quarantine_full` those refused for want of room for their bad rows.
     """
 
     deliveries: Counter[str] = field(default_factory=Counter[str])
     accepted: Counter[str] = field(default_factory=Counter[str])
     duplicate: Counter[str] = field(default_factory=Counter[str])
     quarantined: Counter[str] = field(default_factory=Counter[str])
+    corrected: Counter[str] = field(default_factory=Counter[str])
     repeated: int = 0
     refused: int = 0
+    quarantine_full: int = 0
     commits: int = 0
     commit_buckets: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
     commit_seconds: float = 0.0
@@ -57,13 +54,21 @@ class Stats:
 
 def size_of(delivery: Delivery) -> int:
     """Give about how many bytes a delivery takes; weighing a table costs more than a few readings are worth."""
-    readings, refused = delivery.readings, delivery.refused
-    size = readings.nbytes if readings.num_rows > FEW_ROWS else READING_BYTES * readings.num_rows
-    return DELIVERY_BYTES + size + (refused.nbytes if refused.num_rows else 0)
+    readings, refused, known = delivery.readings, delivery.refused, shipped()
+    size = readings.nbytes if readings.num_rows > known.few_rows else known.reading_bytes * readings.num_rows
+    return known.delivery_bytes + size + (refused.nbytes if refused.num_rows else 0)
 
 
 class Groups(Protocol):
     """What the committer needs of the pipeline."""
+
+    def warm(self) -> None:
+        """Work out what the first commit will need."""
+        ...
+
+    def prepared(self, delivery: Delivery) -> Delivery:
+        """Do ahead of the commit what can be done by the thread that brings a delivery."""
+        ...
 
     def commit_some(self, deliveries: list[Delivery]) -> list[Outcome | QuintetError]:
         """Commit the first deliveries, at least one, as one batch; gives what became of each of them."""
@@ -132,6 +137,8 @@ class Committer:
         """
         if self._now is not None and not delivery.received_us:
             delivery = replace(delivery, received_us=self._now())
+        if delivery.received_us and self.stats.waiting_rows + delivery.rows <= self._limits.queue_rows:
+            delivery = self._pipeline.prepared(delivery)
         size = size_of(delivery)
         bounds, stats = self._limits, self.stats
         with self._turn:
@@ -161,6 +168,7 @@ class Committer:
         """Commit group after group until stopped and empty."""
         # A worker's future takes whatever a commit raises: nobody who waits is left without an answer.
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit") as worker:
+            worker.submit(self._pipeline.warm)
             while group := self._next_group():
                 self._commit(worker, group)
 
@@ -213,7 +221,8 @@ class Committer:
             stats.commits += 1
             stats.commit_buckets[place] += 1
             stats.commit_seconds += took_s
-            stats.rows_per_s += SMOOTHING * (rate - stats.rows_per_s) if stats.rows_per_s else rate
+            smoothing = self._limits.smoothing_percent / 100
+            stats.rows_per_s += smoothing * (rate - stats.rows_per_s) if stats.rows_per_s else rate
             stats.last_commit_us = time.time_ns() // 1000
             self._count_out(group)
 
@@ -224,7 +233,9 @@ class Committer:
             door = one.delivery.actor
             stats.deliveries[door] += 1
             if isinstance(outcome, QuintetError):
-                stats.refused += 1
+                full = isinstance(outcome, QuarantineFull)
+                stats.quarantine_full += full
+                stats.refused += not full
                 one.answer.set_exception(outcome)
                 continue
             if outcome.repeated:
@@ -233,6 +244,7 @@ class Committer:
                 stats.accepted[door] += outcome.receipt.accepted
                 stats.duplicate[door] += outcome.receipt.duplicate
                 stats.quarantined[door] += outcome.receipt.quarantined
+                stats.corrected[door] += outcome.corrected
             one.answer.set_result(outcome)
 
     def _fail(self, group: list[Waiting], error: BaseException) -> None:

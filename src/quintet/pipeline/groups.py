@@ -10,15 +10,16 @@ import pyarrow as pa
 
 from quintet.store.deliveries import Kept, KnownKeys, append_deliveries, find_deliveries, forget_deliveries
 from quintet.store.engine import Batch, Engine, Writing
-from quintet.store.quarantine import append_problems, new_problems
+from quintet.store.originals import Room
 from quintet.terms.errors import BadInput, QuintetError
 from quintet.terms.tables import QUARANTINE
 
-from .arrivals import Arrivals, joined, rounds
+from .arrivals import Arrivals, Named, joined, rounds
+from .aside import Aside, set_aside
 from .bounds import limits
-from .delivery import Delivery, Outcome, Receipt
+from .delivery import Delivery, Outcome, QuarantineFull, Receipt
 from .drift import Drift
-from .evidence import Amounts, known_places
+from .evidence import Amounts, stored_places
 from .normalise import Normalised, Normaliser
 from .rows import I64, RawRows
 from .tails import Tails
@@ -56,6 +57,7 @@ class Groups:
         self._engine = engine
         self._now = now
         self._pruned_us = 0
+        self.room = Room()
         with engine.snapshot() as snapshot:
             self.drift = Drift.load(snapshot)
             self._keys = KnownKeys.load(snapshot)
@@ -71,15 +73,25 @@ class Groups:
         arrivals = self._resolved(before, deliveries, received_us)
         with self._engine.exclusive():
             answered = self._answered(deliveries)
-            fresh = [one for place, one in enumerate(deliveries) if place not in answered]
             normaliser = self._path.normaliser()
-            if fresh and (normaliser is not before or answered):
-                arrivals = self._resolved(normaliser, fresh, received_us)
-            if fresh and not arrivals.cut:
-                outcomes = [self._in_rounds(fresh[0], normaliser, received_us)]
-            else:
-                outcomes = self._write(fresh[: arrivals.cut], arrivals) if fresh else []
-        return in_turn(answered, outcomes, len(deliveries))
+            anew = normaliser is not before or bool(answered)
+            while True:
+                places = [place for place in range(len(deliveries)) if place not in answered]
+                fresh = [deliveries[place] for place in places]
+                if not fresh:
+                    return in_turn(answered, [], len(deliveries))
+                if anew:
+                    arrivals = self._resolved(normaliser, fresh, received_us)
+                if not arrivals.cut:
+                    outcomes = [self._in_rounds(fresh[0], normaliser, received_us)]
+                    return in_turn(answered, outcomes, len(deliveries))
+                aside = self._aside(fresh[: arrivals.cut], arrivals)
+                if not aside.refused:
+                    outcomes = self._write(fresh[: arrivals.cut], arrivals, aside)
+                    return in_turn(answered, outcomes, len(deliveries))
+                wait_s = self.room.bounds.retry_after_s
+                answered |= {places[one]: QuarantineFull(fresh[one].source, wait_s) for one in aside.refused}
+                anew = True
 
     def _resolved(self, normaliser: Normaliser, deliveries: list[Delivery], received_us: int) -> Arrivals:
         """Resolve the names of deliveries and bring their rows into order."""
@@ -90,9 +102,11 @@ class Groups:
         named = resolve(normaliser, [delivery], received_us)
         out: list[Outcome] = []
         for part in rounds(delivery, named, self._path.amounts()):
-            out += self._write([part], self._resolved(normaliser, [part], received_us))
+            arrivals = self._resolved(normaliser, [part], received_us)
+            out += self._write([part], arrivals, self._aside([part], arrivals))
         problems = pa.concat_tables([one.problems for one in out])
-        return Outcome(max(one.batch for one in out), sum((one.receipt for one in out), Receipt()), problems)
+        receipt, corrected = sum((one.receipt for one in out), Receipt()), sum(one.corrected for one in out)
+        return Outcome(max(one.batch for one in out), receipt, problems, corrected=corrected)
 
     def _answered(self, deliveries: list[Delivery]) -> dict[int, Outcome | QuintetError]:
         """Answer deliveries whose key was there before, by their place."""
@@ -104,40 +118,48 @@ class Groups:
         known = ((place, one, found.get((one.source, one.key))) for place, one in enumerate(deliveries) if one.key)
         return {place: answer_again(one, kept) for place, one, kept in known if kept is not None}
 
-    def _write(self, deliveries: list[Delivery], arrivals: Arrivals) -> list[Outcome]:
+    def _aside(self, deliveries: list[Delivery], arrivals: Arrivals) -> Aside:
+        """Find what of deliveries is set aside; call it with the write lock held."""
+        with self._engine.snapshot() as snapshot:
+            return set_aside(snapshot, self.room, deliveries, arrivals, self._now())
+
+    def _write(self, deliveries: list[Delivery], arrivals: Arrivals, set_apart: Aside) -> list[Outcome]:
         """Commit what is new of deliveries that do not contradict each other; call it with the write lock held."""
         tails = self._path.tails
         rows = arrivals.rows
         tails.grow(int(rows.channel[-1]) if len(rows) else 0)
         with self._engine.snapshot() as snapshot:
-            known = known_places(self._engine, snapshot, rows, tails.at_us, self._path.amounts())
-            problems = new_problems(snapshot, arrivals.problems, by_row=False)
+            known, moments = stored_places(self._engine, snapshot, rows, tails.at_us, self._path.amounts())
         new = np.ones(len(rows), np.bool_)
         new[known] = False
         count = len(deliveries)
+        corrected = listed(np.bincount(arrivals.who[moments[new[moments]]], minlength=count))
         accepted = np.bincount(arrivals.who[new], minlength=count)
         duplicate = np.bincount(arrivals.who[~new], minlength=count) + arrivals.repeated[:count]
         aside = np.bincount(arrivals.whose, minlength=count)
         receipts = [Receipt(a, d, 0, q) for a, d, q in zip(*map(listed, (accepted, duplicate, aside)), strict=True)]
         outcomes = [
-            Outcome(0, receipt, arrivals.problems.slice(end - receipt.quarantined, receipt.quarantined))
+            Outcome(0, receipt, set_apart.problems.slice(end - receipt.quarantined, receipt.quarantined))
             if receipt.quarantined
             else Outcome(0, receipt, NO_PROBLEMS)
             for receipt, end in zip(receipts, listed(np.cumsum(aside)), strict=True)
         ]
         seen = self.drift.compare(deliveries)
-        if not (new.any() or problems.num_rows or seen or any(one.key for one in deliveries)):
+        if not (new.any() or set_apart or seen or any(one.key for one in deliveries)):
             return outcomes
 
         def more(writing: Writing) -> None:
-            writing.batch.duplicate, writing.batch.quarantined = int(duplicate.sum()), problems.num_rows
-            append_problems(writing, problems)
+            writing.batch.duplicate, writing.batch.quarantined = int(duplicate.sum()), set_apart.rows
+            set_apart.append(writing, self.room)
             self._record(writing, deliveries, outcomes)
             self.drift.append(writing, seen)
             writing.then(lambda: self.drift.remember(seen))
 
         batch = self._path.write(rows.take(new), more, source=senders(deliveries), actor=doors(deliveries))
-        return [Outcome(batch.id, one.receipt, one.problems) for one in outcomes]
+        return [
+            Outcome(batch.id, one.receipt, one.problems, corrected=rows)
+            for one, rows in zip(outcomes, corrected, strict=True)
+        ]
 
     def _record(self, writing: Writing, deliveries: list[Delivery], outcomes: list[Outcome]) -> None:
         """Record the deliveries that have a key; now and then forget those that are too old."""
@@ -174,12 +196,16 @@ def up_to_repeated_key(deliveries: list[Delivery]) -> list[Delivery]:
     return deliveries
 
 
-def resolve(normaliser: Normaliser, deliveries: list[Delivery], received_us: int) -> Normalised:
+def resolve(normaliser: Normaliser, deliveries: list[Delivery], received_us: int) -> Named:
     """Resolve the names of deliveries; those that do not say when they were received came at `received_us`."""
     readings = joined([one.readings for one in deliveries])
+    ahead = [one.named[1] for one in deliveries if one.named is not None and one.named[0] is normaliser]
+    if len(ahead) == len(deliveries):
+        return Named.of(deliveries, readings, Normalised.joined(ahead))
     moments = [one.received_us or received_us for one in deliveries]
     came_us = np.repeat(np.array(moments, np.int64), [one.readings.num_rows for one in deliveries])
-    return normaliser.normalise(readings, QUARANTINE.empty_table(), came_us, "")
+    rows = normaliser.normalise(readings, QUARANTINE.empty_table(), came_us, "")
+    return Named.of(deliveries, readings, rows)
 
 
 def in_turn(

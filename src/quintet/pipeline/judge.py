@@ -9,14 +9,17 @@ import numpy as np
 from quintet.terms.period import day_numbers, day_of_number, day_start, to_us
 from quintet.terms.quality import qualities
 from quintet.vee import Block, Gaps, Rules, estimate, like_days, spans, validate
+from quintet.vee.outages import jump_on_return, with_return
 
 from .derive import Derived
-from .meaning import Meaning
-from .rows import I32, I64, MOST_AMOUNT, U8, IntervalRows, key_order, starts_of_runs, stretches
-from .thresholds import limits
+from .meaning import NUMBERS, Meaning
+from .rows import I32, I64, MOST_AMOUNT, U8, IntervalRows, Mask, key_order, starts_of_runs, stretches
+from .rule_limits import longest_estimate_days
 
 DAY_US = 86_400_000_000
 REJECTED = qualities()["rejected"].id
+LUMPING = NUMBERS["interval_sum"]
+RETURNED = "return_jump"
 
 
 @dataclass(frozen=True)
@@ -128,19 +131,27 @@ def judge_group(
     whole[-1] &= bool(extent.ends_day[members[0]])
     block = dataclasses.replace(block, whole_day=whole)
     quality, found = validate(block, meaning.traits(numbers), rules)
-    open_gaps = with_rejected(
-        Gaps(
-            np.searchsorted(members, derived.gaps.channel[gaps]).astype(np.int32),
-            ((derived.gaps.start_us[gaps] - start) // cadence).astype(np.int32),
-            derived.gaps.slots[gaps].astype(np.int32),
-            derived.gaps.total[gaps],
-            derived.gaps.has_total[gaps],
-        ),
-        quality,
+    open_gaps = Gaps(
+        np.searchsorted(members, derived.gaps.channel[gaps]).astype(np.int32),
+        ((derived.gaps.start_us[gaps] - start) // cadence).astype(np.int32),
+        derived.gaps.slots[gaps].astype(np.int32),
+        derived.gaps.total[gaps],
+        derived.gaps.has_total[gaps],
     )
-    open_gaps = within(open_gaps, limits().longest_estimate_days * DAY_US // cadence)
+    returned = returns(block, quality, open_gaps, meaning.kind[numbers])
+    lump_row, lump_column = open_gaps.row[returned], (open_gaps.first + open_gaps.length)[returned]
+    if returned.any():
+        open_gaps, hidden = with_return(open_gaps, block, returned), block.present.copy()
+        hidden[lump_row, lump_column] = False
+        block = dataclasses.replace(block, present=hidden, quality=block.quality * hidden)
+        quality, found = validate(block, meaning.traits(numbers), rules)
+    open_gaps = with_rejected(open_gaps, quality)
+    longest = longest_estimate_days(rules, meaning, numbers) * DAY_US // cadence
+    open_gaps = within(open_gaps, longest[open_gaps.row])
     if len(open_gaps):
-        estimated, methods = estimate(dataclasses.replace(block, quality=quality), open_gaps, None, like_days())
+        asked = dataclasses.replace(block, quality=quality)
+        commodity = [meaning.commodity[number] for number in numbers.tolist()]
+        estimated, methods = estimate(asked, open_gaps, None, like_days(), meaning.order, commodity)
         filled = methods > 0
         value, quality = np.where(filled, estimated, value), np.where(filled, methods, quality)
     at_row, at_column = np.nonzero(quality)
@@ -148,15 +159,37 @@ def judge_group(
         numbers[at_row], start + at_column * cadence, value[at_row, at_column], quality[at_row, at_column]
     )
     large_row, large_column = np.nonzero(absurd)
-    first = np.concatenate([found.column_first, large_column]).astype(np.int64)
-    last = np.concatenate([found.column_last, large_column]).astype(np.int64)
+    first = np.concatenate([found.column_first, large_column, lump_column]).astype(np.int64)
+    last = np.concatenate([found.column_last, large_column, lump_column]).astype(np.int64)
     return Judged(
         final,
-        numbers[np.concatenate([found.row, large_row])],
+        numbers[np.concatenate([found.row, large_row, lump_row])],
         start + first * cadence,
         start + (last + 1) * cadence,
-        [*(rules.rules[index].id for index in found.rule), *["too_large"] * len(large_row)],
+        [
+            *(rules.rules[index].id for index in found.rule),
+            *["too_large"] * len(large_row),
+            *[RETURNED] * len(lump_row),
+        ],
     )
+
+
+def returns(block: Block, quality: U8, gaps: Gaps, kind: U8) -> Mask:
+    """Mark the gaps whose use came as one amount with the interval after them (vee/outages.py).
+
+    Only meters that send intervals do that, and it counts whatever a rule thinks of the amount: `quality` is that of
+    the rules.
+    """
+    out = np.zeros(len(gaps), np.bool_)
+    able = np.flatnonzero((kind[gaps.row] == LUMPING) & (gaps.first + gaps.length < block.value.shape[1]))
+    if not len(able):
+        return out
+    judged = quality.copy()
+    row, end = gaps.row[able], (gaps.first + gaps.length)[able]
+    judged[row, end] = block.quality[row, end]
+    some = Gaps(*(getattr(gaps, field.name)[able] for field in dataclasses.fields(Gaps)))
+    out[able] = jump_on_return(dataclasses.replace(block, quality=judged), some)
+    return out
 
 
 def with_rejected(gaps: Gaps, quality: U8) -> Gaps:
@@ -169,8 +202,11 @@ def with_rejected(gaps: Gaps, quality: U8) -> Gaps:
     return Gaps(*(np.concatenate([getattr(g, f.name) for g in (gaps, more)]) for f in dataclasses.fields(Gaps)))
 
 
-def within(gaps: Gaps, longest: int) -> Gaps:
-    """Leave out gaps that nobody may estimate: longer than the rules allow (V20), and without a register's total."""
+def within(gaps: Gaps, longest: I64) -> Gaps:
+    """Leave out gaps that nobody may estimate: longer than the rules allow (V20), and without a register's total.
+
+    `longest` is the most columns of each gap.
+    """
     keep = gaps.has_total | (gaps.length <= longest)
     return Gaps(*(getattr(gaps, field.name)[keep] for field in dataclasses.fields(Gaps)))
 

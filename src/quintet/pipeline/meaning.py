@@ -1,7 +1,7 @@
 """What the registry says of channels, as arrays indexed by channel number, ready for whole columns of readings."""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
 
@@ -12,13 +12,16 @@ from quintet.registry import Registry
 from quintet.terms.period import MINUTE_US, grid_phase
 from quintet.terms.reading import ValueKind, clock
 from quintet.terms.unit import units
-from quintet.vee import Kind, Traits
+from quintet.vee import Kind, Order, Traits
 
 from .derive import Channels
+from .estimators import order_of
 from .rows import I16, I32, I64, U8, Mask, RawRows
 
 AS_REGISTERED = ""
 """The unit of a reading whose source did not say one: whatever the registry says of its channel."""
+METER_CLASS = "meter_class"
+"""The column of the meters table that rules may be narrowed by."""
 NAMELESS = "Wh"
 """Stands in for AS_REGISTERED where a table of units needs one; no row refers to it."""
 WORDS = ("tz", "commodity", "role", "quantity", "unit")
@@ -40,7 +43,11 @@ def rate(text: str, unit: str) -> int:
 
 @dataclass(frozen=True)
 class Meaning:
-    """Traits of all channels; arrays are indexed by channel number (gaps in the numbering hold zeros)."""
+    """Traits of all channels; arrays are indexed by channel number (gaps in the numbering hold zeros).
+
+    `order` is the order of estimators in force; `meter_class` the city's own word for a kind of meter, empty for all
+    where there is none.
+    """
 
     kind: U8
     cadence_us: I64
@@ -53,6 +60,8 @@ class Meaning:
     role: list[str]
     quantity: list[str]
     unit: list[str]
+    order: Order
+    meter_class: list[str] = field(default_factory=list[str])
 
     @classmethod
     def of(cls, registry: Registry) -> "Meaning":
@@ -65,8 +74,10 @@ class Meaning:
         words: dict[str, list[str]] = {name: [""] * size for name in WORDS}
         multiplier = [Fraction(1)] * size
         phases: dict[tuple[str, int], int] = {}
+        classes, meter_class = registry.noted(METER_CLASS), [""] * size
         for row in rows:
             at = row["channel"]
+            meter_class[at] = classes.get(row["name"], "")
             kind[at] = NUMBERS[row["value_kind"]]
             cadence[at] = row["cadence_min"] * MINUTE_US
             grid = (row["tz"], int(cadence[at]))
@@ -85,9 +96,10 @@ class Meaning:
             phase,
             dials,
             plate,
-            words["tz"],
-            multiplier,
-            *(words[n] for n in WORDS[1:]),
+            order=order_of(registry),
+            meter_class=meter_class,
+            multiplier=multiplier,
+            **words,
         )
 
     def channels(self, numbers: I32, unit_names: list[str]) -> Channels:
@@ -111,11 +123,25 @@ class Meaning:
         kinds, kind_of = self._kinds
         return Traits(kinds, kind_of[numbers], self.plate_max_per_hour[numbers])
 
+    def kinds(self) -> list[Kind]:
+        """Give the kinds that rules tell apart."""
+        return self._kinds[0]
+
+    def kind_numbers(self) -> I32:
+        """Give each channel's number among the kinds."""
+        return self._kinds[1]
+
+    def warm(self) -> None:
+        """Work out what is kept of the traits of all channels."""
+        _ = self._kinds, self._zones, self._plain, self._units
+
     @cached_property
     def _kinds(self) -> tuple[list[Kind], I32]:
         """Give the kinds that rules tell apart, and each channel's number among them."""
         words = [KINDS[kind].value for kind in self.kind.tolist()]
-        all_rows = Traits.of(self.commodity, self.role, self.quantity, self.plate_max_per_hour, words)
+        all_rows = Traits.of(
+            self.commodity, self.role, self.quantity, self.plate_max_per_hour, words, self.meter_class or None
+        )
         return list(all_rows.kinds), all_rows.kind_of
 
     @cached_property
@@ -154,6 +180,8 @@ class Meaning:
         size = min(len(self.kind), len(before.kind))
         differs = np.zeros(size, np.bool_)
         for one in dataclasses.fields(self):
+            if one.name == "order":
+                continue
             new, old = getattr(self, one.name)[:size], getattr(before, one.name)[:size]
             differs |= np.fromiter((a != b for a, b in zip(new, old, strict=True)), np.bool_, size)
         return np.flatnonzero(differs).astype(np.int32)

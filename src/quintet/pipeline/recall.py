@@ -80,7 +80,9 @@ class Recall:
         What is held of channels with new readings is what was found, or nothing.
         """
         if self._held:
-            for channel in np.intersect1d(new.channel, np.array(list(self._held), np.int32)).tolist():
+            held = np.array(list(self._held), np.int32)
+            at = np.minimum(np.searchsorted(new.channel, held), len(new) - 1) if len(new) else held[:0]
+            for channel in held[new.channel[at] == held].tolist() if len(new) else []:
                 self._rows -= len(self._held.pop(channel).rows)
         for near in found:
             keep = np.flatnonzero(~even[near.channels])

@@ -128,8 +128,13 @@ def _unroll(evidence: Evidence, value: I64, channels: Channels, factors: Factors
 
 
 def _cap(evidence: Evidence, row: int, channels: Channels, span: int) -> int:
-    """Give the most that may pass between a reading and the next: by the meter's plate, else a share of the dials."""
+    """Give the cap of a rollover between a reading and the next."""
     most = int(channels.plate_max_per_hour[evidence.channel[row]])
-    if most < 0:
+    return rollover_cap(most, int(evidence.at_us[row + 1] - evidence.at_us[row]), span)
+
+
+def rollover_cap(plate_max_per_hour: int, length_us: int, span: int) -> int:
+    """Give what a rollover must stay under: by the meter's plate (-1 unknown), else a share of the dials' span."""
+    if plate_max_per_hour < 0:
         return span * limits().rollover_share_percent // 100
-    return most * int(evidence.at_us[row + 1] - evidence.at_us[row]) // HOUR_US + 1
+    return plate_max_per_hour * length_us // HOUR_US + 1

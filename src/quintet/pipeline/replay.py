@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from quintet.store.audit import audit
 from quintet.store.engine import Engine, Writing
 from quintet.store.quarantine import (
     OPEN,
@@ -28,14 +29,13 @@ from quintet.store.read import raw_readings
 from quintet.terms.tables import MOMENT, QUARANTINE, READINGS
 
 from .arrivals import in_order, joined
+from .bounds import limits
 from .evidence import known_places
 from .groups import WritePath
 from .normalise import STAMPED
 from .rows import I32, I64, Mask, RawRows, starts_of_runs
 
-PAGE = 50_000
-"""Rows tried at once; each page is a batch of its own."""
-
+PAGE = limits().replay_page
 Decode = Callable[[str, str], tuple[pa.Table, pa.Table]]
 """Decodes a row's source and original as its door does: READINGS and QUARANTINE."""
 
@@ -143,6 +143,9 @@ class Replay:
                 append_steps(writing, steps)
                 append_problems(writing, faults)
                 writing.batch.duplicate, writing.batch.quarantined = int((~new).sum()), faults.num_rows
+                if take:
+                    said = {"tried": rows.num_rows, "settled": sorted(step.id for step in steps if step.state == TAKEN)}
+                    audit(writing, action="replay", subject="quarantine", detail=said)
 
             done = self._path.write(raw.take(new), more, source="quarantine", actor=self._actor)
         ended = [step for step in steps if step.state == TAKEN]

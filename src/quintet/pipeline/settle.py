@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from quintet.store.engine import Engine, Snapshot
-from quintet.store.read import EARLIEST_US, OUTRANKING, intervals
+from quintet.store.read import EARLIEST_US, OUTRANKING, intervals, layers
 from quintet.terms.quality import qualities
 from quintet.terms.unit import units
 from quintet.vee import Rules
@@ -18,9 +18,9 @@ from quintet.vee import Rules
 from .chains import chained
 from .derive import Channels, Derived, derive
 from .derive import Evidence as DeriveEvidence
-from .difference import Change, against, all_new, rollups
+from .difference import ASSIGNED, Change, against, all_new, rollups
 from .evidence import DAY_US, Evidence, Neighbourhood, near_of, neighbourhood, settle
-from .extend import EVEN_KINDS, even_span, quiet_span
+from .extend import EVEN_KINDS, even_span, more_days, quiet_span
 from .judge import Judged, judge
 from .meaning import Meaning
 from .recall import Recall
@@ -38,9 +38,10 @@ from .rows import (
     merged_order,
     starts_of_runs,
 )
+from .rule_limits import most_estimate_days
 from .spans import chosen, crossing, refused
-from .tails import Tails
-from .thresholds import limits
+from .standing import beneath, standing_over
+from .tails import NEVER, Tails
 
 LOOK_BACK_DAYS = 64
 """Like days are named up to eight weeks before the week in which a gap begins (vee's table), Sunday first: 62 days."""
@@ -51,19 +52,21 @@ EDITED = np.array([int(number) for number in OUTRANKING.split(", ")], np.int64)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the evidence of some channels changes, as the store's rows.
+    """What the evidence of some channels changes, as the store's rows; `shown` are those without an edit over them.
 
     `calm` are the channels that end so evenly that a reading may simply continue them (see extend); `ends` are their
-    last intervals.
+    last intervals, and `since_us` where those began that were even from their first reading on (else NEVER).
     """
 
     change: Change
+    shown: IntervalRows
     by_hour: pa.Table
     by_day: pa.Table
     findings: pa.Table
     chained: pa.Table
     ends: IntervalRows
     calm: I32
+    since_us: I64
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,18 @@ class Settlement:
         unit_names: list[str],
         batch: int,
         recall: Recall | None = None,
+        edited_us: I64 | None = None,
     ) -> None:
-        """Settle for one batch, with the registry's meaning and rules as they stand; what `recall` has is not read."""
+        """Settle for one batch, with the registry's meaning and rules as they stand; what `recall` has is not read.
+
+        `edited_us` says by channel number where the last edit that stands over it ends (see Tails).
+        """
         self._recall = recall
+        self._edited_us = edited_us
+        self._edits: list[IntervalRows] = []
         self.found: list[Neighbourhood] = []
+        self.lifted: IntervalRows | None = None
+        """Assigned values that no longer stand: what evidence gives takes their place."""
         self._engine = engine
         self._meaning = meaning
         self._rules = rules
@@ -102,7 +113,7 @@ class Settlement:
 
     def outcomes(self, snapshot: Snapshot, rows: RawRows, tails: Tails) -> Generator[Outcome]:
         """Give the outcome of each shard, in order of channel within fresh and known channels."""
-        known = tails.at_us[rows.channel] > EARLIEST_US
+        known = np.maximum(tails.at_us, tails.edited_us)[rows.channel] > EARLIEST_US
         fresh = rows if not known.any() else rows.take(~known)
         yield from self._run(snapshot, [*self._fresh(fresh), *self._known(snapshot, rows.take(known))])
 
@@ -142,10 +153,10 @@ class Settlement:
 
     def _cut(self, shard: Shard, derived: Derived, bad: Mask, stored: IntervalRows | None) -> I64:
         """Find the channels (by number in the shard) of which all evidence is needed: a span begins before it."""
-        if stored is None or not bad.any():
+        if stored is None or not len(stored):
             return np.zeros(0, np.int64)
         local = local_of(stored.channel, shard.channels)
-        longest_us = limits().longest_estimate_days * DAY_US
+        longest_us = most_estimate_days(self._rules) * DAY_US
         cadence_us = self._meaning.cadence_us[shard.channels]
         return crossing(shard.trust_us, cadence_us, derived, bad, replace(stored, channel=local), longest_us)
 
@@ -162,7 +173,9 @@ class Settlement:
         if not len(rows):
             return
         heads = starts_of_runs(rows.channel)
-        channels, first = rows.channel[heads], rows.at_us[heads]
+        channels = rows.channel[heads]
+        # A rule over several days may judge the days before a new reading anew.
+        first = rows.at_us[heads] - more_days(channels, self._meaning, self._rules) * DAY_US
         chained = snapshot.arrow("select distinct channel from chained")["channel"].to_numpy()
         whole = np.isin(channels, chained)
         if self._recall is not None and len(self._recall):
@@ -204,13 +217,16 @@ class Settlement:
         return evidence, self._meaning.channels(shard.channels, names)
 
     def _stored(self, snapshot: Snapshot, shard: Shard, derived: Derived, bad: Mask) -> IntervalRows:
-        """Read what is effective now: from `trust_us` on, to compare with, and before it, to judge by.
+        """Read what evidence gives by now: from `trust_us` on, to compare with, and before it, to judge by.
+
+        Edits are noted apart: they neither feed estimates nor keep evidence from being derived.
 
         Rules look back a day, or as many intervals as they count repeats; where a gap is to be filled or a value is
         rejected, estimates look back at the weeks that like days come from.
         """
         trust_us = shard.trust_us
         from_us = trust_us - even_span(self._meaning.cadence_us[shard.channels], self._rules)
+        from_us -= more_days(shard.channels, self._meaning, self._rules) * DAY_US
         gaps = derived.gaps
         filled = gaps.start_us + gaps.slots * self._cadence(shard, gaps.channel) > trust_us[gaps.channel]
         begun = np.minimum(gaps.start_us[filled], trust_us[gaps.channel[filled]])
@@ -219,19 +235,39 @@ class Settlement:
         from_us[own] = np.minimum(from_us[own], trust_us[own] - LOOK_BACK_DAYS * DAY_US)
         from_us = np.where(trust_us == EARLIEST_US, self._beginning(shard), from_us)
         near = np.zeros(len(from_us), np.bool_) if self._recall is None else self._recall.reaches(from_us)
-        parts: list[IntervalRows] = []
+        edited = self._edited(shard, from_us)
+        near &= ~edited
+        parts = self._below(snapshot, shard.channels[edited], from_us[edited])
         if self._recall is not None and near.any():
             own = shard.channels[near]
             cadence, phase = self._meaning.cadence_us[own], self._meaning.phase_us[own]
             parts.append(self._recall.intervals(own, cadence, phase, from_us[near]))
-        if not near.all():
-            far = shard.channels[~near]
-            table = intervals(self._engine, snapshot, int(from_us[~near].min()), -EARLIEST_US * 8, channels=far)
+        away = ~(near | edited)
+        if away.any():
+            far = shard.channels[away]
+            table = intervals(self._engine, snapshot, int(from_us[away].min()), -EARLIEST_US * 8, channels=far)
             rows = IntervalRows(*(table[name].to_numpy() for name in ("channel", "start_us", "value", "quality")))
             parts.append(rows.take(rows.start_us >= from_us[local_of(rows.channel, shard.channels)]))
         rows = IntervalRows.concat(parts)
         order = key_order(rows.channel, rows.start_us)
         return rows if order is None else rows.take(order)
+
+    def _edited(self, shard: Shard, from_us: I64) -> Mask:
+        """Mark the channels of a shard over which an edit stands, from a moment each on."""
+        if self._edited_us is None:
+            return np.zeros(len(from_us), np.bool_)
+        return self._edited_us[shard.channels] > from_us
+
+    def _below(self, snapshot: Snapshot, channels: I32, from_us: I64) -> list[IntervalRows]:
+        """Read what evidence gives of edited channels from a moment each on, and note the edits that stand over it."""
+        if not len(channels):
+            return []
+        rows = [
+            IntervalRows(*(table[name].to_numpy() for name in ("channel", "start_us", "value", "quality")))
+            for table in layers(self._engine, snapshot, int(from_us.min()), -EARLIEST_US * 8, channels)
+        ]
+        self._edits.append(rows[1])
+        return [rows[0].take(rows[0].start_us >= from_us[local_of(rows[0].channel, channels)])]
 
     def _beginning(self, shard: Shard) -> I64:
         """Give the start of the slot of each channel's first reading, where all its evidence is here.
@@ -260,23 +296,33 @@ class Settlement:
             change = all_new(final)
         else:
             trusted = final.start_us >= shard.trust_us[local_of(final.channel, shard.channels)]
-            change = against(final.take(trusted), stored, EDITED)
+            lifted = None if self.lifted is None else standing_over(stored, self.lifted)
+            change = against(final.take(trusted), stored, EDITED, lifted)
+        edits = IntervalRows.concat(self._edits) if self._edits else final.take(final.start_us[:0])
+        change, shown = beneath(change, edits)
         findings = self._findings(shard, derived, judged)
         chain = chained(*self._evidence(shard))
         rests = pa.table({"channel": pa.array(shard.channels[chain]), "batch": constant(self._batch, len(chain))})
-        ends, calm = self._ends(shard, derived, final, chain)
         by_hour, by_day = rollups(change, self._engine.tz, self._batch)
-        return Outcome(change, by_hour, by_day, findings, rests, ends, calm)
+        return Outcome(
+            change, shown, by_hour, by_day, findings, rests, *self._ends(shard, derived, final, chain, stored)
+        )
 
-    def _ends(self, shard: Shard, derived: Derived, final: IntervalRows, chain: I32) -> tuple[IntervalRows, I32]:
-        """Find the channels that end evenly: their last day whole and their evidence undoubted."""
+    def _ends(
+        self, shard: Shard, derived: Derived, final: IntervalRows, chain: I32, stored: IntervalRows | None
+    ) -> tuple[IntervalRows, I32, I64]:
+        """Find the channels that end evenly: their last day whole (or all since they began), no evidence doubtful.
+
+        A channel with assigned values behind its last interval is none: what continues it would take their place.
+        """
         size = len(shard.channels)
         local = local_of(final.channel, shard.channels)
         last = np.full(size, EARLIEST_US, np.int64)
         heads = starts_of_runs(local)
         last[local[heads]] = final.start_us[np.append(heads[1:], len(final)) - 1] if len(heads) else last[:0]
         cadence = self._meaning.cadence_us[shard.channels]
-        span, quiet = even_span(cadence, self._rules), quiet_span(cadence)
+        since, quiet = self._young(shard, final, local[heads], heads), quiet_span(cadence)
+        span = np.where(since > NEVER, last + cadence - since, even_span(cadence, self._rules))
         recent = final.start_us > (last - span)[local]
         newest = shard.evidence.rows.at_us[shard.evidence.rows.channel.searchsorted(shard.channels, "right") - 1]
         even = np.bincount(local[recent & np.isin(final.quality, EVEN)], minlength=size) * cadence >= span
@@ -288,8 +334,22 @@ class Settlement:
         doubted = np.searchsorted(shard.channels, doubtful.channel)
         even[doubted[doubtful.at_us > (last - quiet)[doubted]]] = False
         even[chain] = False
+        if stored is not None:
+            assigned = stored.take(ASSIGNED[stored.quality])
+            own = np.searchsorted(shard.channels, assigned.channel)
+            even[own[assigned.start_us > last[own]]] = False
         even &= EVEN_KINDS[self._meaning.kind[shard.channels]]
-        return final.take(recent & even[local]), shard.channels[even]
+        return final.take(recent & even[local]), shard.channels[even], since[even]
+
+    def _young(self, shard: Shard, final: IntervalRows, own: I32, heads: I64) -> I64:
+        """Give where channels began of which all intervals are here and fewer than a day's; NEVER for the others."""
+        out = np.full(len(shard.channels), NEVER, np.int64)
+        first = final.start_us[heads]
+        span = even_span(self._meaning.cadence_us[shard.channels[own]], self._rules)
+        last = final.start_us[np.append(heads[1:], len(final)) - 1] if len(heads) else first
+        young = (shard.trust_us[own] == EARLIEST_US) & (last - first < span)
+        out[own[young]] = first[young]
+        return out
 
     def _continued(self, shard: Shard, derived: Derived, past: IntervalRows) -> Derived:
         """Put what stands before `trust_us` in the place of what was derived there from a part of the evidence."""

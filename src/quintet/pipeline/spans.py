@@ -35,7 +35,8 @@ def crossing(trust_us: I64, cadence_us: I64, derived: Derived, bad: Mask, stored
     numbers channels as `derived` does.
     """
     trust, cadence = trust_us[derived.channel], cadence_us[derived.channel]
-    edge = np.flatnonzero(bad & (derived.start_us >= trust) & (derived.start_us < trust + cadence))
+    first = (derived.start_us >= trust) & (derived.start_us < trust + cadence)
+    edge = np.flatnonzero(first & (bad | shared(derived, first, stored, trust_us, cadence_us)))
     out: list[int] = []
     for own, start, step in zip(
         derived.channel[edge].tolist(), derived.start_us[edge].tolist(), cadence[edge].tolist(), strict=True
@@ -49,6 +50,21 @@ def crossing(trust_us: I64, cadence_us: I64, derived: Derived, bad: Mask, stored
         if len(other) and joined[other[0]] and ESTIMATED[quality[other[0]]]:
             out.append(own)
     return np.array(out, np.int64)
+
+
+def shared(derived: Derived, first: Mask, stored: IntervalRows, trust_us: I64, cadence_us: I64) -> Mask:
+    """Mark measured intervals right at `trust_us` in whose place an estimate stands: the hole before them shared it.
+
+    That is the jump with which a meter came back (judge.returns); it can only be told with its hole in view.
+    """
+    out = np.zeros(len(first), np.bool_)
+    trust, cadence = trust_us[stored.channel], cadence_us[stored.channel]
+    there = (ESTIMATED[stored.quality] > 0) & (stored.start_us >= trust) & (stored.start_us < trust + cadence)
+    if there.any():
+        own = np.zeros(len(trust_us), np.bool_)
+        own[stored.channel[there]] = True
+        out[first] = own[derived.channel[first]]
+    return out
 
 
 def chosen(derived: Derived, keep: Mask) -> Derived:

@@ -18,10 +18,12 @@ class Limits:
 
     measured_cadences: int
     excursion_readings: int
+    long_excursion_readings: int
+    step_share_percent: int
+    step_times: int
     rollover_from_percent: int
     rollover_share_percent: int
     early_reset_pace: int
-    longest_estimate_days: int
 
 
 @cache

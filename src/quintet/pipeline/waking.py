@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from quintet.store.engine import Engine, Snapshot
-from quintet.store.read import OUTRANKING, quoted
+from quintet.store.read import OUTRANKING, UNDONE, quoted, standing_sql
 from quintet.store.recent import KEPT_DAYS, KEPT_SUMS, Recent
 from quintet.terms.errors import Damaged
 from quintet.terms.period import day_of_number, day_start, to_us
@@ -52,16 +52,22 @@ def remember_stored(engine: Engine, snapshot: Snapshot, recent: Recent, meaning:
 def stored_day(engine: Engine, snapshot: Snapshot, day: int) -> list[pa.Table]:
     """Read a day's intervals as they were committed, one batch after another; edits, which outrank, last.
 
-    That spares finding the effective version of each in a query: 15 s for three days of 17,000 households.
+    Edits that were undone since their day was closed come right after what was closed, and take it back. That spares
+    finding the effective version of each in a query: 15 s for three days of 17,000 households.
     """
     low, high = (to_us(day_start(day_of_number(number), engine.tz)) for number in (day, day + 1))
-    columns = "channel, start_us, value, quality, batch"
-    hot = f"select {columns} from interval where start_us >= ? and start_us < ? and quality {{}} in ({OUTRANKING})"
+    columns = "select channel, start_us, value, quality, batch from"
+    hot = "select * from interval where start_us >= $1 and start_us < $2"
+    words = [
+        f"{columns} interval where start_us >= $1 and start_us < $2 and quality = {UNDONE}",
+        f"{columns} interval where start_us >= $1 and start_us < $2 and quality not in ({OUTRANKING})",
+        f"{columns} ({standing_sql(hot)})",
+    ]
     parts: list[pa.Table] = []
     if paths := snapshot.lake_paths("intervals", day, day):
         closed = "select channel, epoch_us(start) as start_us, value, quality::utinyint as quality, batch"
         parts.append(snapshot.arrow(f"{closed} from read_parquet({quoted(paths)})"))
-    return [*parts, *(snapshot.arrow(hot.format(word), [low, high]) for word in ("not", ""))]
+    return [*parts, *(snapshot.arrow(sql, [low, high]) for sql in words)]
 
 
 def remember_day(recent: Recent, meaning: Meaning, day: int, parts: list[pa.Table]) -> None:
