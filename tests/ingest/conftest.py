@@ -13,6 +13,9 @@ import httpx
 import pyarrow as pa
 import pytest
 import uvicorn
+from tests.broker import Broker
+from tests.conftest import Need
+from tests.mqtt_stand import Stand, running_broker
 
 from quintet.app.city import City
 from quintet.app.doors import Doors
@@ -126,3 +129,18 @@ def serve(city_folder: Path) -> Iterator[Serve]:
     yield start
     while ends:
         ends[-1]()
+
+
+@pytest.fixture
+def broker(tmp_path: Path, need: Need) -> Iterator[Broker]:
+    """Give a broker that runs."""
+    with running_broker(tmp_path / "broker", need) as running:
+        yield running
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Iterator[Stand]:
+    """Give a city that takes what doors deliver."""
+    opened = Stand(tmp_path / "city")
+    yield opened
+    opened.close()

@@ -26,21 +26,6 @@ SITES = 2
 SEEN = re.compile(rb'"value": (\d+)\.5')
 
 
-@pytest.fixture
-def broker(tmp_path: Path, need: Need) -> Iterator[Broker]:
-    need("/usr/sbin/mosquitto", "the door is tested at a real broker")
-    started = Broker(tmp_path / "broker").start()
-    yield started
-    started.end()
-
-
-@pytest.fixture
-def stand(tmp_path: Path) -> Iterator[Stand]:
-    opened = Stand(tmp_path / "city", sites=SITES)
-    yield opened
-    opened.close()
-
-
 def reading(number: int, site: int) -> tuple[str, bytes]:
     """Give reading `number` of a site: its value says which it is, so that it is found in the store again."""
     slot, meter = divmod(number, METERS)

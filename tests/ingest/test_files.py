@@ -1,6 +1,7 @@
 """What a folder holds is found, what it lacks is said."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,26 @@ def test_what_the_system_will_not_open_is_named_with_its_reason(tmp_path: Path) 
         assert (caught.value.code, caught.value.place) == ("unreadable", str(loop))
     with pytest.raises(BadInput, match="cannot be read: File name too long"):
         find([tmp_path / ("x" * 300)])
+
+
+def test_a_pipe_is_refused_at_once_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "readings.csv"
+    os.mkfifo(pipe)
+    told: list[BaseException] = []
+
+    def look() -> None:
+        try:
+            opened(pipe).close()
+        except BadInput as error:
+            told.append(error)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(10)
+    if thread.is_alive():
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))  # let it go
+        thread.join(10)
+        raise AssertionError("it waits for somebody who writes")
+    (error,) = told
+    assert isinstance(error, BadInput)
+    assert "is a stream" in error.message

@@ -147,6 +147,21 @@ def test_a_full_queue_pushes_back_and_nothing_acknowledged_is_lost(serve: Serve)
     assert served.doors.committer.stats.busy_refusals >= len(busy)
 
 
+def test_a_source_whose_quarantine_is_full_is_told_to_come_again(serve: Serve) -> None:
+    served = serve()
+    pipeline: Any = served.doors.city.pipeline
+    groups = pipeline._groups
+    groups.room.bounds = replace(groups.room.bounds, source_day_rows=2, retry_after_s=33)
+    bad = [{**reading(slot), "value": "rubbish"} for slot in range(2)]
+    assert counts(served.send(bad)) == (0, 0, 2, 2)
+    answer = served.send([reading(0), {**reading(2), "value": "rubbish"}])
+    assert problem(answer) == (429, "quarantine_full")
+    assert answer.headers["retry-after"] == "33"
+    assert served.raw_rows() == 0
+    assert counts(served.send([reading(0)])) == (1, 0, 0, 0)
+    assert served.doors.committer.stats.quarantine_full == 1
+
+
 def test_a_sender_that_leaves_in_the_middle_harms_nobody(serve: Serve) -> None:
     served = serve()
     body = json.dumps([reading()]).encode()

@@ -3,35 +3,18 @@
 import json
 import signal
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 import msgspec
-import pytest
 from tests.broker import Broker, Publisher, make_certificates
 from tests.conftest import Need
 from tests.mqtt_stand import METERS, QUICK, Stand, door_at, meters, settings_for, wait_for, with_tls
 
 from quintet.ingest.mqtt_parcels import Decoded
 from quintet.ingest.mqtt_payloads import payloads
-
-
-@pytest.fixture
-def broker(tmp_path: Path, need: Need) -> Iterator[Broker]:
-    need("/usr/sbin/mosquitto", "the door is tested at a real broker")
-    started = Broker(tmp_path / "broker").start()
-    yield started
-    started.end()
-
-
-@pytest.fixture
-def stand(tmp_path: Path) -> Iterator[Stand]:
-    opened = Stand(tmp_path / "city")
-    yield opened
-    opened.close()
 
 
 def reading(number: int, site: int = 0) -> tuple[str, bytes]:
@@ -116,7 +99,7 @@ def test_two_doors_share_what_comes(broker: Broker, stand: Stand) -> None:
     with door_at(stand.folder, settings, 0), door_at(stand.folder, settings, 1):
         wait_for(lambda: sum(state.connected for state in stand.intake.doors()) == 2, "two connected doors")
         Publisher(broker.port, "p").publish(reading(number) for number in range(1000))
-        wait_for(lambda: sum(state.acknowledged for state in stand.intake.doors()) == 1000, "all acknowledged")
+        wait_for(lambda: sum(state.acknowledged for state in stand.intake.doors()) >= 1000, "all acknowledged")
         assert all(state.acknowledged > 100 for state in stand.intake.doors())
     assert (stand.stored(), stand.doubled()) == (1000, 0)
 

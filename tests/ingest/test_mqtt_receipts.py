@@ -2,13 +2,10 @@
 
 import json
 import struct
-from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
 from tests.broker import Broker, Publisher, text
-from tests.conftest import Need
 from tests.mqtt_stand import Stand, door_at, settings_for, wait_for
 from tests.receipted import Receipt, Receipted
 
@@ -18,21 +15,6 @@ from quintet.ingest.mqtt_packets import Reply, read_publish, write_publish
 from quintet.ingest.mqtt_receipts import Outbox, Outgoing, allowed, receipt, sender_of
 
 MOMENT = "2026-01-05T10:00:00Z"
-
-
-@pytest.fixture
-def broker(tmp_path: Path, need: Need) -> Iterator[Broker]:
-    need("/usr/sbin/mosquitto", "the door is tested at a real broker")
-    started = Broker(tmp_path / "broker").start()
-    yield started
-    started.end()
-
-
-@pytest.fixture
-def stand(tmp_path: Path) -> Iterator[Stand]:
-    opened = Stand(tmp_path / "city")
-    yield opened
-    opened.close()
 
 
 def one(meter: str = "m1", value: float = 1.5) -> tuple[str, bytes]:

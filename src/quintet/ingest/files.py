@@ -58,11 +58,15 @@ def load_map(path: Path) -> pa.Table:
 def opened(path: Path) -> BinaryIO:
     """Open a file for reading; one that cannot be is named with the system's reason."""
     try:
-        file = path.open("rb")
+        # looked at before it is opened: a pipe keeps whoever opens it waiting for somebody who writes
+        file = path.open("rb") if path.is_file() or path.is_dir() else None
+        if file is None:
+            path.stat()
     except OSError as error:
         raise _unreadable(path, error) from error
-    if not file.seekable():
-        file.close()
+    if file is None or not file.seekable():
+        if file is not None:
+            file.close()
         raise BadInput(
             "is a stream, and files are read more than once.",
             code="no_file",

@@ -13,8 +13,6 @@ __all__ = ["ENCODINGS", "MEDIA_TYPES", "delivery_of", "described_bodies", "ignor
 
 ACTOR = "http"
 READ = KNOWN | {"meters"}
-LONGEST_NAME = 100
-"""Characters of an unread field that are told: enough to know it by."""
 TEXT = {"type": "string"}
 ONE_OR_MANY = {"description": "One value for all rows, or one for each.", "type": ["string", "array"]}
 ROW = {
@@ -65,12 +63,12 @@ def delivery_of(
             raise TooLarge(error.message, code=error.code, place=error.place, remedy=error.remedy) from error
         raise
     shapes = frozenset(Shape(field, kind) for field, kind in found.shapes)
-    return Delivery(found.readings, found.refused, source, ACTOR, key, digest, shapes)
+    return Delivery(found.readings, found.refused, source, ACTOR, key, digest, shapes, resends=True)
 
 
 def ignored_fields(delivery: Delivery) -> list[str]:
     """Name the fields of a delivery that nobody reads, as far as they were looked at (the first 64 of a row)."""
-    return sorted({shape.field[:LONGEST_NAME] for shape in delivery.shapes} - READ)
+    return sorted({shape.field for shape in delivery.shapes} - READ)
 
 
 def described_bodies() -> dict[str, Any]:

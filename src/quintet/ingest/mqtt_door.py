@@ -24,11 +24,9 @@ from .mqtt_limits import MqttLimits
 from .mqtt_owner import OwnerLine
 from .mqtt_parcels import ACTOR, Held, Packer, Payloads, without_clock
 from .mqtt_receipts import RECEIPTS, Outbox, Outgoing, allowed, receipt
-from .redelivered import OVERHEAD, Redelivered
+from .redelivered import Redelivered
 
 PROBES = "quintet/probe/"
-END_S = 5.0
-"""A door that ends waits so long for what the owner has in hand."""
 
 
 class Door:
@@ -49,13 +47,13 @@ class Door:
         self._address, self._limits, self._tell = address, limits, tell
         self._probe = f"{PROBES}{address.client_id}"
         self._topics = Subscriptions([*topics.wanted, self._probe], topics.unwanted)
-        self._packer = Packer(payloads)
+        self._packer = Packer(payloads, limits.frame.most_senders)
         self._counts = DoorState(f"{ACTOR}-{number}", number, f"{address.host}:{address.port}")
         self._connection: Connection | None = None
         self._owner = OwnerLine(owner, limits.connection, self.state, self._answered, self._greeted, tell)
         self._gathered: deque[Message] = deque()
         self._held: dict[int, Held] = {}
-        self._again = Redelivered(limits.again.remembered_s, limits.again.remembered_bytes)
+        self._again = Redelivered(limits.again, limits.frame.message_bytes)
         self._outbox = Outbox(limits.receipts)
         self._wake = asyncio.Event()
         self._held_bytes = 0
@@ -161,7 +159,7 @@ class Door:
             message = message._replace(reply=None)
             self._count(receipts_dropped=1)
         self._gathered.append(message)
-        self._held_bytes += len(message.payload) + OVERHEAD
+        self._held_bytes += len(message.payload) + self._limits.frame.message_bytes
         if self._held_bytes > self._limits.frame.most_held_bytes:
             message.connection.pause(True)
         self._wake.set()
@@ -277,7 +275,7 @@ class Door:
         del self._held[held.id]
         mids: dict[Connection, list[int]] = {}
         for message in held.messages:
-            self._held_bytes -= len(message.payload) + OVERHEAD
+            self._held_bytes -= len(message.payload) + self._limits.frame.message_bytes
             if message.mid:
                 mids.setdefault(message.connection, []).append(message.mid)
         for connection, numbers in mids.items():
@@ -304,7 +302,7 @@ class Door:
         self._ending = True
         if self._connection is not None:
             self._connection.pause(True)
-        deadline = time.monotonic() + END_S
+        deadline = time.monotonic() + self._limits.frame.end_s
         while (self._held or self._gathered) and self._owner.stands and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
 

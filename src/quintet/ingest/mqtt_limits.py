@@ -29,6 +29,9 @@ class FrameLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     linger_s: float
     most_under_way: int
     most_held_bytes: int
+    message_bytes: int
+    most_senders: int
+    end_s: float
 
 
 class AgainLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,8 +15,8 @@ from .mqtt_receipts import sender_of
 ACTOR = "mqtt"
 UNTAKEABLE = "untakeable"
 CLOCK = "sent_at"
-MOST_SENDERS = 200_000
-"""Topics whose sender is remembered; beyond it they are read again."""
+WHOLE, EACH, ALONE = range(3)
+"""How messages are decoded: as one delivery; together, each with a receipt; one by one, each with a receipt."""
 
 
 class Decoded(Protocol):
@@ -111,13 +111,24 @@ class _Untakeable:
     shapes: frozenset[tuple[str, str]] = frozenset()
 
 
+@dataclass(slots=True)
+class _Run:
+    """Messages of one sender, in the order they came, that are treated in one way."""
+
+    source: str
+    way: int
+    messages: list[Message] = field(default_factory=list[Message])
+
+
 class Packer:
     """Makes parcels, numbered from 1."""
 
-    def __init__(self, payloads: Payloads) -> None:
-        """Use what knows the payloads."""
+    def __init__(self, payloads: Payloads, most_senders: int) -> None:
+        """Use what knows the payloads; remember the senders of so many topics."""
         self._payloads = payloads
+        self._ways = {WHOLE: self._whole, EACH: self._each, ALONE: self._alone}
         self._number = 0
+        self._most_senders = most_senders
         self._senders: dict[str, str] = {}
 
     def pack(self, messages: list[Message], now_s: float, *, fresh: bool) -> Held | None:
@@ -126,8 +137,8 @@ class Packer:
         Unless they are `fresh`, what devices say of their own clocks is left out: it can no longer be compared.
         """
         cut = _Cut()
-        for (source, wanting), group in self._by_sender(messages).items():
-            if not (self._each(cut, source, group) if wanting else self._whole(cut, source, group)):
+        for run in self._runs(messages):
+            if not self._ways[run.way](cut, run.source, run.messages):
                 return None
         return self._held(cut, now_s, fresh)
 
@@ -140,18 +151,26 @@ class Packer:
         cut.add(source, [message], _Untakeable(READINGS.empty_table(), row), wanting)
         return self._held(cut, now_s, True)
 
-    def _by_sender(self, messages: list[Message]) -> dict[tuple[str, bool], list[Message]]:
-        groups: dict[tuple[str, bool], list[Message]] = {}
+    def _runs(self, messages: list[Message]) -> list[_Run]:
+        """Gather messages by sender; one that must be treated in another way begins anew: a sender's order counts."""
+        runs: list[_Run] = []
+        newest: dict[str, _Run] = {}
+        single = self._payloads.single
         for message in messages:
-            key = (self._source(message.topic), message.reply is not None)
-            groups.setdefault(key, []).append(message)
-        return groups
+            source = self._source(message.topic)
+            way = WHOLE if message.reply is None else EACH if message.payload and single(message.topic) else ALONE
+            run = newest.get(source)
+            if run is None or run.way != way:
+                run = newest[source] = _Run(source, way)
+                runs.append(run)
+            run.messages.append(message)
+        return runs
 
     def _source(self, topic: str) -> str:
         try:
             return self._senders[topic]
         except KeyError:
-            if len(self._senders) >= MOST_SENDERS:
+            if len(self._senders) >= self._most_senders:
                 self._senders.clear()
             found = self._senders[topic] = f"{ACTOR}:{sender_of(topic)}"
             return found
@@ -163,20 +182,19 @@ class Packer:
         return decoded is not None
 
     def _each(self, cut: _Cut, source: str, messages: list[Message]) -> bool:
-        """Add messages that want a receipt each: single readings are decoded together, which is much faster."""
-        single = self._payloads.single
-        together = [message for message in messages if message.payload and single(message.topic)]
-        alone = [message for message in messages if not (message.payload and single(message.topic))]
-        if together:
-            decoded = self._payloads.decode(source, [message[:3] for message in together])
-            if decoded is None:
-                return False
-            bad = self._refused_rows(together, decoded)
-            if bad.count(None) == decoded.readings.num_rows and len(bad) - bad.count(None) == decoded.refused.num_rows:
-                cut.add_each(source, together, decoded, bad)
-            else:
-                alone = messages
-        for message in alone:
+        """Add single readings that want a receipt each: they are decoded together, which is much faster."""
+        decoded = self._payloads.decode(source, [message[:3] for message in messages])
+        if decoded is None:
+            return False
+        bad = self._refused_rows(messages, decoded)
+        if bad.count(None) == decoded.readings.num_rows and len(bad) - bad.count(None) == decoded.refused.num_rows:
+            cut.add_each(source, messages, decoded, bad)
+            return True
+        return self._alone(cut, source, messages)
+
+    def _alone(self, cut: _Cut, source: str, messages: list[Message]) -> bool:
+        """Add messages that want a receipt each, decoded one by one."""
+        for message in messages:
             decoded = self._payloads.decode(source, [message[:3]])
             if decoded is None:
                 return False

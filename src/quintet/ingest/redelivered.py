@@ -9,9 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .mqtt_client import Message
-
-OVERHEAD = 200
-"""Bytes that a message costs in memory beside its payload."""
+from .mqtt_limits import AgainLimits
 
 
 class _Stretch(NamedTuple):
@@ -23,17 +21,18 @@ class _Stretch(NamedTuple):
 class Redelivered:
     """First moments of receipt by topic and payload, for the time until the broker has sent everything again."""
 
-    def __init__(self, remembered_s: float, remembered_bytes: int) -> None:
-        """Remember acknowledged messages for so long, and no more than so many bytes."""
-        self._remembered_s = remembered_s
-        self._most = remembered_bytes
+    def __init__(self, limits: AgainLimits, message_bytes: int) -> None:
+        """Remember acknowledged messages within limits; each costs `message_bytes` beside its payload."""
+        self._remembered_s = limits.remembered_s
+        self._most = limits.remembered_bytes
+        self._message_bytes = message_bytes
         self._acknowledged: deque[_Stretch] = deque()
         self._cost = 0
         self._known: dict[tuple[str, bytes], list[int]] = {}
 
     def acknowledged(self, messages: list[Message], now_s: float) -> None:
         """Note messages whose PUBACK was written: the broker may not have read it when the connection breaks."""
-        cost = sum(len(message.payload) + OVERHEAD for message in messages)
+        cost = sum(len(message.payload) + self._message_bytes for message in messages)
         self._acknowledged.append(_Stretch(now_s, cost, messages))
         self._cost += cost
         while self._acknowledged and (
