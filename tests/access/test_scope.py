@@ -1,7 +1,7 @@
 """The rights: whoever asks for a place that is not his is refused, by every way of asking."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -26,6 +26,11 @@ def latest(access: Access) -> datetime:
     return from_us(access._engine.clock_us())  # the store's own clock, which a reader has no other way to ask
 
 
+def last_second(access: Access) -> tuple[datetime, datetime]:
+    """Give two moments of knowledge."""
+    return latest(access) - timedelta(seconds=1), latest(access)
+
+
 WAYS: dict[str, Callable[[Access, str], object]] = {
     "may_read": lambda access, channel: access.may_read(CHANNEL_AT[channel]),
     "channel": lambda access, channel: access.channel(channel),
@@ -34,6 +39,9 @@ WAYS: dict[str, Callable[[Access, str], object]] = {
     "daily": lambda access, channel: access.daily([channel], date(2025, 1, 2), date(2025, 1, 2)),
     "flows": lambda access, channel: access.flows(CHANNEL_AT[channel], DAY, Resolution.DAY),
     "flows known": lambda access, channel: access.flows(CHANNEL_AT[channel], DAY, Resolution.DAY, latest(access)),
+    "as_known": lambda access, channel: access.as_known(latest(access)).series(channel, DAY, Resolution.DAY),
+    "difference": lambda access, channel: access.difference(DAY, *last_second(access), place=CHANNEL_AT[channel]),
+    "difference of one": lambda access, channel: access.difference(DAY, *last_second(access), channel=channel),
 }
 """Every way of asking that answers about a place or a channel; a new one must be added here."""
 

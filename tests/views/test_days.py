@@ -8,6 +8,7 @@ import pytest
 
 from quintet.access import EVERYTHING
 from quintet.app.city import City
+from quintet.terms.errors import UsageError
 from quintet.terms.tables import QUARANTINE, READINGS
 from quintet.views import Questions
 
@@ -84,3 +85,19 @@ def test_a_day_has_the_hours_of_the_citys_clock(new_city: NewCity, day: str, hou
     found = questions.city_today(day)
     assert {len(carrier.hours) for carrier in found.carriers} == {hours}
     assert [len(one.rows) for one in questions.dwelling("c1/101", day).utilities] == [hours * 4] * 2
+
+
+def test_a_day_as_known_at_a_moment_is_without_what_came_later(new_city: NewCity) -> None:
+    city = new_city(START + timedelta(hours=10, minutes=50))
+    questions = fed(city, 40)
+    moment = questions.city_today().known_at.isoformat()
+    before = [questions.city_today(), questions.dwelling("c1/101")]
+    fed(city, 43)
+    assert [questions.city_today(), questions.dwelling("c1/101")] != before
+    then, home = questions.city_today(known_at=moment), questions.dwelling("c1/101", known_at=moment)
+    assert (then.as_of, home.as_of) == (before[0].as_of, before[1].as_of)
+    assert [one.use for one in then.carriers] == [one.use for one in before[0].carriers]
+    assert [one.total for one in home.utilities] == [one.total for one in before[1].utilities]
+    assert questions.city_today(known_at="2025-01-01T00:00:00Z").carriers == []
+    with pytest.raises(UsageError, match="is in the future"):
+        questions.city_today(known_at="2099-01-01T00:00:00Z")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,6 +14,7 @@ from quintet.registry import Registry
 from quintet.registry.rows import Channel
 from quintet.store.book import batch_known_at
 from quintet.store.engine import Engine, Snapshot
+from quintet.store.exceptions import Item
 from quintet.store.read import daily_sums, intervals
 from quintet.store.recent import Recent
 from quintet.store.records import ALWAYS, FOREVER
@@ -33,6 +35,8 @@ from quintet.terms.period import (
 from quintet.terms.reading import ValueKind, clock
 from quintet.terms.tables import DAILY
 
+from .differences import Difference, Moment, difference, placement_of_channel, placements_of
+from .exceptions import readable_item, readable_items
 from .flows import FlowsAnswer, counted_at, flows_table, minutes_of, sums
 from .scope import Scope
 from .series import Rows, cadence_text, expected_slots, series_table
@@ -60,10 +64,23 @@ class Access:
         self._registry_at = registry_at
         self._scope = scope
         self._rule_set = rule_set
+        self._as_known: datetime | None = None
+        self._as_known_batch: int | None = None
 
     def registry(self) -> Registry:
         """Give the registry as it stands; what of it a reader may list is the caller's to ask through `may_read`."""
-        return self._registry_at(None)
+        return self._registry_at(self._as_known_batch)
+
+    def as_known(self, moment: datetime | None) -> "Access":
+        """Give the same reader's access as known at a moment wherever none is asked for; None: now.
+
+        Raises UsageError for a moment to come. What the reader may see is as it is now.
+        """
+        out = Access(self._engine, self._registry_at, self._recent, self._scope, self._rule_set)
+        if moment is not None:
+            with self._engine.asked() as (snapshot, now):
+                out._as_known, out._as_known_batch = moment, self._known_batch(snapshot, moment, now)
+        return out
 
     def may_read(self, place: str) -> None:
         """Raise unless the reader may see a place; an unknown place raises NotFound."""
@@ -85,6 +102,7 @@ class Access:
 
         What is remembered is given without asking the store, which makes who asks wait for a commit.
         """
+        known_at = known_at or self._as_known
         if known_at is None:
             channel = self.channel(name)
             refuse_too_fine(channel, resolution)
@@ -164,6 +182,7 @@ class Access:
     def flows(self, place: str, span: Span, resolution: Resolution, known_at: datetime | None = None) -> FlowsAnswer:
         """Give a place's metered flows in periods of the city's clock, now or as known at a moment."""
         self.may_read(place)
+        known_at = known_at or self._as_known
         periods, edges_us = cut(span, resolution, self._engine.tz)
         with self._engine.asked() as (snapshot, now):
             known = self._known_batch(snapshot, known_at, now)
@@ -176,6 +195,46 @@ class Access:
         standing = minutes_of(counted.standing, edges_us, int(edges_us[-1]))
         table = flows_table(found, periods, edges_us, expected, standing)
         return FlowsAnswer(place, table, periods, counted.boundaries_metered, from_us(moment), self._rule_set)
+
+    def difference(
+        self, span: Span, before: datetime, after: datetime, *, place: str = "", channel: str = ""
+    ) -> Difference:
+        """Say why the totals of a place, or of a channel, differ between two moments of knowledge.
+
+        Raises UsageError where the second is not after the first, or has not come yet.
+        """
+        if after <= before:
+            raise UsageError(
+                "the second moment is not after the first.", code="bad_moments", remedy="Give the earlier one first."
+            )
+        if place:
+            self.may_read(place)
+        with self._engine.asked() as (snapshot, now):
+            moments: list[Moment] = []
+            for known_at in (before, after):
+                batch = self._known_batch(snapshot, known_at, now) or 0
+                moments.append(Moment(batch, self._counting(place, channel, batch)))
+            return difference(self._engine, snapshot, span.start_us, span.end_us, *moments)
+
+    def _counting(self, place: str, channel: str, batch: int) -> pa.Table:
+        """Give what counted for a place or a channel as known at a batch; what was not known then counted for none."""
+        registry = self._registry_at(batch)
+        if channel:
+            number = self.channel(channel).id
+            stretch = in_place(registry).get(number)
+            own = placement_of_channel(self._registry_at(None), number, stretch or (ALWAYS, FOREVER))
+            return own if stretch is not None else own.slice(0, 0)
+        if place not in registry.tree:
+            return placements_of(counted_at(self._registry_at(None), place)).slice(0, 0)
+        return placements_of(counted_at(registry, place))
+
+    def exceptions(self) -> tuple[int, Sequence[Item]]:
+        """Give the moment of asking (us), and the exceptions of places that the reader may see."""
+        return readable_items(self._engine, self._registry_at(None), self._scope)
+
+    def exception(self, number: int) -> tuple[Item, list[dict[str, Any]]]:
+        """Give one exception and its steps; raises NotFound for one that is none, or not the reader's."""
+        return readable_item(self._engine, self._registry_at(None), self._scope, number)
 
     def _known_batch(self, snapshot: Snapshot, known_at: datetime | None, now_us: int) -> int | None:
         """Give the batch that a moment knew; None for now. A moment to come is refused: nobody can know it yet."""

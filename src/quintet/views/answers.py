@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -207,3 +208,72 @@ class DwellingDay(Answer, frozen=True):
     end: datetime | None = msgspec.field(name="to")
     as_of: datetime | None
     utilities: list[Utility]
+
+
+class ExceptionItem(Answer, frozen=True):
+    """One item of the queue of exceptions: what broke, where, since when, and what to do.
+
+    `won` is what is at stake, by one average price a commodity: an approximation, `unpriced` names carriers without
+    one. `score` ranks: won, doubled for each so many days of age. `recurrences` counts how often it came back.
+    `reason` and `actor` belong to the last step; the run's own have no actor.
+    """
+
+    id: int
+    kind: str
+    name_en: str
+    name_ko: str
+    state: str
+    place: str
+    cause: str
+    since: datetime
+    opened: datetime
+    age_days: int
+    recurrences: int
+    channels: int
+    won: int
+    score: int
+    unpriced: list[str]
+    action_en: str
+    action_ko: str
+    reason: str
+    actor: str
+
+
+class Exceptions(Answer, frozen=True):
+    """The queue, worst first: `total` items in all, with what is at stake in them together; perhaps not all listed."""
+
+    known_at: datetime
+    total: int
+    won: int
+    exceptions: list[ExceptionItem]
+
+
+class Evidence(Answer, frozen=True):
+    """One finding behind an item: of which channel, by which rule, over which span, with its figures."""
+
+    channel: str
+    rule: str
+    verdict: str
+    start: datetime
+    end: datetime
+    figures: dict[str, Any]
+
+
+class ExceptionStep(Answer, frozen=True):
+    """What became of an item at a moment, why, and by whom (empty: by the evidence)."""
+
+    at: datetime
+    state: str
+    reason: str
+    actor: str
+    recurrences: int
+
+
+class ExceptionDetail(Answer, frozen=True):
+    """One item with all its channels, the amounts in question by carrier, its largest findings, and its history."""
+
+    item: ExceptionItem
+    channels: list[str]
+    amounts: dict[str, str]
+    evidence: list[Evidence]
+    history: list[ExceptionStep]

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 from quintet.access import Access
 from quintet.terms.period import from_us, local_day
 
-from .answers import Balances, CityDay, DwellingDay, Intervals, Meters, Places
+from .answers import Balances, CityDay, DwellingDay, ExceptionDetail, Exceptions, Intervals, Meters, Places
 from .asked import day_of, known_at_of, resolution_of, span_of, within
 from .balances import place_balances
 from .catalogue import Catalogue, list_meters, list_places
 from .city_day import ROOT, city_day
 from .days import Heard, heard_day, heard_latest
 from .dwelling import dwelling_day
+from .exceptions import detail, queue
 from .series import KEPT, channel_series
 
 PAGE = 100
@@ -89,22 +90,46 @@ class Questions:
             self._access, place, span_of(start, end, tz), resolution_of(resolution), known_at_of(known_at, tz), tz
         )
 
-    def city_today(self, day: str | None = None) -> CityDay:
-        """Give the city's day by the hour: the one asked for, else today, else the last that has readings."""
-        tz, now = self._tz(), self._moment()
-        return city_day(self._access, self._listed(), self._heard(day, now, tz), now, tz)
+    def city_today(self, day: str | None = None, known_at: str | None = None) -> CityDay:
+        """Give the city's day by the hour: the one asked for, else today, else the last that has readings.
 
-    def dwelling(self, place: str, day: str | None = None) -> DwellingDay:
+        As known at a moment, that moment is the now of the answer.
+        """
+        tz = self._tz()
+        access, catalogue, now = self._then(known_at, tz)
+        return city_day(access, catalogue, self._heard(access, day, now, tz), now, tz)
+
+    def dwelling(self, place: str, day: str | None = None, known_at: str | None = None) -> DwellingDay:
         """Give a dwelling's meters by their own interval over a day, chosen as in `city_today`."""
-        tz, now = self._tz(), self._moment()
+        tz = self._tz()
         self._access.may_read(place)
-        return dwelling_day(self._access, self._listed(), place, self._heard(day, now, tz), now, tz)
+        access, catalogue, now = self._then(known_at, tz)
+        return dwelling_day(access, catalogue, place, self._heard(access, day, now, tz), now, tz)
 
-    def _heard(self, day: str | None, now: datetime, tz: ZoneInfo) -> Heard | None:
+    def exceptions(
+        self, *, state: str = "open", kind: str | None = None, place: str | None = None, limit: int = PAGE
+    ) -> Exceptions:
+        """List the queue of exceptions, worst first."""
+        most = within(limit, 1, LONGEST_PAGE, "limit")
+        return queue(self._access, state=state, kind=kind, place=place, limit=most, now=self._moment(), tz=self._tz())
+
+    def exception(self, number: int) -> ExceptionDetail:
+        """Give one exception with its evidence and history."""
+        return detail(self._access, number, now=self._moment(), tz=self._tz())
+
+    def _then(self, known_at: str | None, tz: ZoneInfo) -> tuple[Access, Catalogue, datetime]:
+        """Give the access, the catalogue and the now of an answer: of `known_at` where that is asked for."""
+        moment = known_at_of(known_at, tz)
+        if moment is None:
+            return self._access, self._listed(), self._moment()
+        access = self._access.as_known(moment)
+        return access, Catalogue(access), moment
+
+    def _heard(self, access: Access, day: str | None, now: datetime, tz: ZoneInfo) -> Heard | None:
         """Read a day and say how far it was heard; one that has not come yet is today, for nothing is known of it."""
         if day is None:
-            return heard_latest(self._access, ROOT, now, tz)
-        return heard_day(self._access, ROOT, min(day_of(day), local_day(now, tz)), now, tz)
+            return heard_latest(access, ROOT, now, tz)
+        return heard_day(access, ROOT, min(day_of(day), local_day(now, tz)), now, tz)
 
     def _tz(self) -> ZoneInfo:
         return self._access.registry().tz

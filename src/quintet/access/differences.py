@@ -1,0 +1,214 @@
+"""Why totals differ between two moments of knowledge: every interval that says something else, and what made it so.
+
+A total is a sum over intervals of what each counts for. Between two moments an interval's value may change (by the
+batch that brought it), or what it counts for may (by a statement of the registry). Both parts together are exactly the
+difference of the totals: the value's part is taken by the later registry, the registry's part by the earlier value.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from quintet.registry import Registry
+from quintet.store.edits import edits
+from quintet.store.engine import Engine, Snapshot
+from quintet.store.flows import AMOUNT
+from quintet.store.read import (
+    ESTIMATED,
+    MEASURED,
+    day_range,
+    effective_sql,
+    lake_interval_paths,
+    versions_sql,
+    wanted,
+)
+from quintet.terms.period import day_of_number, day_start, to_us
+from quintet.terms.tables import SUM
+
+from .flows import Counted
+
+REGISTRY_KINDS = "'registry', 'settings', 'token'"
+"""Kinds of batches that state what is registered."""
+DIFFERENCES = pa.schema(
+    [
+        ("channel", pa.int32()), ("day", pa.int32()), ("flow", pa.string()), ("commodity", pa.string()),
+        ("quantity", pa.string()), ("cause", pa.string()), ("batch", pa.int32()), ("edit", pa.int32()),
+        ("change", SUM), ("intervals", pa.int64()),
+    ]
+)  # fmt: skip
+"""What changed, summed: `change` in sub-units of `quantity`. `batch` made it so (0: several); `edit` where one did."""
+TOTALS = pa.schema(
+    [("flow", pa.string()), ("commodity", pa.string()), ("quantity", pa.string()), ("before", SUM), ("after", SUM)]
+)
+COUNTED = f"quality in ({MEASURED}, {ESTIMATED})"
+PLACED = ("channel", "flow", "commodity", "quantity", "sign", "clip", "start_us", "end_us")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One moment of knowledge: its newest batch, and what counted as the registry stood (PLACED)."""
+
+    batch: int
+    placements: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The totals at both moments (TOTALS), summed on their own, and what makes their difference (DIFFERENCES).
+
+    `edits` gives action, person and reason of the edits that the rows name.
+    """
+
+    totals: pa.Table
+    rows: pa.Table
+    edits: dict[int, tuple[str, str, str]]
+
+
+def placements_of(counted: Counted) -> pa.Table:
+    """Give what counts for a place."""
+    return pa.concat_tables([counted.plain, counted.signed]).select(PLACED)
+
+
+def placement_of_channel(registry: Registry, channel: int, stretch: tuple[int, int]) -> pa.Table:
+    """Give a channel as its own total: every value as it stands, while it is in place."""
+    (row,) = registry.channels().filter(pc.equal(registry.channels()["channel"], channel)).to_pylist()
+    one: dict[str, Any] = {
+        "channel": channel, "flow": "value", "commodity": row["commodity"], "quantity": row["quantity"], "sign": 1,
+        "clip": 0, "start_us": stretch[0], "end_us": stretch[1],
+    }  # fmt: skip
+    types = {"channel": pa.int32(), "sign": pa.int8(), "clip": pa.int8()}
+    return pa.table({name: pa.array([one[name]], types.get(name)) for name in PLACED})
+
+
+def difference(engine: Engine, snapshot: Snapshot, low: int, high: int, before: Moment, after: Moment) -> Difference:
+    """Compare what was known of [low, high) (us) at two moments."""
+    channels = np.unique(np.concatenate([one.placements["channel"].to_numpy() for one in (before, after)]))
+    days = day_edges_table(engine, low, high)
+    tables = {
+        "wanted": wanted(channels.astype(np.int32)), "was": before.placements, "now": after.placements, "days": days,
+    }  # fmt: skip
+    paths = lake_interval_paths(engine, snapshot, low, high, after.batch)
+    versions = versions_sql(paths, some_channels=True, known_batch=after.batch)
+    values = snapshot.arrow(changed_sql(versions, before.batch, after.batch), [low, high], tables)
+    moved = moved_channels(before.placements, after.placements, low, high)
+    registry = values.slice(0, 0)
+    if len(moved):
+        held = versions_sql(paths, some_channels=True, known_batch=before.batch)
+        registry = snapshot.arrow(moved_sql(held), [low, high], {**tables, "wanted": wanted(moved)})
+    totals = snapshot.arrow(totals_sql(versions, before.batch, after.batch), [low, high], tables)
+    rows = pa.concat_tables([values.cast(DIFFERENCES), registry.cast(DIFFERENCES)])
+    numbers = {number for number in rows["edit"].to_pylist() if number is not None}
+    known = {one.id: (one.action, one.actor, one.reason) for one in edits(snapshot) if one.id in numbers}
+    return Difference(totals.cast(TOTALS), rows, known)
+
+
+def day_edges_table(engine: Engine, low: int, high: int) -> pa.Table:
+    """Give the local days that a range touches: day (number), low, high (us)."""
+    first, last = day_range(engine, low, high)
+    edges = [to_us(day_start(day_of_number(day), engine.tz)) for day in range(first, last + 2)]
+    numbers = pa.array(range(first, last + 1), pa.int32())
+    return pa.table({"day": numbers, "low": pa.array(edges[:-1], pa.int64()), "high": pa.array(edges[1:], pa.int64())})
+
+
+def moved_channels(before: pa.Table, after: pa.Table, low: int, high: int) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """Give the channels that do not count for the same at both moments, somewhere in the range."""
+    said = [
+        {
+            (*row[:-2], max(row[-2], low), min(row[-1], high))
+            for row in zip(*(table[name].to_pylist() for name in PLACED), strict=True)
+            if row[-2] < high and row[-1] > low
+        }
+        for table in (before, after)
+    ]
+    return np.array(sorted({row[0] for row in said[0] ^ said[1]}), np.int32)
+
+
+def changed_sql(versions: str, was: int, now: int) -> str:
+    """Give SQL for DIFFERENCES of intervals that say something else, by the placements of the later moment."""
+    changed = f"""with v as not materialized ({versions}),
+        c as materialized (select channel, start_us, max(batch) as newest from v
+            where batch > {was} and batch <= {now} group by channel, start_us),
+        k as materialized (select v.* from v semi join c on v.channel = c.channel and v.start_us = c.start_us),
+        a as ({effective_sql(f"select * from k where batch <= {was}")}),
+        b as ({effective_sql(f"select * from k where batch <= {now}")}),
+        j as (select c.channel, c.start_us,
+            coalesce(case when a.{COUNTED} then a.value end, 0) as old,
+            coalesce(case when b.{COUNTED} then b.value end, 0) as value,
+            coalesce(a.quality in ({MEASURED}), false) as was_measured,
+            coalesce(a.quality in ({ESTIMATED}), false) as was_estimated,
+            coalesce(b.quality in ({MEASURED}), false) as is_measured,
+            coalesce(b.quality in ({ESTIMATED}), false) as is_estimated,
+            case when b.batch > {was} then b.batch else c.newest end as batch
+            from c left join a on a.channel = c.channel and a.start_us = c.start_us
+            left join b on b.channel = c.channel and b.start_us = c.start_us),
+        w as (select j.*, t.kind, e.id as edit, e.undoes from j left join batch t on t.id = j.batch
+            left join edit e on e.batch = j.batch)"""
+    weighed = f"""select w.channel, w.start_us, p.flow, p.commodity, p.quantity, {CAUSE} as cause, w.batch, w.edit,
+        ({AMOUNT.replace("value", "w.value")})::hugeint - ({AMOUNT.replace("value", "w.old")})::hugeint as change
+        from w join now p on w.channel = p.channel and w.start_us >= p.start_us and w.start_us < p.end_us
+        where was_measured or was_estimated or is_measured or is_estimated"""
+    return f"{changed} {summed_sql(weighed)}"
+
+
+CAUSE = f"""case when undoes is not null then 'undo' when edit is not null then 'edit'
+    when kind in ({REGISTRY_KINDS}) then 'restated' when kind not in ('readings', 'assigned') then 'rules'
+    when is_measured and was_measured then 'corrected' when is_measured and was_estimated then 'measured'
+    when is_measured then 'late' when is_estimated and was_estimated then 'estimated_anew'
+    when is_estimated and was_measured then 'replaced' when is_estimated then 'estimated'
+    else 'gone' end"""
+
+
+def moved_sql(versions: str) -> str:
+    """Give SQL for DIFFERENCES of what intervals count for, by the values of the earlier moment."""
+    held = f"select * from ({effective_sql(versions)}) where {COUNTED}"
+    amount = f"({AMOUNT.replace('value', 'e.value')})::hugeint"
+    sides = [
+        f"""select e.channel, e.start_us, p.flow, p.commodity, p.quantity, 'registry' as cause, 0 as batch,
+            null::integer as edit, {sign} * {amount} as change from e join {name} p
+            on e.channel = p.channel and e.start_us >= p.start_us and e.start_us < p.end_us"""
+        for sign, name in ((-1, "was"), (1, "now"))
+    ]
+    both = " union all ".join(sides)
+    netted = f"""select channel, start_us, flow, commodity, quantity, cause, batch, edit, sum(change) as change
+        from ({both}) group by all having sum(change) <> 0"""
+    return f"with e as materialized ({held}) {summed_sql(netted)}"
+
+
+def summed_sql(source: str) -> str:
+    """Give SQL that sums changes by channel, local day, key and cause."""
+    return f"""select s.channel, d.day, flow, commodity, quantity, cause,
+        batch::integer as batch, edit::integer as edit, sum(change)::decimal(38, 0) as change,
+        count(*) as intervals from ({source}) s
+        join days d on s.start_us >= d.low and s.start_us < d.high group by all order by all"""
+
+
+def totals_sql(versions: str, was: int, now: int) -> str:
+    """Give SQL for TOTALS, summed from all intervals at each moment on its own."""
+    sides = [
+        f"""select p.flow, p.commodity, p.quantity, {first} as before, {second} as after
+            from (select * from ({effective_sql(f"select * from v where batch <= {batch}")}) where {COUNTED}) e
+            join {name} p on e.channel = p.channel and e.start_us >= p.start_us and e.start_us < p.end_us"""
+        for batch, name, first, second in (
+            (was, "was", f"({AMOUNT.replace('value', 'e.value')})::hugeint", "0::hugeint"),
+            (now, "now", "0::hugeint", f"({AMOUNT.replace('value', 'e.value')})::hugeint"),
+        )
+    ]
+    return f"""with v as not materialized ({versions}) select flow, commodity, quantity,
+        sum(before)::decimal(38, 0) as before, sum(after)::decimal(38, 0) as after
+        from ({" union all ".join(sides)}) group by all order by all"""
+
+
+def unexplained(found: Difference) -> dict[tuple[str, str, str], Decimal]:
+    """Give what the causes leave of each total's difference: nothing, or the comparison is wrong."""
+    left = {
+        (row["flow"], row["commodity"], row["quantity"]): row["after"] - row["before"]
+        for row in found.totals.to_pylist()
+    }
+    for row in found.rows.to_pylist():
+        key = (row["flow"], row["commodity"], row["quantity"])
+        left[key] = left.get(key, Decimal(0)) - row["change"]
+    return {key: amount for key, amount in left.items() if amount}
