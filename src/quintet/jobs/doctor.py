@@ -12,6 +12,7 @@ from quintet.registry import Registry
 from quintet.registry.tree import ROOT
 from quintet.store.closing import bounds, open_days
 from quintet.store.engine import Engine, Snapshot
+from quintet.store.originals import not_kept
 from quintet.store.read import content_hash, intervals
 from quintet.store.scrub import scrub
 from quintet.terms.errors import Damaged
@@ -131,7 +132,18 @@ def waiting(engine: Engine) -> list[Finding]:
     """Count what stands in quarantine, by reason."""
     with engine.snapshot() as snapshot:
         rows = snapshot.rows("select code, any_value(reason), count(*) from quarantine group by code order by code")
-    return [
+        beyond = not_kept(snapshot)
+    full = [
+        Finding(
+            "quarantine_full",
+            f"{source}: {code}",
+            f"{one.rows} rows could not be taken and are not kept either: the source's quarantine was full.",
+            "Mend the cause, then replay or dismiss what waits; let the sender send the rows again.",
+            "warning",
+        )
+        for (source, code), one in beyond.items()
+    ]
+    return full + [
         Finding(
             "quarantine",
             code,

@@ -1,0 +1,239 @@
+"""The queue of exceptions: findings that stand, put together by cause; opened, closed, reopened by evidence."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from quintet.registry import Registry
+from quintet.store.audit import audit
+from quintet.store.engine import Engine, Snapshot, Writing
+from quintet.store.exceptions import CLOSED, OPEN, Item, Step, add_item, append_steps, items
+from quintet.store.runs import standing_findings
+from quintet.terms.errors import NotFound, UsageError
+
+from .exception_kinds import KEPT, Kind, Kinds, kinds
+from .vee_units import UNIT_DAYS
+
+MOST_EVIDENCE = 5
+"""Findings that an item quotes whole."""
+FOUND, CHANGED, BACK, GONE = "found", "changed", "came back", "the evidence is gone"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One cause as the findings that stand show it: since when, and what an item of it holds."""
+
+    kind: str
+    cause: str
+    since_us: int
+    content: Mapping[str, Any]
+
+
+def reconcile(writing: Writing, registry: Registry, table: Kinds | None = None) -> int:
+    """Bring the queue in step with the findings that stand, as part of a batch; gives how many items changed."""
+    known = {(item.kind, item.cause): item for item in items(writing)}
+    now = {(one.kind, one.cause): one for one in causes(writing, registry, table)}
+    steps: list[tuple[int, Step]] = []
+    added = 0
+    for key, cause in sorted(now.items()):
+        item = known.get(key)
+        if item is None:
+            add_item(writing, cause.kind, cause.cause, Step(OPEN, FOUND, "", cause.since_us, 0, cause.content))
+            added += 1
+        elif (step := _still(item, cause, table or kinds())) is not None:
+            steps.append((item.id, step))
+    for key, item in sorted(known.items()):
+        if key not in now and (item.state == OPEN or item.actor):
+            steps.append((item.id, Step(CLOSED, GONE, "", item.since_us, item.recurrences, item.content)))
+    append_steps(writing, steps)
+    return added + len(steps)
+
+
+def _still(item: Item, cause: Cause, table: Kinds) -> Step | None:
+    """Say what becomes of an item whose cause is there: changed, back again, or nothing new.
+
+    What a person closed stays closed until the evidence was gone once, or, where single values are in question, newer
+    ones are.
+    """
+    if item.state == OPEN:
+        if item.since_us == cause.since_us and item.content == cause.content:
+            return None
+        return Step(OPEN, CHANGED, "", cause.since_us, item.recurrences, cause.content)
+    newer = table.kinds[cause.kind].last == KEPT and cause.content["until_us"] > item.content["until_us"]
+    if item.actor and not newer:
+        return None
+    return Step(OPEN, BACK, "", cause.since_us, item.recurrences + 1, cause.content)
+
+
+def causes(snapshot: Snapshot, registry: Registry, table: Kinds | None = None) -> Iterator[Cause]:
+    """Put the findings that stand together by cause, in order of kind and cause."""
+    known = table or kinds()
+    rows = standing_findings(snapshot).to_pylist()
+    newest = snapshot.rows("select max(unit) from run_unit")[0][0]
+    since = _began(rows)
+    names = {number: name for name, number in registry.channel_ids.items()}
+    said: dict[tuple[int, int], set[str]] = {}
+    for row in rows:
+        said.setdefault((row["channel"], row["unit"]), set()).add(row["rule"])
+    by_kind: dict[str, list[Row]] = {}
+    for row in rows:
+        kind = known.of(row["rule"], row["verdict"])
+        if kind is None or (kind.last != KEPT and row["unit"] != newest) or row["channel"] not in names:
+            continue
+        if kind.explained_by & said[row["channel"], row["unit"]] - {row["rule"]}:
+            continue
+        row["since_us"] = since[row["channel"], row["rule"], row["unit"]] if kind.last != KEPT else row["at_us"]
+        row["name"] = names[row["channel"]]
+        by_kind.setdefault(kind.code, []).append(row)
+    counts = _counts(registry)
+    commodity = dict(zip(*(registry.channels()[name].to_pylist() for name in ("channel", "commodity")), strict=True))
+    for code in sorted(by_kind):
+        kind = known.kinds[code]
+        grouped = _groups(by_kind[code], registry, counts, known) if kind.group else {}
+        rest = [
+            row for row in by_kind[code] if row["channel"] not in {r["channel"] for g in grouped.values() for r in g}
+        ]
+        for place, own in sorted(grouped.items()):
+            yield _cause(kind, place, own, commodity, known, place)
+        single: dict[str, list[Row]] = {}
+        for row in rest:
+            single.setdefault(row["name"] if len(kind.rules) == 1 else f"{row['name']} {row['rule']}", []).append(row)
+        for cause, own in sorted(single.items()):
+            yield _cause(kind, cause, own, commodity, known, registry.place_of(own[0]["channel"]))
+
+
+def _began(rows: Iterable[Row]) -> dict[tuple[int, str, int], int]:
+    """Give for each channel, rule and unit when the present occurrence began: back over weeks without a break."""
+    first: dict[tuple[int, str, int], int] = {}
+    for row in rows:
+        key = (row["channel"], row["rule"], row["unit"])
+        first[key] = min(first.get(key, row["at_us"]), row["at_us"])
+    out: dict[tuple[int, str, int], int] = {}
+    for channel, rule, unit in sorted(first):
+        here = first[channel, rule, unit]
+        out[channel, rule, unit] = min(here, out.get((channel, rule, unit - UNIT_DAYS), here))
+    return out
+
+
+def _counts(registry: Registry) -> dict[str, int]:
+    """Count the channels that stand at each place or below."""
+    out: dict[str, int] = {}
+    for number in registry.channel_ids.values():
+        for place in registry.tree.path(registry.place_of(number)):
+            out[place] = out.get(place, 0) + 1
+    return out
+
+
+def _groups(rows: list[Row], registry: Registry, counts: Mapping[str, int], table: Kinds) -> dict[str, list[Row]]:
+    """Find the places of which so many channels began together that one cause is behind them, largest places first.
+
+    Each is named by the lowest place that holds all of those channels.
+    """
+    out: dict[str, list[Row]] = {}
+    at: dict[str, list[Row]] = {}
+    for row in rows:
+        for place in registry.tree.path(registry.place_of(row["channel"])):
+            at.setdefault(place, []).append(row)
+    taken: set[int] = set()
+    for place in sorted(at, key=lambda name: (len(registry.tree.path(name)), name)):
+        own = [row for row in at[place] if row["channel"] not in taken]
+        for cluster in _together(own, table.onset_us):
+            channels = {row["channel"] for row in cluster} - taken
+            if len(channels) >= table.group_channels and len(channels) >= table.group_share * counts[place]:
+                spots = [registry.tree.path(registry.place_of(number)) for number in channels]
+                shared = next(here for here in spots[0] if all(here in path for path in spots))
+                out.setdefault(shared, []).extend(row for row in own if row["channel"] in channels)
+                taken |= channels
+    return out
+
+
+def _together(rows: list[Row], within_us: int) -> Iterator[list[Row]]:
+    """Give findings in lots that began within so long of the lot's first."""
+    lot: list[Row] = []
+    for row in sorted(rows, key=lambda one: (one["since_us"], one["channel"])):
+        if lot and row["since_us"] - lot[0]["since_us"] > within_us:
+            yield lot
+            lot = []
+        lot.append(row)
+    if lot:
+        yield lot
+
+
+def _cause(kind: Kind, cause: str, rows: list[Row], commodity: Mapping[int, str], table: Kinds, place: str) -> Cause:
+    """Put one cause's findings together: channels, amounts, what they are worth, the largest of them as evidence."""
+    details = [json.loads(row["detail"]) for row in rows]
+    amounts: dict[str, int] = {}
+    for row, detail in zip(rows, details, strict=True):
+        if "amount" in detail:
+            name = commodity[row["channel"]]
+            amounts[name] = amounts.get(name, 0) + detail["amount"]
+    priced = {name: amount for name, amount in amounts.items() if name in table.won}
+    order = sorted(
+        range(len(rows)), key=lambda at: (-details[at].get("amount", 0), rows[at]["name"], rows[at]["at_us"])
+    )
+    evidence = [
+        {
+            "channel": rows[at]["name"], "rule": rows[at]["rule"], "verdict": rows[at]["verdict"],
+            "from_us": rows[at]["at_us"], "until_us": rows[at]["until_us"], "detail": details[at],
+        }
+        for at in order[:MOST_EVIDENCE]
+    ]  # fmt: skip
+    content = {
+        "place": place,
+        "channels": sorted({row["name"] for row in rows}),
+        "findings": len(rows),
+        "until_us": max(row["until_us"] for row in rows),
+        "amounts": dict(sorted(amounts.items())),
+        "won": round(sum(amount * table.won[name] for name, amount in priced.items())),
+        "unpriced": sorted(amounts.keys() - priced.keys()),
+        "evidence": evidence,
+        "age_days": table.age_days,
+        **_words(kind, group=cause == place),
+    }
+    return Cause(kind.code, cause, min(row["since_us"] for row in rows), content)
+
+
+def _words(kind: Kind, *, group: bool) -> dict[str, str]:
+    """Give a kind's names and what to do, for one channel or for all of a place."""
+    return {
+        "name_en": kind.name_en,
+        "name_ko": kind.name_ko,
+        "action_en": kind.group_en if group else kind.action_en,
+        "action_ko": kind.group_ko if group else kind.action_ko,
+    }
+
+
+def close_item(engine: Engine, number: int, *, by: str, reason: str, now_us: int) -> Item:
+    """Close an open item by hand; gives it as it stands then. Raises NotFound and UsageError."""
+    return _by_hand(engine, number, OPEN, CLOSED, by, reason, now_us)
+
+
+def reopen_item(engine: Engine, number: int, *, by: str, reason: str, now_us: int) -> Item:
+    """Open a closed item again by hand; gives it as it stands then. Raises NotFound and UsageError."""
+    return _by_hand(engine, number, CLOSED, OPEN, by, reason, now_us)
+
+
+def _by_hand(engine: Engine, number: int, before: str, after: str, by: str, reason: str, now_us: int) -> Item:
+    for name, text in (("by", by), ("reason", reason)):
+        if not text.strip():
+            raise UsageError(f"no {name} is given.", code=f"no_{name}", remedy="Say who decides, and why.")
+    with engine.exclusive():
+        with engine.snapshot() as snapshot:
+            found = items(snapshot, number=number)
+        if not found:
+            raise NotFound(
+                f"there is no exception {number}.", code="no_such_exception", remedy="See `quintet exceptions list`."
+            )
+        item = found[0]
+        if item.state != before:
+            raise UsageError(
+                f"exception {number} is {item.state}.", code="wrong_state", remedy=f"Only what is {before} can be that."
+            )
+        step = Step(after, reason.strip(), by.strip(), item.since_us, item.recurrences, item.content)
+        with engine.writing("exceptions", after, by.strip(), now_us) as writing:
+            append_steps(writing, [(number, step)])
+            said = {"id": number, "state": after, "reason": step.reason, "cause": item.cause, "kind": item.kind}
+            audit(writing, action=f"exception_{after}", subject=f"exception:{number}", detail=said)
+        return replace(item, state=after, reason=step.reason, actor=step.actor, batch=writing.batch.id)
