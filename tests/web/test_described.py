@@ -91,7 +91,8 @@ def test_every_answer_is_as_published(client: httpx.Client, address: str, data: 
     for parameter in document["paths"][path]["get"].get("parameters", []):
         if parameter["in"] == "query" and data.draw(st.booleans() if not parameter["required"] else st.just(True)):
             query[parameter["name"]] = data.draw(values(parameter))
-    answer = client.get(path, params=query)
+    number = data.draw(st.sampled_from(["1", "0", "x", "999999999"]))
+    answer = client.get(path.replace("{number}", number), params=query)
     assert answer.status_code < 500
     check(answer, path, document)
 
@@ -100,6 +101,8 @@ def test_a_good_question_to_each_address_is_answered_as_published(client: httpx.
     document = described(address)
     good = {"channel": "c001/101-0101-water", "from": "2026-11-03", "to": "2026-11-05", "resolution": "hour"}
     for path, methods in document["paths"].items():
+        if "{" in path:  # nothing broke in this city: no item has a number
+            continue
         asked = {one["name"]: one for one in methods["get"].get("parameters", []) if one["in"] == "query"}
         query = {name: good.get(name, "c001/101/0101") for name, one in asked.items() if one["required"]}
         answer = client.get(path, params=query)

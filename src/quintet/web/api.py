@@ -10,7 +10,17 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from quintet.views import Questions
-from quintet.views.answers import Answer, Balances, CityDay, DwellingDay, Intervals, Meters, Places
+from quintet.views.answers import (
+    Answer,
+    Balances,
+    CityDay,
+    DwellingDay,
+    ExceptionDetail,
+    Exceptions,
+    Intervals,
+    Meters,
+    Places,
+)
 
 from . import parameters as asked
 from .parameters import Parameter
@@ -71,7 +81,7 @@ ROUTES = (
         "/city-days",
         "A city's day by the hour: every carrier's supply against use, and self-sufficiency.",
         CityDay,
-        (asked.DAY,),
+        (asked.DAY, asked.KNOWN_AT),
         lambda questions, given: questions.city_today(**_said(given)),
         statuses=(400, 403),
     ),
@@ -79,8 +89,23 @@ ROUTES = (
         "/dwelling-days",
         "A dwelling's meters over a day, each by its own interval.",
         DwellingDay,
-        (asked.DWELLING, asked.DAY),
+        (asked.DWELLING, asked.DAY, asked.KNOWN_AT),
         lambda questions, given: questions.dwelling(**_said(given)),
+    ),
+    Route(
+        "/exceptions",
+        "What broke, worst first: each item of one cause, with what is at stake and what to do.",
+        Exceptions,
+        (asked.STATE, asked.KIND, asked.PLACE_OF_EXCEPTIONS, asked.LIMIT),
+        lambda questions, given: questions.exceptions(**_said(given)),
+    ),
+    Route(
+        "/exceptions/{number}",
+        "One exception with its channels, evidence and history.",
+        ExceptionDetail,
+        (asked.NUMBER,),
+        lambda questions, given: questions.exception(**_said(given)),
+        apart=None,
     ),
 )
 
@@ -95,15 +120,21 @@ def router(questions: Questions) -> APIRouter:
             methods=["GET"],
             name=route.path.strip("/"),
             summary=route.summary,
-            operation_id=f"get_{route.path.strip('/').replace('-', '_')}",
+            operation_id=operation_of(route.path),
             response_class=Response,
         )
     return out
 
 
+def operation_of(path: str) -> str:
+    """Name the operation of an address: get_places of /places, get_exceptions_number of /exceptions/{number}."""
+    return "get_" + path.strip("/").translate(str.maketrans("-/", "__", "{}"))
+
+
 def _endpoint(route: Route, questions: Questions) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
-        found = route.ask(questions, asked.read(request.query_params, route.parameters))
+        given = asked.read(request.query_params, route.parameters)
+        found = route.ask(questions, given | asked.in_path(request.path_params, route.parameters))
         body = _ENCODER.encode(found)
         tag = etag_of(body if route.apart is None else _without(found, route.apart))
         headers = {**HEADERS, "ETag": tag}

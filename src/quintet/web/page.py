@@ -9,6 +9,8 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 
+from quintet.terms.quality import ORDERED, qualities
+
 LANGUAGES = ("ko", "en")
 DEFAULT_LANGUAGE = "en"
 SLOT = re.compile(r"\{\{([a-z.]+)\}\}")
@@ -18,8 +20,14 @@ FRAME = ("lang", "languages", "strings")
 
 @cache
 def strings(language: str) -> dict[str, str]:
-    """Give one language's strings by key."""
-    return json.loads(files("quintet.web").joinpath("strings", f"{language}.json").read_text(encoding="utf-8"))
+    """Give one language's strings by key; an estimate that a person ordered is said by its method."""
+    text = files("quintet.web").joinpath("strings", f"{language}.json").read_text(encoding="utf-8")
+    said: dict[str, str] = json.loads(text)
+    ordered = said.pop("quality.ordered")
+    for code in qualities():
+        if code.startswith(ORDERED):
+            said[f"quality.{code}"] = ordered.format(method=said[f"quality.{code.removeprefix(ORDERED)}"])
+    return said
 
 
 def chosen_language(asked: str | None, accepted: str) -> str:
@@ -91,7 +99,7 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
         f"<tr><td><code>{escape(one['name'])}</code></td><td>{'yes' if one['required'] else ''}</td>"
         f"<td>{escape(one['description'])}{_choices(one['schema'])}</td></tr>"
         for one in operation.get("parameters", [])
-        if one["in"] == "query"
+        if one["in"] in ("query", "path")
     )
     table = f"<table><tr><th>Parameter</th><th>Needed</th><th>Meaning</th></tr>{rows}</table>" if rows else ""
     forms = ", ".join(f"<code>{escape(form)}</code>" for form in operation.get("requestBody", {}).get("content", {}))

@@ -1,7 +1,7 @@
 """The query parameters of the API: one table row each, from which they are read, checked and published alike."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,19 +18,20 @@ SPACED_OFFSET = re.compile(r"^(\d{4}-\d\d-\d\dT[\d:.]+) (\d\d:\d\d)$")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One query parameter. `schema` is its JSON schema; whole numbers are those of type integer."""
+    """One parameter. `schema` is its JSON schema; whole numbers are those of type integer; `where`: query or path."""
 
     name: str
     description: str
     schema: dict[str, Any] = field(default_factory=lambda: {"type": "string"})
     required: bool = False
     moment: bool = False
+    where: str = "query"
 
     def published(self) -> dict[str, Any]:
         """Give its OpenAPI object."""
         return {
             "name": self.name,
-            "in": "query",
+            "in": self.where,
             "required": self.required,
             "description": self.description,
             "schema": self.schema,
@@ -71,17 +72,29 @@ DAY = Parameter(
     {"type": "string", "format": "date"},
 )
 
+STATE = Parameter(
+    "state", "Only items in this state.", {"type": "string", "enum": ["open", "closed", "any"], "default": "open"}
+)
+KIND = Parameter("kind", "Only items of this kind.")
+PLACE_OF_EXCEPTIONS = Parameter("place", "Only items of this place or below.")
+NUMBER = Parameter("number", "An item's number.", {"type": "integer", "minimum": 1}, required=True, where="path")
+
 
 def read(query: QueryParams, known: Iterable[Parameter]) -> dict[str, str | int | None]:
     """Read a request's parameters: a value for each known one, None where it was not given.
 
     Raises UsageError for one that is unknown, missing, given twice, empty, or no whole number where one is due.
     """
-    table = {parameter.name: parameter for parameter in known}
+    table = {parameter.name: parameter for parameter in known if parameter.where == "query"}
     strange = sorted(query.keys() - table.keys())
     if strange:
         raise unknown_parameters(strange, list(table))
     return {name: _value(query.getlist(name), parameter) for name, parameter in table.items()}
+
+
+def in_path(given: Mapping[str, str], known: Iterable[Parameter]) -> dict[str, str | int | None]:
+    """Read the parameters that stand in an address itself; raises as `read` does."""
+    return {one.name: _value([given[one.name]], one) for one in known if one.where == "path"}
 
 
 def _value(given: list[str], parameter: Parameter) -> str | int | None:
