@@ -129,3 +129,12 @@ def test_an_estimator_is_handed_measured_values_only(
         [[True, False, False, False, False, True]],
         [[False, True]],
     ]
+
+
+def test_the_fingerprint_names_what_is_asked_in_which_order() -> None:
+    order = shipped_order()
+    code = order.classes[-1].code
+    one = order.choice("electricity", code)
+    listed, scaled = [row.name for row in one.estimators], [row.name for row in one.scaled]
+    turned = order.with_choice("electricity", code, listed[::-1], scaled, "this test")
+    assert order.fingerprint == shipped_order().fingerprint != turned.fingerprint

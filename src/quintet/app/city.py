@@ -12,6 +12,7 @@ from typing import Any, Self
 from quintet.access import Access, Scope
 from quintet.jobs.closing import close_days, refresh_closed
 from quintet.jobs.doctor import Examination, examine
+from quintet.jobs.vee_run import Report, run
 from quintet.pipeline.commit import Pipeline, now_us
 from quintet.registry import Registry
 from quintet.registry.tokens import Tokens
@@ -26,8 +27,10 @@ from quintet.terms.errors import BadInput, CityError, UsageError
 from quintet.terms.reading import clock
 from quintet.vee import Rules, rules
 
+from .belongings import belongings
 from .metrics_facts import Observer
 from .metrics_watch import Watch
+from .rules_table import RULES, rules_of
 
 SETTINGS = "city.toml"
 SWITCH_S = 0.0005
@@ -37,12 +40,14 @@ SWITCH_S = 0.0005
 class City:
     """One open city. Whoever holds it is the owner: nobody else may open the folder meanwhile."""
 
-    def __init__(self, folder: Path, engine: Engine, now: Callable[[], int]) -> None:
-        """Wire the parts over an open engine."""
+    def __init__(
+        self, folder: Path, engine: Engine, now: Callable[[], int], rules_in_force: Rules | None = None
+    ) -> None:
+        """Wire the parts over an open engine; without rules those that ship are in force."""
         self.folder = folder
         self.engine = engine
         self.now = now
-        self.rules: Rules = rules()
+        self.rules: Rules = rules_in_force or rules()
         self.pipeline = Pipeline(engine, self.rules, now=now)
         self.tokens = Tokens(engine)
         self.watch = Watch()
@@ -90,6 +95,7 @@ class City:
                 "is no city.", code="no_city", place=str(folder), remedy=f"Make one with `quintet init {folder}`."
             )
         settings = read_toml_file(path)
+        in_force = rules_of(settings, path)
         timezone = settings.get("city", {}).get("timezone", "UTC")
         try:
             clock(timezone)
@@ -99,7 +105,7 @@ class City:
         sys.setswitchinterval(SWITCH_S)
         engine = Engine.open(folder, timezone)
         try:
-            city = cls(folder, engine, now)
+            city = cls(folder, engine, now, in_force)
             city.take_settings_with_room(settings, path)
         except BaseException:
             engine.close()
@@ -126,7 +132,8 @@ class City:
         if before == now:
             return
         if before[:1] != now[:1]:
-            self.pipeline.describe(settings, source=SETTINGS, actor="operator")
+            stated_here = {name: table for name, table in settings.items() if name != RULES}
+            self.pipeline.describe(stated_here, source=SETTINGS, actor="operator")
         with self.engine.writing("settings", SETTINGS, "operator", self.now()) as writing:
             state(writing, path)
 
@@ -147,17 +154,20 @@ class City:
 
     @property
     def rule_set(self) -> str:
-        """Name the rules and thresholds in force: a digest of their data."""
-        said = json.dumps(
-            [read_toml("quintet.vee", "rules.toml"), read_toml("quintet.pipeline", "derive.toml")],
-            sort_keys=True,
-            default=str,
-        )
+        """Name the rules, thresholds and the order of estimators in force: a digest of their data."""
+        parts = [self.rules.fingerprint, self.pipeline.meaning().order.fingerprint]
+        said = json.dumps([*parts, read_toml("quintet.pipeline", "derive.toml")], sort_keys=True)
         return f"vee-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
 
     def close_days(self, until: date | None = None, progress: Callable[[str], None] | None = None) -> list[int]:
         """Close every day that is over (or all before `until`); give the days' numbers."""
         return close_days(self.engine, self.registry(), until, self.now(), progress)
+
+    def judge_days(
+        self, *, actor: str, days: tuple[int, int] | None = None, progress: Callable[[str], None] | None = None
+    ) -> Report:
+        """Judge the weeks in which anything changed: rules, outages, assigned estimates, exceptions."""
+        return run(self.engine, self.pipeline, self.rules, actor=actor, days=days, progress=progress)
 
     def refresh_flows(self, progress: Callable[[str], None] | None = None) -> list[int]:
         """Sum closed days' hours anew after the registry changed; give the days' numbers."""
@@ -169,7 +179,7 @@ class City:
 
     def backup(self, target: Path) -> dict[str, Any]:
         """Copy a consistent moment of the city into a new folder."""
-        return create_backup(self.engine, self.folder / SETTINGS, target)
+        return create_backup(self.engine, self.folder / SETTINGS, target, beside=belongings(self.folder))
 
     def close(self) -> None:
         """Close the store."""

@@ -1,5 +1,7 @@
 """The order in which estimators are asked, by commodity and class of gap: shipped as data, overlaid by a decision."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -109,6 +111,16 @@ class Order:
     @cached_property
     def _bounds(self) -> Ints:
         return np.array([one.up_to_us for one in self.classes if one.up_to_us is not None], np.int64)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Name what is asked in which order: a digest."""
+        said = [
+            (*key, [row.name for row in one.estimators], [row.name for row in one.scaled])
+            for key, one in self.choices.items()
+        ]
+        classes = [(one.code, one.up_to_us) for one in self.classes]
+        return hashlib.sha256(json.dumps([sorted(said), classes]).encode()).hexdigest()[:16]
 
     def class_of(self, span_us: Ints) -> Ints:
         """Give the number of the class of gaps of some lengths."""
