@@ -24,7 +24,7 @@ help:
 	@echo 'make lint    the checks that run nothing'
 	@echo 'make format  write the source in the one format'
 	@echo 'make soak    the long repetitions of the crash tests (KILLS=$(KILLS))'
-	@echo 'make bench   the figures of docs/performance.md (BENCH=$(BENCH); also commits, live, mqtt, ingest)'
+	@echo 'make bench   the figures of docs/performance.md (BENCH=$(BENCH); also commits, live, mqtt, ingest, vee)'
 	@echo 'make lock    resolve requirements.lock again from pyproject.toml'
 	@echo 'make clean   remove what the other targets made'
 

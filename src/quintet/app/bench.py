@@ -31,6 +31,7 @@ from .bench_days import START
 from .bench_ingest import run_ingest
 from .bench_live import measure_live
 from .bench_mqtt import measure_mqtt
+from .bench_vee import measure_vee
 from .city import City
 
 COMMITS_A_QUARTER = 43
@@ -126,6 +127,14 @@ def mqtt_figures(*, small: bool) -> int:
     """Measure the way through a broker and the MQTT doors; gives the exit code."""
     figures = Figures()
     measure_mqtt(figures.put, small=small)
+    print(json.dumps(figures.rows))
+    return 0
+
+
+def vee_figures(*, small: bool) -> int:
+    """Measure validation and estimation beside pandas; gives the exit code."""
+    figures = Figures()
+    measure_vee(figures.put, small=small)
     print(json.dumps(figures.rows))
     return 0
 
@@ -318,5 +327,6 @@ BENCHES: dict[str, Callable[..., int]] = {
     "live": live_figures,
     "ingest": ingest_figures,
     "mqtt": mqtt_figures,
+    "vee": vee_figures,
 }
 """Each takes `small` and gives the exit code."""
