@@ -2,11 +2,13 @@
 
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from quintet.ledger.dated import latest_day, number, said
+from quintet.ledger.definitions import definitions, totals
 from quintet.ledger.factors import Factors, factors, gwp_set, gwp_sets
 from quintet.terms.catalogue import read_toml
 from quintet.terms.commodity import commodities
@@ -160,3 +162,16 @@ def test_fractions_are_said_rounded_half_to_even() -> None:
     assert str(said(Fraction(1200))) == "1200"
     assert str(said(Fraction(0))) == "0"
     assert str(said(Fraction(10**40) + Fraction(1, 4))) == f"{10**40}.25"
+
+
+def test_the_page_of_factors_names_each_with_its_numbers(root: Path) -> None:
+    page = (root / "docs/factors.md").read_text(encoding="utf-8")
+    lines = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    for row in factors().rows.values():
+        numbers = [str(TABLE["factor"][row.id][key]) for key in ("co2e_kg", "co2_kg", "ch4_kg", "n2o_kg")
+                   if key in TABLE["factor"][row.id]]  # fmt: skip
+        for said_there in (row.published_on, row.years, *numbers, *row.purposes, f"| {row.certainty} |"):
+            assert said_there in lines[row.id], (row.id, said_there)
+    for row in gwp_sets().values():
+        assert row.published_on in lines[row.id]
+    assert set(lines) == {*factors().rows, *gwp_sets(), *definitions(), *totals()}

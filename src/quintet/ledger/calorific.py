@@ -19,11 +19,15 @@ KEYS = {
     "commodity", "energy_unit", "volume_unit", "gross", "net", "metered_energy", "valid_from", "published_on", "source",
     "certainty",
 }  # fmt: skip
+EXTRAS = {"note", "reference_units"}
 
 
 @dataclass(frozen=True, slots=True)
 class Calorific:
-    """Energy in a volume of fuel: `energy_unit` per `volume_unit`, by heating value ("gross", "net")."""
+    """Energy in a volume of fuel: `energy_unit` per `volume_unit`, by heating value ("gross", "net").
+
+    `reference_units` are the names of `volume_unit` where the volume is said to be at reference conditions.
+    """
 
     id: str
     commodity: str
@@ -36,6 +40,7 @@ class Calorific:
     source: str
     certainty: str
     note: str
+    reference_units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ def parse_calorific(table: Mapping[str, Any]) -> list[Calorific]:
     out: list[Calorific] = []
     for code, row in table["calorific"].items():
         place = f"calorific {code}"
-        check_keys(row, required=KEYS, optional={"note"}, place=place)
+        check_keys(row, required=KEYS, optional=EXTRAS, place=place)
         latest_day(row["published_on"], place)
         content = {kind: number(row[kind], place) for kind in HEATING_VALUES}
         fine = content["gross"] >= content["net"] > 0 and row["metered_energy"] in HEATING_VALUES
@@ -64,7 +69,7 @@ def parse_calorific(table: Mapping[str, Any]) -> list[Calorific]:
             Calorific(
                 code, row["commodity"], row["energy_unit"], row["volume_unit"], content, row["metered_energy"],
                 latest_day(row["valid_from"], place), row["published_on"], row["source"], row["certainty"],
-                row.get("note", ""),
+                row.get("note", ""), tuple(row.get("reference_units", ())),
             )
         )  # fmt: skip
     return sorted(out, key=lambda row: row.valid_from)
@@ -85,20 +90,28 @@ def calorific_for(commodity: str, day: date, table: list[Calorific] | None = Non
     return (rows[0], f"{rows[0].id}, in force only from {rows[0].valid_from.isoformat()}") if rows else None
 
 
-def to_factor_unit(quantity: str, factor: Factor, day: date, table: list[Calorific] | None = None) -> Conversion | None:
+def to_factor_unit(
+    quantity: str, factor: Factor, day: date, table: list[Calorific] | None = None, stated: str | None = None
+) -> Conversion | None:
     """Find the exact way from sub-units of a metered quantity to the factor's unit; None where no way leads there.
 
     Energy to energy of another heating value: x content[wanted] / content[metered]. Volume to energy: x
-    content[wanted]; a metered volume is taken as one at reference conditions, and `basis` says so.
+    content[wanted]; a metered volume is taken as one at reference conditions, and `basis` says so. `stated` is the
+    heating value of the energy where somebody says it; else it is what a meter of the fuel shows.
     """
     unit = units()[factor.unit]
     if unit.quantity == quantity and factor.heating_value is None:
         return Conversion(1 / unit.ratio, "")
+    wanted = factor.heating_value
+    if unit.quantity == quantity and stated is not None and stated == wanted:
+        return Conversion(1 / unit.ratio, f"{stated} energy as stated")
     found = calorific_for(factor.commodity, day, table)
-    if found is None or factor.heating_value is None:
+    if found is None or wanted is None:
         return None
     value, words = found
-    wanted = factor.heating_value
+    if unit.quantity == quantity and stated is not None:
+        share = value.content[wanted] / value.content[stated]
+        return Conversion(share / unit.ratio, f"{stated} energy as stated, {wanted} by {words}")
     if unit.quantity == quantity:
         share = value.content[wanted] / value.content[value.metered_energy]
         return Conversion(share / unit.ratio, f"metered as {value.metered_energy} energy, {wanted} by {words}")

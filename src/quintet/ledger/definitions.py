@@ -36,6 +36,39 @@ class Definition:
     certainty: str
 
 
+TOTAL_KEYS = {"name_en", "name_ko", "explanation_en", "explanation_ko", "source", "certainty"}
+
+
+@dataclass(frozen=True, slots=True)
+class TotalDefinition:
+    """One definition over totals of all carriers; `totals.py` holds its formula."""
+
+    id: str
+    name_en: str
+    name_ko: str
+    explanation_en: str
+    explanation_ko: str
+    source: str
+    certainty: str
+
+
+def parse_totals(table: Mapping[str, Any]) -> dict[str, TotalDefinition]:
+    """Build the definitions over totals from parsed TOML, by id; refuses unknown keys and certainty marks."""
+    out: dict[str, TotalDefinition] = {}
+    for code, row in table["total"].items():
+        check_keys(row, required=TOTAL_KEYS, optional=set(), place=f"total {code}")
+        if row["certainty"] not in CERTAINTIES:
+            raise BadInput("unknown certainty.", code="bad_row", place=f"total {code}")
+        out[code] = TotalDefinition(id=code, **row)
+    return out
+
+
+@cache
+def totals() -> Mapping[str, TotalDefinition]:
+    """Give the shipped definitions over totals, by id."""
+    return parse_totals(read_toml("quintet.ledger", "definitions.toml"))
+
+
 def parse_definitions(table: Mapping[str, Any]) -> dict[str, Definition]:
     """Build the definitions from parsed TOML, by id; refuses unknown keys, flows and certainty marks."""
     out: dict[str, Definition] = {}

@@ -90,24 +90,11 @@ class Question:
         return Chosen(factor, f"pinned, {factor.years}")
 
     def rate(self, source: Source, quantity: str, day: date) -> "Rate":
-        """Find what one sub-unit of a metered quantity emits on a day."""
+        """Find what one sub-unit of a source's metered quantity emits on a day."""
         chosen = self.choose(source, day)
         if chosen is None:
             return Rate(None, None, {}, None, None, f"no factor for it ({self.purpose})")
-        factor = chosen.factor
-        way = to_factor_unit(quantity, factor, day, self.calorific)
-        if way is None:
-            reason = f"metered as {quantity}, the factor is per {factor.unit}"
-            return Rate(factor, None, {}, chosen.basis, None, reason)
-        gases = {gas: kg * way.per_sub_unit for gas, kg in (factor.gases_kg or {}).items()}
-        return Rate(
-            factor=factor,
-            kg_co2e=factor.kg_co2e(self.gwp) * way.per_sub_unit,
-            gases_kg=gases,
-            basis=f"{chosen.basis}; {way.basis}" if way.basis else chosen.basis,
-            gwp=self.gwp.id if gases else f"as published ({factor.gwp})",
-            reason=None,
-        )
+        return rate_of(chosen, self.gwp, quantity, day, self.calorific)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +107,31 @@ class Rate:
     basis: str | None
     gwp: str | None
     reason: str | None
+
+
+def rate_of(
+    chosen: Chosen,
+    gwp: Gwp,
+    quantity: str,
+    day: date,
+    calorific: list[Calorific] | None = None,
+    stated: str | None = None,
+) -> Rate:
+    """Find what one sub-unit of a quantity emits by a chosen factor; `stated` is the heating value of stated energy."""
+    factor = chosen.factor
+    way = to_factor_unit(quantity, factor, day, calorific, stated)
+    if way is None:
+        reason = f"metered as {quantity}, the factor is per {factor.unit}"
+        return Rate(factor, None, {}, chosen.basis, None, reason)
+    gases = {gas: kg * way.per_sub_unit for gas, kg in (factor.gases_kg or {}).items()}
+    return Rate(
+        factor=factor,
+        kg_co2e=factor.kg_co2e(gwp) * way.per_sub_unit,
+        gases_kg=gases,
+        basis=f"{chosen.basis}; {way.basis}" if way.basis else chosen.basis,
+        gwp=gwp.id if gases else f"as published ({factor.gwp})",
+        reason=None,
+    )
 
 
 def emissions(

@@ -17,9 +17,13 @@ from .definitions import CERTAINTIES
 
 GASES = ("co2", "ch4", "n2o")
 HEATING_VALUES = ("gross", "net")
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""An activity outside of these is a slip."""
 
 FACTOR_KEYS = {"commodity", "unit", "activity", "published_on", "scope", "purposes", "gwp", "source", "certainty"}
-FACTOR_EXTRAS = {"co2e_kg", "co2_kg", "ch4_kg", "n2o_kg", "heating_value", "end_use", "supplier", "note"}
+FACTOR_EXTRAS = {
+    "co2e_kg", "co2_kg", "ch4_kg", "n2o_kg", "heating_value", "end_use", "uses", "supplier", "branches", "note",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Factor:
     """One emission factor: kg per `unit` of the commodity, as `co2e_kg` or as `gases_kg` (then the other is None).
 
     `first_year` and `last_year` bound the activity it describes (None: any year). `gwp` names the set behind `co2e_kg`.
+    `branches` and `uses` are the names by which a question asks for a supplier's branch and a use of the fuel.
     """
 
     id: str
@@ -56,6 +61,8 @@ class Factor:
     end_use: str | None = None
     supplier: str | None = None
     note: str = ""
+    uses: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
 
     @property
     def years(self) -> str:
@@ -63,6 +70,10 @@ class Factor:
         if self.first_year is None:
             return "any year"
         return f"{self.first_year}" if self.first_year == self.last_year else f"{self.first_year}-{self.last_year}"
+
+    def covers(self, year: int) -> bool:
+        """Tell whether the activity of a year is what it describes."""
+        return _span(self)[0] <= year <= _span(self)[1]
 
     def kg_co2e(self, gwp: Gwp) -> Fraction:
         """Give kg CO2e per unit: as published, or the gases weighed with the set."""
@@ -137,12 +148,12 @@ class Factors:
             and row.end_use == end_use
             and (known_on is None or latest_day(row.published_on) <= known_on)
         ]
-        return _by_year(rows, day.year)
+        return by_year(rows, day.year)
 
 
-def _by_year(rows: list[Factor], year: int) -> Chosen | None:
-    """Choose among rows that fit in all but the year."""
-    covering = [(row, _span(row)) for row in rows if row.first_year is None or _span(row)[0] <= year <= _span(row)[1]]
+def by_year(rows: list[Factor], year: int) -> Chosen | None:
+    """Choose among rows that fit in all but the year; `Factors.factor_for` says how."""
+    covering = [(row, _span(row)) for row in rows if row.covers(year)]
     if covering:
         row, (first, last) = max(covering, key=lambda each: (each[1][0] - each[1][1], latest_day(each[0].published_on)))
         if row.first_year is None:
@@ -181,10 +192,12 @@ def _factor(code: str, row: Mapping[str, Any]) -> Factor:
         "has an unknown heating value": row.get("heating_value", "net") not in HEATING_VALUES,
         "is for no known unit": units().get(row["unit"]) is None,
         "is for no purpose": not row["purposes"],
+        "has branches of no supplier": "branches" in row and "supplier" not in row,
     }
     _refuse(problems, place)
     first, last = _activity(row["activity"], place)
     extras = {name: row[name] for name in ("heating_value", "end_use", "supplier", "note") if name in row}
+    extras |= {name: tuple(row[name]) for name in ("uses", "branches") if name in row}
     return Factor(
         code, row["commodity"], row["unit"], whole, None if weighed else gases, first, last, row["published_on"],
         row["scope"], tuple(row["purposes"]), row["gwp"], row["source"], row["certainty"], **extras,
@@ -197,7 +210,7 @@ def _activity(value: Any, place: str) -> tuple[int | None, int | None]:
         return None, None
     if isinstance(value, list) and len(value) == 2 and all(isinstance(year, int) for year in value):
         first, last = value
-        if 1900 <= first <= last <= 2200:
+        if FIRST_YEAR <= first <= last <= LAST_YEAR:
             return first, last
     raise BadInput('activity is neither [first year, last year] nor "any".', code="bad_row", place=place)
 
@@ -236,10 +249,17 @@ def gwp_sets() -> Mapping[str, Gwp]:
     return out
 
 
+def plain_name(name: str) -> str:
+    """Give a name as it is compared: its letters and digits, whatever the case, so that AR6-fossil fits AR6_fossil."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
 def gwp_set(name: str) -> Gwp:
     """Find a set of warming potentials; "AR6" alone is refused, for it has several values for methane."""
-    found = gwp_sets().get(name)
+    found = {plain_name(code): row for code, row in gwp_sets().items()}.get(plain_name(name))
     if found is None:
-        known = ", ".join(gwp_sets())
-        raise UsageError(f"unknown GWP set {name!r}.", code="unknown_gwp", remedy=f"Name one of {known}.")
+        meant = [code for code in gwp_sets() if plain_name(name) and plain_name(code).startswith(plain_name(name))]
+        known = ", ".join(meant or gwp_sets())
+        words = f"GWP set {name!r} has several values for methane." if meant else f"unknown GWP set {name!r}."
+        raise UsageError(words, code="unknown_gwp", place="--gwp", remedy=f"Name one of {known}.")
     return found

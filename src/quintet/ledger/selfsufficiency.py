@@ -14,11 +14,15 @@ import pyarrow as pa
 from quintet.terms.commodity import Commodities
 from quintet.terms.errors import UsageError
 from quintet.terms.tables import FLOW_NAMES
+from quintet.terms.unit import Unit
 
 from .balance import EXPORT, IMPORT, Balanced, balanced_carriers
 from .dated import said
 from .definitions import Definition, definitions
 from .grid import FLOW_INDEX, Amounts, Mask
+
+FINE_PLACES = 12
+"""Decimal places of a sum that is no whole number of sub-units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +59,13 @@ class SelfSufficiency:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a method may use, per interval, in sub-units."""
+    """What a method may use, per interval, in sub-units; `grid_share` is the grid's carbon-free part (0: left out)."""
 
     own: Amounts
     use: Amounts
     imported: Amounts
     exported: Amounts
+    grid_share: Amounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,8 @@ def _not_imported(terms: Terms) -> Amounts:
 
 
 def _matched(terms: Terms) -> Amounts:
-    """Give the use that own production meets within the same interval."""
-    return np.minimum(terms.use, terms.own)
+    """Give the use that own production meets within the same interval, and the grid's carbon-free part of the rest."""
+    return np.minimum(terms.use, terms.own) + np.maximum(terms.use - terms.own, 0) * terms.grid_share
 
 
 def _kept(terms: Terms) -> Amounts:
@@ -97,11 +102,22 @@ def _kept(terms: Terms) -> Amounts:
     return terms.own - terms.exported
 
 
+def _exported(terms: Terms) -> Amounts:
+    """Give what left."""
+    return terms.exported
+
+
+def _imported(terms: Terms) -> Amounts:
+    """Give what came in."""
+    return terms.imported
+
+
 METHODS = {
     "produced_of_used": Method(_own, _use, ("own", "use")),
     "not_imported": Method(_not_imported, _use, ("imported", "use")),
     "matched_of_used": Method(_matched, _use, ("own", "use")),
     "kept_of_produced": Method(_kept, _own, ("own", "exported")),
+    "exported_of_imported": Method(_exported, _imported, ("exported", "imported")),
 }
 
 
@@ -113,15 +129,18 @@ def selfsufficiency(
     boundaries_metered: AbstractSet[tuple[str, str]],
     interval: str,
     only: Iterable[str] | None = None,
+    grid_share: Sequence[Fraction] | None = None,
 ) -> list[SelfSufficiency]:
     """Answer every definition (or those named) for one place's flows (FLOWS) at the matching interval.
 
     `interval` is the word for the resolution of `edges` ("hour"); it stands in each answer, which depends on it.
+    `grid_share` is the carbon-free share of what the grid gives, for each interval; without it that share is left out.
     An interval with a missing term is left out of both sums and lowers the coverage: it never raises the ratio unsaid.
     Raises UsageError for a definition that does not exist.
     """
     balanced = balanced_carriers(flows, edges, commodities, boundaries_metered)
     by_carrier = {(one.carrier.commodity, one.carrier.quantity): one for one in balanced}
+    shares: Amounts = np.array([0] if grid_share is None else grid_share, np.int64 if grid_share is None else object)
     out: list[SelfSufficiency] = []
     for definition in _chosen(only):
         unit = commodities[definition.commodity].display_unit(definition.quantity)
@@ -130,7 +149,7 @@ def selfsufficiency(
             reason = f"no {definition.commodity} is metered as {definition.quantity} here"
             out.append(_refused(definition, reason, unit.code, interval, len(edges) - 1))
             continue
-        out.append(_answer(definition, one, commodities, interval))
+        out.append(_answer(definition, one, commodities, interval, shares))
     return out
 
 
@@ -146,7 +165,9 @@ def _chosen(only: Iterable[str] | None) -> list[Definition]:
     return [row for code, row in table.items() if code in wanted]
 
 
-def _answer(definition: Definition, one: Balanced, commodities: Commodities, interval: str) -> SelfSufficiency:
+def _answer(
+    definition: Definition, one: Balanced, commodities: Commodities, interval: str, grid_share: Amounts
+) -> SelfSufficiency:
     """Compute one definition on its carrier's balance."""
     unit = commodities[definition.commodity].display_unit(definition.quantity)
     method = METHODS[definition.method]
@@ -156,9 +177,9 @@ def _answer(definition: Definition, one: Balanced, commodities: Commodities, int
     involved, derived, gone = _involved(definition, method, one)
     own_rows = [FLOW_INDEX[name] for name in definition.own]
     own = (carrier.renewable if definition.renewable_only else carrier.value)[own_rows].sum(axis=0)
-    terms = Terms(own, carrier.total(definition.use)[0], one.value[IMPORT], one.value[EXPORT])
+    terms = Terms(own, carrier.total(definition.use)[0], one.value[IMPORT], one.value[EXPORT], grid_share)
     matched = ~gone
-    above, below = (int(part(terms)[matched].sum()) for part in (method.numerator, method.denominator))
+    above, below = (_sum(part(terms)[matched]) for part in (method.numerator, method.denominator))
     coverage, estimated = _shares(one, involved, matched)
     reason = None
     if not matched.any():
@@ -169,10 +190,10 @@ def _answer(definition: Definition, one: Balanced, commodities: Commodities, int
         id=definition.id,
         name_en=definition.name_en,
         name_ko=definition.name_ko,
-        value=None if reason else Fraction(above, below),
+        value=None if reason else above / below,
         reason=reason,
-        numerator=unit.to_decimal(above) if matched.any() else None,
-        denominator=unit.to_decimal(below) if matched.any() else None,
+        numerator=_in_unit(above, unit) if matched.any() else None,
+        denominator=_in_unit(below, unit) if matched.any() else None,
         unit=unit.code,
         interval=interval,
         matched=int(matched.sum()),
@@ -183,6 +204,18 @@ def _answer(definition: Definition, one: Balanced, commodities: Commodities, int
         explanation_en=definition.explanation_en,
         explanation_ko=definition.explanation_ko,
     )
+
+
+def _sum(amounts: Amounts) -> Fraction:
+    """Sum exactly: whole sub-units, or fractions of them where a share was taken."""
+    total = amounts.sum()
+    return total if isinstance(total, Fraction) else Fraction(int(total))
+
+
+def _in_unit(sub_units: Fraction, unit: Unit) -> Decimal:
+    """Say a sum in a unit: exactly where it is whole sub-units, else to the twelfth decimal."""
+    whole = sub_units.denominator == 1
+    return unit.to_decimal(sub_units.numerator) if whole else said(sub_units / unit.ratio, FINE_PLACES)
 
 
 def _involved(definition: Definition, method: Method, one: Balanced) -> tuple[list[int], tuple[str, ...], Mask]:
