@@ -3,12 +3,18 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.broker import Broker
+from tests.conftest import Need
+from tests.mqtt_stand import running_broker
 
 import quintet as package
+from quintet.app.city import City
+
+from .seen_city import Clock, made
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -31,3 +37,24 @@ def quintet() -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def broker(tmp_path: Path, need: Need) -> Iterator[Broker]:
+    """Give a broker that runs."""
+    with running_broker(tmp_path / "broker", need) as running:
+        yield running
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Give a clock that the test sets."""
+    return Clock()
+
+
+@pytest.fixture
+def city(tmp_path: Path, clock: Clock) -> Iterator[City]:
+    """Give a small open city that is looked at."""
+    opened = made(tmp_path / "city", clock)
+    yield opened
+    opened.close()

@@ -32,7 +32,9 @@ def named(text: str) -> Iterator[tuple[str, list[str]]]:
             rest = re.split(r" \| (?!-)| > | && ", call[1])[0]
             words: list[list[str]] = []
             for word in rest.split():
-                if not CHOICE.fullmatch(word) or (words and " ".join(one[0] for one in words) in COMMANDS):
+                said = " ".join(one[0] for one in words)
+                more = any(known == f"{said} {word}" for known in COMMANDS)
+                if not CHOICE.fullmatch(word) or (said in COMMANDS and not more):
                     break
                 words.append(word.split("|"))
             for choice in product(*words):

@@ -43,6 +43,12 @@ class Groups:
         self.plan = list(plan)
         self.taken: list[Delivery] = []
 
+    def warm(self) -> None:
+        """Have nothing to work out."""
+
+    def prepared(self, delivery: Delivery) -> Delivery:
+        return delivery
+
     def commit_some(self, deliveries: list[Delivery]) -> list[Outcome | QuintetError]:
         step = self.plan.pop(0) if self.plan else None
         if isinstance(step, threading.Event):

@@ -134,6 +134,37 @@ def test_a_head_that_does_not_come_is_not_waited_for(start: Start, first: bytes,
     assert answer.startswith(b"HTTP/1.1 408 ") or (before and not first)  # who only idles is let go without a word
 
 
+def dripped(line: socket.socket) -> bytes:
+    """Send a byte now and then until the line ends; give what it said, or fail when it stands for ever."""
+    deadline = time.monotonic() + PATIENCE_S
+    line.settimeout(0.2)
+    out = b""
+    while True:
+        assert time.monotonic() < deadline, "the line is kept for ever"
+        try:
+            line.sendall(b"a")
+            part = line.recv(65_536)
+        except TimeoutError:
+            continue
+        except (ConnectionResetError, BrokenPipeError):
+            return out
+        if not part:
+            return out
+        out += part
+
+
+def test_a_head_that_drips_in_is_not_waited_for(start: Start) -> None:
+    with line_to(start(head_s=1)) as line:
+        line.sendall(GET + b"X: ")
+        assert dripped(line).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_body_that_nobody_reads_and_that_drips_in_is_not_waited_for(start: Start) -> None:
+    with line_to(start(head_s=1)) as line:
+        line.sendall(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+        assert dripped(line).startswith(b"HTTP/1.1 404 ")
+
+
 def test_a_slow_body_is_not_a_slow_head(start: Start) -> None:
     with line_to(start(head_s=1)) as line:
         line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\nx")

@@ -1,13 +1,13 @@
 """`load` through a real broker and a real MQTT door: what the broker acknowledged is stored once."""
 
-import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.broker import DEVICE_PASSWORD, DOOR_PASSWORD, DOOR_USER, Broker
+from tests.broker import DEVICE_PASSWORD, DOOR_PASSWORD, Broker
+from tests.mqtt_stand import write_broker
 
 from quintet.app.load import Load, LoadConfig, Mischief
 
@@ -15,20 +15,9 @@ from .served import Served, document, wait_for
 
 
 @pytest.fixture
-def broker(tmp_path: Path, need: Callable[[Path | str, str], Path]) -> Iterator[Broker]:
-    need(shutil.which("mosquitto", path="/usr/sbin:/usr/bin") or "mosquitto", "a load through MQTT")
-    broker = Broker(tmp_path / "broker").start()
-    yield broker
-    broker.end()
-
-
-@pytest.fixture
 def served(tmp_path: Path, broker: Broker) -> Iterator[Served]:
     served = Served(tmp_path / "city", households=20)
-    (tmp_path / "quintet.toml").write_text(
-        f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\nusername = "{DOOR_USER}"\n'
-    )
-    served.start(QUINTET_CONFIG=str(tmp_path / "quintet.toml"), QUINTET_MQTT_PASSWORD=DOOR_PASSWORD)
+    served.start(QUINTET_CONFIG=str(write_broker(tmp_path, broker)), QUINTET_MQTT_PASSWORD=DOOR_PASSWORD)
     wait_for(lambda: mqtt_state(served) == "up", "the door did not come up")
     yield served
     served.end()

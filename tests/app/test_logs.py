@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,7 @@ from quintet.app.overheard import LOGGERS
 from quintet.pipeline.grouping import Stats
 from quintet.terms.errors import CityError
 
-from .seen_city import FIRST, SECRET_METER, SECRET_SITE, Clock, commit, made
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def city(tmp_path: Path, clock: Clock) -> Iterator[City]:
-    city = made(tmp_path / "city", clock)
-    yield city
-    city.close()
+from .seen_city import FIRST, SECRET_METER, SECRET_SITE, Clock, commit
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:

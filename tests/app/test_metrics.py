@@ -1,9 +1,7 @@
 """What the running owner says of itself: true figures, and no name of a meter, a place or a person."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -23,22 +21,10 @@ from quintet.store.engine import Snapshot
 from quintet.store.quarantine import counts
 from quintet.terms.tables import QUARANTINE, READINGS
 
-from .seen_city import FIRST, SECRET_METER, SECRET_SITE, Clock, commit, made
+from .seen_city import FIRST, SECRET_METER, SECRET_SITE, Clock, commit
 
 STEP = timedelta(minutes=15)
 Labels = frozenset[tuple[str, str]]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def city(tmp_path: Path, clock: Clock) -> Iterator[City]:
-    city = made(tmp_path / "city", clock)
-    yield city
-    city.close()
 
 
 def scraped(city: City) -> dict[str, dict[Labels, float]]:

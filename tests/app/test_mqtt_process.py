@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 from tests.broker import DOOR_PASSWORD, Broker, Publisher
-from tests.conftest import Need
 from tests.ingest.test_mqtt_door import reading
-from tests.mqtt_stand import PATIENCE_S, Stand, wait_for
+from tests.mqtt_stand import PATIENCE_S, Stand, wait_for, write_broker
 
 import quintet as package
 from quintet.app.city import City
@@ -22,14 +21,6 @@ from .conftest import Run
 
 COUNT = 6_000
 KILLS = 2
-
-
-@pytest.fixture
-def broker(tmp_path: Path, need: Need) -> Iterator[Broker]:
-    need("/usr/sbin/mosquitto", "the door is tested at a real broker")
-    started = Broker(tmp_path / "broker").start()
-    yield started
-    started.end()
 
 
 @pytest.fixture
@@ -61,8 +52,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[[Path], subprocess.Popen[str]]]:
 
 def write_settings(folder: Path, broker: Broker, *lines: str) -> None:
     (folder / "secret").write_text(f"{DOOR_PASSWORD}\n")
-    said = [f'host = "127.0.0.1"\nport = {broker.port}\nusername = "quintet"\npassword_file = "secret"', *lines]
-    (folder / "quintet.toml").write_text("[mqtt]\n" + "\n".join(said) + "\n")
+    write_broker(folder, broker, 'password_file = "secret"', *lines)
 
 
 def children(pid: int) -> list[int]:

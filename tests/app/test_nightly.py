@@ -92,6 +92,17 @@ def test_a_day_closes_at_start_or_an_hour_after_it_ended(desk: Desk, nightly: Ni
     wait_until(lambda: closed(desk) == 2)
 
 
+def test_what_was_closed_is_judged(desk: Desk, nightly: Nightly) -> None:
+    def judged() -> int:
+        with desk.city().engine.snapshot() as snapshot:
+            return int(snapshot.rows("select count(*) from run_unit")[0][0])
+
+    assert judged() == 0
+    nightly.begin()
+    wait_until(lambda: judged() > 0)
+    assert closed(desk) == 1
+
+
 def test_it_gives_way_to_whoever_writes(desk: Desk, nightly: Nightly, clock: Clock) -> None:
     with desk.turns.mine():
         looks = clock.looks

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import pyarrow as pa
 import pytest
 
 from quintet.app.answer import no_progress
+from quintet.app.belongings import mappings_of
 from quintet.app.city import City
+from quintet.app.metrics import MetricsPart
 from quintet.app.operations import migrate_city
 from quintet.app.owner import claim
 from quintet.app.requests import (
@@ -29,6 +32,7 @@ from quintet.app.run import Desk
 from quintet.pipeline.delivery import Delivery, Outcome, Shape
 from quintet.protocols.payloads import decode_message, load_mappings
 from quintet.store.backup import restore_backup
+from quintet.store.originals import limits
 from quintet.store.schema import VERSIONS
 from quintet.terms.errors import CityError, NotFound, QuintetError, UsageError
 from quintet.terms.tables import QUARANTINE, READINGS
@@ -184,8 +188,13 @@ def test_a_backup_holds_it_all_and_the_content_hash_knows_nothing_of_it(desk: De
     after = asked(desk, Doctor())
     assert after["content_hash"] == before["content_hash"]
     assert not [one for one in after["findings"] if one["severity"] == "error"]
+    (tmp_path / "city" / "mqtt-id").write_text("naju")
+    (tmp_path / "city" / "mappings").mkdir()
+    (tmp_path / "city" / "mappings" / "ours.toml").write_text("")
     asked(desk, BackupCreate(str(tmp_path / "copy")))
     restore_backup(tmp_path / "copy", tmp_path / "again")
+    assert (tmp_path / "again" / "mqtt-id").read_text() == "naju", "its sessions at the broker are found again"
+    assert [path.name for path in mappings_of(tmp_path / "again")] == ["ours.toml"]
     twin = Desk(tmp_path / "again")
     try:
         assert listed(twin, state="any") == listed(desk, state="any")
@@ -233,3 +242,22 @@ def test_only_known_versions_can_be_chosen(tmp_path: Path, target: int) -> None:
     with pytest.raises(QuintetError, match="is no city"):
         migrate_city(tmp_path, None)
     City.open(tmp_path / "city").close()
+
+
+def test_rows_that_are_only_counted_are_seen_by_who_looks(desk: Desk) -> None:
+    city: Any = desk.city()
+    groups = city.pipeline._groups
+    groups.room.bounds = replace(limits(), source_day_rows=1)
+    row = {"source": "", "row": 1, "site": None, "meter": None, "code": "bad_body", "reason": "r"}
+    for number in range(3):
+        refused = pa.Table.from_pylist([{**row, "original": str(number)}], QUARANTINE)
+        deliver(desk, Delivery(READINGS.empty_table(), refused, "mqtt:c1", "mqtt"))
+    counted = asked(desk, QuarantineCount())
+    assert counted["not_kept"] == 2
+    (mine,) = [row for row in counted["quarantine"] if row["source"] == "mqtt:c1"]
+    assert (mine["rows"], mine["not_kept"]) == (1, 2)
+    assert [one["place"] for one in asked(desk, Doctor())["findings"] if one["code"] == "quarantine_full"] == [
+        "mqtt:c1: bad_body"
+    ]
+    text = MetricsPart(city.observer).text().decode()
+    assert 'quintet_quarantine_not_kept_total{code="bad_body"} 2.0' in text

@@ -1,13 +1,13 @@
 """Poison of each door, through a real `serve`: kept as it came, and taken once the city can read it."""
 
 import json
-import shutil
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.broker import DOOR_PASSWORD, DOOR_USER, Broker, Publisher
+from tests.broker import DOOR_PASSWORD, Broker, Publisher
+from tests.mqtt_stand import write_broker
 
 from .served import Served, document, run, wait_for
 
@@ -61,21 +61,10 @@ POSTED = [
 
 
 @pytest.fixture
-def broker(tmp_path: Path, need: Callable[[Path | str, str], Path]) -> Iterator[Broker]:
-    need(shutil.which("mosquitto", path="/usr/sbin:/usr/bin") or "mosquitto", "poison through MQTT")
-    broker = Broker(tmp_path / "broker").start()
-    yield broker
-    broker.end()
-
-
-@pytest.fixture
 def served(tmp_path: Path, broker: Broker) -> Iterator[Served]:
     served = Served(tmp_path / "city")
-    (tmp_path / "quintet.toml").write_text(
-        f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\nusername = "{DOOR_USER}"\n'
-        'topics = ["quintet/v1/#", "tele/+/SENSOR", "acme/#"]\n'
-    )
-    served.start(QUINTET_CONFIG=str(tmp_path / "quintet.toml"), QUINTET_MQTT_PASSWORD=DOOR_PASSWORD)
+    config = write_broker(tmp_path, broker, 'topics = ["quintet/v1/#", "tele/+/SENSOR", "acme/#"]')
+    served.start(QUINTET_CONFIG=str(config), QUINTET_MQTT_PASSWORD=DOOR_PASSWORD)
     wait_for(lambda: waiting(served) == 0 and connected(served), "the door did not come up")
     yield served
     served.end()

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from quintet.pipeline.remedies import remedy_for
+from quintet.store.originals import NotKept, not_kept
 from quintet.store.quarantine import DISMISSED, OPEN, TAKEN, Wanted, counts, quarantined
 from quintet.store.shapes import changes
 from quintet.terms.errors import NotFound, UsageError
@@ -24,11 +25,12 @@ from .requests import (
 
 COLUMNS = ["id", "received", "source", "row", "site", "meter", "code", "reason", "original", "state"]
 SETTLED = ["settled", "settled_in", "settled_by"]
-COUNTED = ["source", "code", "rows", "newest", "remedy"]
+COUNTED = ["source", "code", "rows", "not_kept", "newest", "remedy"]
 CHANGED = ["seen", "batch", "source", "change", "field", "kind", "was"]
 REPLAYED = ["taken", "known", "superseded", "kept"]
 SHOWN = {"list": 200, "explain": 2_000}
 """Characters of an original that are shown: one may have megabytes, which no table and no terminal is for."""
+FULL = "Rows not kept came while the quarantine of their source was full: only their sender can have them still."
 STATES = (OPEN, TAKEN, DISMISSED, "any")
 
 
@@ -74,17 +76,31 @@ def quarantine_explain(city: City, asked: QuarantineExplain, _progress: Progress
 
 
 def quarantine_count(city: City, _asked: QuarantineCount, _progress: Progress) -> Answer:
-    """Count what waits, per source and code, with what to do about it."""
+    """Count what waits, per source and code, with what to do about it.
+
+    `not_kept` are rows that came when the source's quarantine was full: they were counted, their originals not kept.
+    """
     with city.engine.snapshot() as snapshot:
         rows: list[dict[str, Any]] = counts(snapshot).to_pylist()
-    rows = [{**row, "remedy": remedy_for(row["code"]).remedy} for row in rows]
+        beyond = not_kept(snapshot)
+    rows += [
+        {"source": source, "code": code, "rows": 0, "newest": None}
+        for source, code in beyond.keys() - {(row["source"], row["code"]) for row in rows}
+    ]
+    for row in rows:
+        row |= {
+            "not_kept": beyond.get((row["source"], row["code"]), NotKept()).rows,
+            "remedy": remedy_for(row["code"]).remedy,
+        }
     total = sum(row["rows"] for row in rows)
+    lost = sum(row["not_kept"] for row in rows)
     return Answer(
         COUNTED,
         rows_of(COUNTED, rows),
-        document_of({"quarantine": rows, "rows": total}),
-        numbers=["rows"],
+        document_of({"quarantine": rows, "rows": total, "not_kept": lost}),
+        numbers=["rows", "not_kept"],
         title=f"{total} in quarantine",
+        notes=[FULL] if lost else [],
     )
 
 

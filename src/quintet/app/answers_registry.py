@@ -7,7 +7,9 @@ from typing import Any
 
 from quintet.protocols.dataset import read_meters
 from quintet.registry import Registry, SyncDifference, sync
-from quintet.terms.period import from_us, parse_moment
+from quintet.store.book import batch_known_at
+from quintet.terms.errors import UsageError
+from quintet.terms.period import from_us, parse_moment, to_us
 
 from .answer import Answer, Progress, Step, document_of
 from .answers_changes import refresh
@@ -20,9 +22,22 @@ SYNC_COLUMNS = ["change", "channel", "what", "before", "after"]
 METER_COLUMNS = ["channel", "commodity", "unit", "value_kind", "role", "cadence_min", "place", "flow"]
 
 
-def registry_list(city: City, _asked: RegistryList, _progress: Progress) -> Answer:
-    """Give the places tree with the number of channels that count at each place itself."""
+def registry_at(city: City, known_at: str | None) -> Registry:
+    """Give the registry now, or as known at a moment; raises UsageError for one to come."""
     registry = city.registry()
+    if known_at is None:
+        return registry
+    moment = parse_moment(known_at, registry.tz)
+    if to_us(moment) > city.now():
+        raise UsageError(f"{moment.isoformat()} is in the future.", code="future_known_at")
+    with city.engine.snapshot() as snapshot:
+        batch = batch_known_at(snapshot, to_us(moment))
+    return city.registry(batch)
+
+
+def registry_list(city: City, asked: RegistryList, _progress: Progress) -> Answer:
+    """Give the places tree with the number of channels that count at each place itself."""
+    registry = registry_at(city, asked.known_at)
     counted: dict[str, set[int]] = {}
     for row in registry.placements().select(["place", "channel"]).to_pylist():
         counted.setdefault(row["place"], set()).add(row["channel"])
@@ -82,7 +97,7 @@ def _differences(found: SyncDifference) -> list[dict[str, Any]]:
 
 def meters_list(city: City, asked: MetersList, _progress: Progress) -> Answer:
     """Give every channel, or those of a place (with all below it) or of a commodity."""
-    registry = city.registry()
+    registry = registry_at(city, asked.known_at)
     within = registry.descendants(asked.place) if asked.place else None
     if asked.commodity is not None:
         registry.commodities[asked.commodity]
@@ -106,7 +121,7 @@ def meters_list(city: City, asked: MetersList, _progress: Progress) -> Answer:
 
 def meters_show(city: City, asked: MetersShow, _progress: Progress) -> Answer:
     """Give one channel: what its numbers mean, the listing's notes, and where it counts from when until when."""
-    registry = city.registry()
+    registry = registry_at(city, asked.known_at)
     channel = registry.channel_by_name(asked.channel)
     table = registry.channels()
     facts = next(row for row in table.to_pylist() if row["channel"] == channel.id)

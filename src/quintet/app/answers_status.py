@@ -48,6 +48,7 @@ def document_for(facts: Facts, tz: ZoneInfo) -> dict[str, Any]:
         "listeners": facts.listeners,
         "staleness": late,
         "quarantine": facts.quarantine,
+        "quarantine_not_kept": facts.not_kept,
         "drift": facts.drift,
         "open_days": facts.open_days,
         "disk_free_bytes": facts.disk_free_bytes,
@@ -93,6 +94,7 @@ def short(document: dict[str, Any]) -> dict[str, Any]:
         "channels": channels,
         **{f"channels late by {step} cadences": count for step, count in late.items()},
         "in quarantine": sum(document["quarantine"].values()),
+        "set aside, not kept": sum(document["quarantine_not_kept"].values()),
         "open days": document["open_days"],
         "disk free, GB": round(document["disk_free_bytes"] / 1e9, 1),
     }

@@ -36,18 +36,57 @@ COMMANDS = {
     "meters show": ("command_ask:meters_show", "Show one channel and where it counts."),
     "intervals": ("command_ask:intervals", "Print one channel's values, with what they are worth."),
     "balance": ("command_ask:balance", "Print supply against use for every carrier."),
-    "selfsufficiency": ("command_ask:selfsufficiency", "Print how much of its energy a place makes itself."),
-    "emissions": ("command_ask:emissions", "Print greenhouse gases, each with its factor and source."),
+    "selfsufficiency": ("command_compute:SELFSUFFICIENCY", "Print how much of its energy a place makes itself."),
+    "selfsufficiency compute": (
+        "command_compute:selfsufficiency_compute",
+        "Compute every definition that the numbers allow; no city is needed.",
+    ),
+    "emissions": ("command_compute:EMISSIONS", "Print greenhouse gases, each with its factor and source."),
+    "emissions compute": (
+        "command_compute:emissions_compute",
+        "Compute what an amount emits, with its factor and source; no city is needed.",
+    ),
+    "bill compute": (
+        "command_bill:bill_compute",
+        "Compute a bill, line by line, by a dated rate card; no city needed.",
+    ),
+    "bill tiers": (
+        "command_bill:bill_tiers",
+        "Say what is left before the next tier, and what one more unit costs.",
+    ),
+    "bill cards": ("command_bill:bill_cards", "List the rate cards: from when to when, from where, and how sure."),
+    "vee rules": ("command_vee:vee_rules", "Print the validation rules in force, each threshold with its source."),
+    "vee try": ("command_vee:vee_try", "Try one rule or one estimator on numbers typed in; no city is needed."),
+    "vee backtest": ("command_backtest:vee_backtest", "Hide sound stretches and say which estimators err least."),
+    "vee order": ("command_backtest:vee_order", "Print which estimators are asked in which order, and why."),
+    "vee run": ("command_vee_run:vee_run", "Judge the city's days: rules, outages, estimates, exceptions."),
+    "exceptions list": ("command_exceptions:exceptions_list", "List what broke, worst first, and what to do."),
+    "exceptions show": ("command_exceptions:exceptions_show", "Show one item with its evidence and history."),
+    "exceptions close": ("command_exceptions:exceptions_close", "Close an item by hand, with a reason."),
+    "exceptions reopen": ("command_exceptions:exceptions_reopen", "Open a closed item again."),
     "backup create": ("command_city:backup_create", "Copy a consistent moment of the city to a new folder."),
     "backup restore": ("command_city:backup_restore", "Make a city folder from a backup."),
     "door mqtt": ("command_door:door_mqtt", "Take readings from an MQTT broker, in a process of its own."),
     "bench": ("command_city:bench", "Measure this machine: `bench spine` runs the main job."),
+    "vee report": ("command_vee_report:vee_report", "Say how much of what can go wrong is found, by kind and size."),
     "quarantine list": ("command_quarantine:quarantine_list", "List what could not be taken, and why."),
     "quarantine explain": ("command_quarantine:quarantine_explain", "Say why one row was set aside and what to do."),
     "quarantine count": ("command_quarantine:quarantine_count", "Count what waits, per source and reason."),
     "quarantine replay": ("command_quarantine:quarantine_replay", "Try rows again after the cause was mended."),
     "quarantine dismiss": ("command_quarantine:quarantine_dismiss", "Say of rows that nobody needs them."),
     "quarantine drift": ("command_quarantine:quarantine_drift", "List fields that changed in what a source sends."),
+    "edit accept": ("command_edit:edit_accept", "Let values stand as they are, whatever arrives later."),
+    "edit reject": ("command_edit:edit_reject", "Let values count no more; they are kept."),
+    "edit replace": ("command_edit:edit_replace", "Put other values in the place of what stands or is missing."),
+    "edit estimate": ("command_edit:edit_estimate", "Estimate intervals as if nothing had been measured there."),
+    "edit undo": ("command_edit:edit_undo", "Take an edit back."),
+    "edit list": ("command_edit:edit_list", "List the edits: who changed what, when and why."),
+    "audit list": ("command_audit:audit_list", "List the audit records."),
+    "audit verify": ("command_audit:audit_verify", "Prove that no audit record was touched."),
+    "event add": ("command_event:event_add", "State what happened to a place or a channel: an outage, a flag."),
+    "event list": ("command_event:event_list", "List the events that stand."),
+    "event withdraw": ("command_event:event_withdraw", "Take an event back."),
+    "diff": ("command_diff:diff", "Say why a total changed between two moments."),
     "migrate": ("command_migrate:migrate", "Bring the city's store to a version, up or down."),
     "top": ("command_top:top", "Watch the city's owner at work: rates, lag, queue, doors, staleness."),
     "load http": ("command_load:load_http", "Play a simulated city to the HTTP door, and keep what was acknowledged."),
@@ -63,8 +102,14 @@ COMMANDS = {
 GROUPS = {
     "registry": "The places and meters of the city.",
     "meters": "The channels of the city's meters.",
+    "bill": "Bills by dated rate cards.",
+    "vee": "Validation, estimation and editing.",
+    "exceptions": "What broke, ranked by what it costs.",
     "backup": "Copies of the city.",
     "quarantine": "What could not be taken.",
+    "edit": "Values by people's word: who, what and why.",
+    "audit": "The chain of records of what people did.",
+    "event": "What happened beside the readings.",
     "load": "A simulated city that sends, and the proof that nothing was lost.",
     "door": "Doors in processes of their own.",
     "token": "By which the doors know who sends.",
@@ -85,6 +130,8 @@ def build() -> App:
         top.command(group)
     for words, (target, text) in COMMANDS.items():
         group, _, name = words.rpartition(" ")
+        if group in COMMANDS:
+            continue  # a command that has others below it brings them along
         parent = groups[group] if group else top
         parent.command(f"quintet.app.{target}", name=name, help=text)
     return top

@@ -1,6 +1,6 @@
 """Commands that ask: each builds a request and prints its answer."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -17,15 +17,16 @@ def meters_list(
     *,
     place: Annotated[str | None, Parameter(help="Only what counts at this place and below.")] = None,
     commodity: Annotated[str | None, Parameter(help="Only this carrier.")] = None,
+    known_at: KnownAt = None,
     common: Common | None = None,
 ) -> int:
     """List the channels of the city's meters."""
-    return ask(common, MetersList(place, commodity))
+    return ask(common, MetersList(place, commodity, known_at))
 
 
-def meters_show(channel: Channel, /, *, common: Common | None = None) -> int:
+def meters_show(channel: Channel, /, *, known_at: KnownAt = None, common: Common | None = None) -> int:
     """Show one channel and where it counts."""
-    return ask(common, MetersShow(channel))
+    return ask(common, MetersShow(channel, known_at))
 
 
 def intervals(
@@ -75,7 +76,7 @@ def emissions(
     resolution: Step = "month",
     place: Place = WHOLE,
     gwp: Annotated[
-        Literal["SAR", "AR4", "AR5", "AR6"], Parameter(help="Assessment report whose warming potentials count.")
+        str, Parameter(help="Warming potentials: SAR, AR4, AR5, AR6_fossil, AR6_nonfossil, AR6_unspecified.")
     ] = "AR5",
     known_at: KnownAt = None,
     common: Common | None = None,

@@ -124,7 +124,7 @@ def backup_restore(
 
 def bench(
     name: Annotated[
-        Literal["spine", "commits", "live", "ingest", "mqtt"], Parameter(name="NAME", help="Which benchmark.")
+        Literal["spine", "commits", "live", "ingest", "mqtt", "vee"], Parameter(name="NAME", help="Which benchmark.")
     ],
     /,
     *,
@@ -132,6 +132,6 @@ def bench(
 ) -> int:
     """Measure this machine: `spine` runs the main job, `live` pushes to 5,000 listeners, `ingest` compares stores.
 
-    `mqtt` goes through a broker and one or two doors.
+    `mqtt` goes through a broker and one or two doors; `vee` compares validation with pandas.
     """
     return int(load("bench")(name, small=small))

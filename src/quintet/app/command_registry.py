@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .command_city import absolute, actor
-from .options import Common, ask
+from .options import Common, KnownAt, ask
 from .requests import MoveIn, MoveOut, RegistryExchange, RegistryList, RegistryRewire, RegistrySync
 
 MOMENT = "a month, a date, or a time with its offset (RFC 3339)"
@@ -26,9 +26,9 @@ def registry_sync(
     return ask(common, RegistrySync(absolute(file), dry_run, as_of, actor()))
 
 
-def registry_list(*, common: Common | None = None) -> int:
+def registry_list(*, known_at: KnownAt = None, common: Common | None = None) -> int:
     """List the city's places."""
-    return ask(common, RegistryList())
+    return ask(common, RegistryList(known_at))
 
 
 def registry_exchange(

@@ -12,7 +12,7 @@ from .requests import TokenCreate, TokenList, TokenRevoke
 def token_create(
     *,
     source: Annotated[str, Parameter(help="Who will send with it; batches and quarantine name it so.")],
-    may: Annotated[str, Parameter(help="What it allows, with commas between: readings, meters.")] = "readings",
+    may: Annotated[str, Parameter(help="What it allows, with commas between: readings, meters, edits.")] = "readings",
     common: Common | None = None,
 ) -> int:
     """Make a token for a source and print it, this once."""

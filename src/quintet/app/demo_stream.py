@@ -10,28 +10,38 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 import msgspec
 import numpy as np
 
 from quintet.simulate import CityPlan, simulate_city
 from quintet.simulate.stream import Parcel, Sending, Traffic
+from quintet.terms.catalogue import numbers_of, read_toml
 
 from .door import Failure, guarded
 from .load_bodies import bodies
 from .load_http import AGAIN, PATH, Line, headers_of
 from .show import say
 
-BEAT_S = 0.5
-"""What falls due within this time travels in one request: two commits a second at most."""
-AHEAD_US = 600_000_000
-"""The next day is made when its first sending is ten minutes away."""
-NICENESS = 10
-"""The page's own process goes first."""
-MOST_A_REQUEST = 5_000
-"""After a machine slept much is due at once; it goes in pieces."""
-PAUSE_S = 5.0
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The numbers of `data/demo.toml`; the unit stands in the name, and the file says what each is for."""
+
+    beat_ms: int
+    ahead_s: int
+    niceness: int
+    request_rows: int
+    pause_s: int
+
+
+@cache
+def limits() -> Limits:
+    """Give the shipped numbers."""
+    return Limits(**numbers_of(read_toml("quintet.app", "demo.toml"), Limits.__slots__, "demo.toml"))
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -54,11 +64,11 @@ class Told(msgspec.Struct, frozen=True):
 def upcoming(traffic: Traffic, plan: CityPlan, since_us: int) -> Iterator[Sending]:
     """Give all sendings due after a moment in order, to the plan's end; the days are made as they come near."""
     waiting: deque[Sending] = deque()
-    day = plan.start
+    day, ahead_us = plan.start, limits().ahead_s * 1_000_000
     while True:
-        while day <= plan.last and (not waiting or waiting[0].due_us >= int(plan.edges(day)[0]) - AHEAD_US):
+        while day <= plan.last and (not waiting or waiting[0].due_us >= int(plan.edges(day)[0]) - ahead_us):
             # a day's last readings are sent after midnight: the day before matters where they are not sent yet
-            if int(plan.edges(day)[-1]) + AHEAD_US * 3 > since_us:
+            if int(plan.edges(day)[-1]) + ahead_us * 3 > since_us:
                 more = [one for one in traffic.sendings(day) if one.due_us > since_us]
                 waiting = deque(sorted([*waiting, *more], key=lambda one: one.due_us))
             day += timedelta(days=1)
@@ -84,14 +94,14 @@ async def stream(told: Told) -> int:
     line, sent, number, due = Line(told.address), 0, 0, list[Sending]()
     for sending in upcoming(traffic, told.plan, told.since_us):
         ahead_s = sending.due_us / 1e6 - time.time()
-        full = sum(len(one.parcel) for one in due) >= MOST_A_REQUEST
+        full = sum(len(one.parcel) for one in due) >= limits().request_rows
         if due and (full or ahead_s > 0):
             number += 1
             headers = headers_of(told.token, written.media_type, f"{told.since_us}-{number}")
             sent += await _send(line, headers, written.write(gathered(due)))
             due = []
         if ahead_s > 0:
-            await asyncio.sleep(max(ahead_s, BEAT_S))
+            await asyncio.sleep(max(ahead_s, limits().beat_ms / 1000))
         due.append(sending)
     return sent
 
@@ -103,14 +113,14 @@ async def _send(line: Line, headers: str, body: bytes) -> int:
             reply = await line.ask(PATH, headers, body)
         except (OSError, EOFError):
             await line.close()
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(limits().pause_s)
             continue
         if reply.status == 200:
             return int(msgspec.json.decode(reply.body)["accepted"])
         if reply.status not in AGAIN:
             say(f"quintet: the demo's stream: the door answered {reply.status}.")
             return 0
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(limits().pause_s)
 
 
 def _end_with_stdin() -> None:
@@ -121,7 +131,7 @@ def _end_with_stdin() -> None:
 
 def main() -> int:
     """Read what to play from stdin, and play it."""
-    os.nice(NICENESS)
+    os.nice(limits().niceness)
     told = msgspec.json.decode(sys.stdin.readline(), type=Told)
     threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
     try:

@@ -41,12 +41,9 @@ from quintet.terms.tables import QUARANTINE
 from . import link
 from .door import explain
 from .owner import holder
+from .serving_limits import serving_limits
 
 SOCKET = "ingest.sock"
-BUSY_S = 0.02
-"""A full committer is asked again after this; its queue empties several times a second."""
-END_S = 10.0
-LONGEST_HEAD = 1 << 24
 UNEXPECTED = "unexpected"
 """What `door.explain` calls an error that nobody foresaw: it may lie in the parcel itself."""
 
@@ -104,7 +101,7 @@ class Intake:
             with suppress(OSError):
                 line.shutdown(socket.SHUT_RD)
         for _, thread in attended:
-            thread.join(END_S)
+            thread.join(serving_limits().intake_end_s)
 
     def doors(self) -> list[DoorState]:
         """Give how each door said it is, those that are gone included, by number."""
@@ -179,7 +176,7 @@ class Intake:
             try:
                 return self._submit(delivery)
             except Busy:
-                self._ending.wait(BUSY_S)
+                self._ending.wait(serving_limits().intake_busy_ms / 1000)
         return None
 
 
@@ -222,9 +219,9 @@ class _Visit:
     def end(self) -> None:
         """Wait for what is owed, as long as that may take, then end the writer."""
         with self._turn:
-            self._turn.wait_for(lambda: self._owed == 0, END_S)
+            self._turn.wait_for(lambda: self._owed == 0, serving_limits().intake_end_s)
         self._answers.put(None)
-        self._writer.join(END_S)
+        self._writer.join(serving_limits().intake_end_s)
 
     def _keep(self, parcel: Parcel, futures: list[Future[Outcome]]) -> None:
         self.answer(_answer(parcel, futures))
@@ -240,7 +237,7 @@ class _Visit:
 
 def _receive(line: socket.socket) -> tuple[bytearray, bytearray]:
     head_bytes, body_bytes = LENGTHS.unpack(_exactly(line, LENGTHS.size))
-    if head_bytes > LONGEST_HEAD or body_bytes > LARGEST_BODY:
+    if head_bytes > serving_limits().intake_head_bytes or body_bytes > LARGEST_BODY:
         raise link.Gone
     return _exactly(line, head_bytes), _exactly(line, body_bytes)
 

@@ -22,7 +22,13 @@ TARGETS = {
     "mqtt_settings": "quintet.app.mqtt_settings:mqtt_settings",
     "mqtt_children": "quintet.app.mqtt_settings:mqtt_children",
     "door_mqtt": "quintet.app.mqtt_process:run_door",
+    "try_readings": "quintet.app.try_readings:try_readings",
     "bench": "quintet.app.bench:run",
+    "vee_report": "quintet.app.vee_report:simulated_report",
+    "asked_amount": "quintet.app.compute_emissions:AskedAmount",
+    "compute_emissions": "quintet.app.compute_emissions:compute_emissions",
+    "asked_series": "quintet.app.compute_selfsufficiency:AskedSeries",
+    "compute_selfsufficiency": "quintet.app.compute_selfsufficiency:compute_selfsufficiency",
 }
 """What the command line loads only when a command needs it."""
 

@@ -71,9 +71,17 @@ class Line(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Take the end of a request: the next one has a head again."""
         self._head, self._asking = 0, False
+        self._stop_waiting()
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """End an answer; the rest of a body that nobody read must come in the time of a head."""
+        super().on_response_complete()
+        if self._asking and not self.transport.is_closing():
+            self._await_head()
+
     def _await_head(self) -> None:
+        self._stop_waiting()
         self._waiting = self.loop.call_later(self.limits.head_s, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
 
     def _stop_waiting(self) -> None:

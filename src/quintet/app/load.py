@@ -18,13 +18,10 @@ from quintet.simulate.stream import Parcel, Traffic
 from . import load_http, load_mqtt
 from .load_acks import Acks
 from .load_bodies import bodies, mqtt_messages
+from .load_limits import LIMITS
 from .load_plan import LoadConfig, Message, Mischief, Supply, Tally, simulated
 
 __all__ = ["Load", "LoadConfig", "Mischief", "Tally"]
-
-READY_S = 120.0
-MQTT_BUNDLE = 64
-"""Acknowledged messages that are written to the file together; a broker's come by the thousand."""
 
 
 class Load:
@@ -53,9 +50,9 @@ class Load:
         """Play to the end; `tell` gets the tally each second. Raises BadInput where the file cannot be written."""
         write = mqtt_messages(self._traffic.names) if self._mqtt else self._body
         supply = Supply(self.config, self.city, self._traffic, write)
-        with Acks(self.config.acks, self._traffic.names, bundle=MQTT_BUNDLE if self._mqtt else 1) as acks:
+        with Acks(self.config.acks, self._traffic.names, bundle=LIMITS.mqtt_bundle if self._mqtt else 1) as acks:
             supply.begin()
-            supply.filled.wait(READY_S)
+            supply.filled.wait(LIMITS.ready_s)
             try:
                 # a thread of its own, for the caller's may have a loop that runs
                 with ThreadPoolExecutor(max_workers=1) as player:

@@ -20,10 +20,9 @@ from quintet.simulate.stream import Parcel
 from quintet.terms.errors import BadInput
 from quintet.terms.tables import MOMENT
 
+from .load_limits import LIMITS
+
 HEAD = struct.Struct("<II")
-SYNC_S = 1.0
-AT_ONCE = 2_000_000
-"""Acknowledged readings that are handed out in one table: about 60 MB."""
 
 
 class Named(msgspec.Struct, frozen=True, tag="named"):
@@ -77,7 +76,7 @@ class Acks:
         self._waiting.clear()
         while data:
             data = data[os.write(self._file, data) :]
-        if time.monotonic() - self._synced >= SYNC_S:
+        if time.monotonic() - self._synced >= LIMITS.sync_s:
             self.sync()
 
     def sync(self) -> None:
@@ -105,7 +104,7 @@ def _frame(said: Named | Acknowledged) -> bytes:
     return HEAD.pack(len(body), zlib.crc32(body)) + body
 
 
-def read_acks(path: Path, most: int = AT_ONCE) -> Iterator[pa.Table]:
+def read_acks(path: Path, most: int = LIMITS.readings_at_once) -> Iterator[pa.Table]:
     """Give the acknowledged readings in tables of about `most` rows: site, meter, at, value, batch.
 
     A torn tail is left out; a file that holds no acknowledgements at all raises BadInput.

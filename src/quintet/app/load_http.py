@@ -14,15 +14,12 @@ import msgspec
 from quintet.terms.errors import CityError
 
 from .load_acks import Acks
+from .load_limits import LIMITS
 from .load_plan import LoadConfig, Message, Tally
 
 PATH = "/api/v1/readings:batch"
 AGAIN = frozenset({429, 503})
 """Answers that ask for patience: the same message is sent again, after the time that they name."""
-LONGEST_WAIT_S = 10.0
-FIRST_WAIT_S = 0.05
-ANSWER_S = 120.0
-STALL_ONE_IN = 50
 
 
 class Next(Protocol):
@@ -100,7 +97,7 @@ async def insist(line: Line, path: str, headers: str, body: bytes, patience_s: f
     Raises CityError where there was none at all.
     """
     deadline = time.monotonic() + patience_s
-    wait_s = FIRST_WAIT_S
+    wait_s = LIMITS.first_wait_ms / 1000
     while True:
         reply = await _asked(line, path, headers, body)
         if reply is not None and reply.status not in AGAIN:
@@ -122,7 +119,7 @@ async def insist(line: Line, path: str, headers: str, body: bytes, patience_s: f
 async def _asked(line: Line, path: str, headers: str, body: bytes, stall_s: float = 0.0) -> Reply | None:
     """Post once; None where the line broke or nothing came in time."""
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(LIMITS.answer_s):
             return await line.ask(path, headers, body, stall_s)
     except (OSError, EOFError, TimeoutError):
         await line.close()
@@ -132,7 +129,7 @@ async def _asked(line: Line, path: str, headers: str, body: bytes, stall_s: floa
 def _pause_s(reply: Reply) -> float:
     """Give how long to wait as an answer asks, spread where it is long: not all clients come back at once."""
     asked = reply.headers.get("retry-after", "1")
-    pause = min(float(asked) if asked.isdecimal() else 1.0, LONGEST_WAIT_S)
+    pause = min(float(asked) if asked.isdecimal() else 1.0, LIMITS.longest_wait_s)
     return pause * random.uniform(0.5, 1.0) if pause > 1 else pause
 
 
@@ -159,9 +156,9 @@ class _Client:
         tally.sent += 1
         tally.sent_readings += len(message.parcel)
         self._count += 1
-        stall_s = self._config.mischief.stall_s if self._count % STALL_ONE_IN == 0 else 0.0
+        stall_s = self._config.mischief.stall_s if self._count % LIMITS.stall_one_in == 0 else 0.0
         deadline = time.monotonic() + self._config.patience_s
-        wait_s = FIRST_WAIT_S
+        wait_s = LIMITS.first_wait_ms / 1000
         while True:
             began = time.monotonic()
             reply = await self._once(message, stall_s)

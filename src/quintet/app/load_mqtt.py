@@ -14,14 +14,9 @@ from gmqtt import Client
 
 from .load_acks import Acks
 from .load_http import Next
+from .load_limits import LIMITS
 from .load_plan import LoadConfig, Message, Tally
 from .load_receipts import Receipts
-
-UNDER_WAY = 2_000
-"""Messages of one line that may wait for their PUBACK."""
-SESSION_S = 3_600
-CLOSE_S = 5.0
-MOMENT_S = 0.001
 
 
 class Unacknowledged:
@@ -70,7 +65,7 @@ class Unacknowledged:
     async def wait_empty(self) -> None:
         """Wait until all is acknowledged."""
         while self._packages:
-            await asyncio.sleep(MOMENT_S)
+            await asyncio.sleep(LIMITS.look_ms / 1000)
 
     def get_all(self) -> list[tuple[int, bytes]]:
         """Give what is unacknowledged, in the order sent."""
@@ -103,7 +98,7 @@ class _Line:
         self._client: Any = Client(
             name,
             clean_session=False,
-            session_expiry_interval=SESSION_S,
+            session_expiry_interval=LIMITS.session_s,
             persistent_storage=self._store,
         )
         self._client.set_config({"reconnect_retries": -1, "reconnect_delay": 1})
@@ -127,14 +122,14 @@ class _Line:
         while (message := await following()) is not None:
             self._tally.sent += 1
             self._tally.sent_readings += len(message.parcel)
-            await self._room(UNDER_WAY)
+            await self._room(LIMITS.under_way)
             self._publish(message)
         deadline = time.monotonic() + self._config.patience_s
         while self._open and time.monotonic() < deadline:
-            await self._room(UNDER_WAY)
+            await self._room(LIMITS.under_way)
             await asyncio.sleep(0.01)
         self._tally.given_up += self._open
-        await asyncio.wait_for(self._client.disconnect(), CLOSE_S)
+        await asyncio.wait_for(self._client.disconnect(), LIMITS.close_s)
 
     @property
     def _open(self) -> int:
@@ -154,7 +149,7 @@ class _Line:
             under_way = max(self._store.under_way, 0 if self._receipts is None else self._receipts.open)
             if under_way < most and self._client.is_connected:
                 return
-            await asyncio.sleep(MOMENT_S)
+            await asyncio.sleep(LIMITS.look_ms / 1000)
 
     def _publish(self, message: Message) -> None:
         if self._receipts is not None:

@@ -17,17 +17,7 @@ from quintet.simulate import CityPlan, SimulatedCity, simulate_city
 from quintet.simulate.stream import Parcel, Traffic
 
 from .load_bodies import Form
-
-AHEAD_BYTES = 256 << 20
-"""Messages that are made before they are sent: at 20 bytes a reading ten million readings."""
-MOST_DAYS = 400
-WINDOW = 64
-"""Parcels among which one that is shuffled finds its place."""
-HELD_BACK = 500
-"""Parcels after which one that is late is sent."""
-LATE_ONE_IN = 10
-UNPACED = 1_000_000
-"""Readings a second that are made ready where no rate is asked for."""
+from .load_limits import LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +61,8 @@ class LoadConfig:
     @property
     def plan(self) -> CityPlan:
         """The city's plan: as many days as the run may need, without faults of its own."""
-        needed = (self.rate or UNPACED) * max(self.seconds, 1.0)
-        days = max(1, min(MOST_DAYS, round(needed / (self.households * 470)) + 1))
+        needed = (self.rate or LIMITS.unpaced_rate) * max(self.seconds, 1.0)
+        days = max(1, min(LIMITS.days, round(needed / (self.households * 470)) + 1))
         zone = CityPlan(start=date(2000, 1, 1), days=1, tz=self.tz).zone
         start = self.start or datetime.now(UTC).astimezone(zone).date() - timedelta(days=days)
         return CityPlan(start=start, days=days, households=self.households, seed=self.seed, tz=self.tz, faults=False)
@@ -197,7 +187,7 @@ class Supply:
                 self._ready.append(Message(name, parcel, payload, topic))
                 self._bytes += len(payload) + 20 * len(parcel)
                 made += len(parcel)
-            while self._bytes > AHEAD_BYTES and not self._ended:
+            while self._bytes > LIMITS.ahead_bytes and not self._ended:
                 self.filled.set()
                 time.sleep(0.001)
         self._made = True
@@ -223,15 +213,15 @@ def disordered(parcels: Iterator[Parcel], config: LoadConfig) -> Iterator[Parcel
     for number, parcel in enumerate(parcels):
         if held and held[0][0] <= number:
             yield held.popleft()[1]
-        if mischief.late and rng.randrange(LATE_ONE_IN) == 0:
-            held.append((number + HELD_BACK, parcel))
+        if mischief.late and rng.randrange(LIMITS.late_one_in) == 0:
+            held.append((number + LIMITS.late_parcels, parcel))
             continue
         if not mischief.shuffle:
             yield parcel
             continue
         window.append(parcel)
-        if len(window) >= WINDOW:
-            yield window.pop(rng.randrange(WINDOW))
+        if len(window) >= LIMITS.shuffled_parcels:
+            yield window.pop(rng.randrange(LIMITS.shuffled_parcels))
     rng.shuffle(window)
     yield from window
     yield from (parcel for _, parcel in held)

@@ -18,19 +18,17 @@ from .answer import Answer, document_of
 from .cells import plain, rows_of
 from .load import Load
 from .load_http import Line, Reply, headers_of, insist
+from .load_limits import LIMITS
 from .load_plan import LoadConfig, Mischief, Tally, simulated
 from .settings import Format
 from .show import say, show
 
 METERS_PATH = "/api/v1/meters:batch"
-METERS_AT_ONCE = 2_000
 ADDED = (
     "messages_sent", "readings_sent", "readings_due", "readings_behind", "messages_acknowledged",
     "readings_acknowledged", "readings_a_second", "accepted", "duplicate", "rejected", "retried", "connections_broken",
     "turned_down", "given_up",
 )  # fmt: skip
-BEHIND = 0.01
-"""Share of what the rate asked for that may be missing without a word: messages are whole, and a run ends."""
 
 
 def play(settings: dict[str, Any], processes: int, form: Format | None, *, register: bool) -> int:
@@ -84,7 +82,7 @@ def _print(parts: list[dict[str, Any]], form: Format | None) -> int:
 def _tell_behind(facts: dict[str, Any]) -> None:
     """Say when the load was less than the rate: figures of such a run are not figures at that rate."""
     due, behind = facts["readings_due"], facts["readings_behind"]
-    if behind <= due * BEHIND:
+    if behind <= due * (LIMITS.behind_percent / 100):
         return
     say(
         f"Fell behind: {behind:,} of {due:,} readings that the rate asked for were not sent. The door answered too "
@@ -134,10 +132,10 @@ async def register_meters(config: LoadConfig) -> int:
     rows: list[dict[str, Any]] = simulated(config).meters.to_pylist()
     line = Line(config.to)
     headers = headers_of(config.token, "application/json")
-    for low in range(0, len(rows), METERS_AT_ONCE):
+    for low in range(0, len(rows), LIMITS.meters_at_once):
         part = [
             {name: value for name, value in row.items() if value is not None}
-            for row in rows[low : low + METERS_AT_ONCE]
+            for row in rows[low : low + LIMITS.meters_at_once]
         ]
         body = msgspec.json.encode({"meters": plain(part)})
         reply = await insist(line, METERS_PATH, headers, body, config.patience_s)

@@ -27,6 +27,7 @@ EVENTS: Mapping[str, tuple[Level, frozenset[str]]] = {
     "committed": ("info", frozenset({"batches", "accepted", "duplicate", "quarantined", "last_batch"})),
     "registry_changed": ("info", frozenset({"batches"})),
     "set_aside": ("info", frozenset({"code", "rows", "open"})),
+    "quarantine_full": ("warning", frozenset({"code", "rows"})),
     "field_changed": ("info", frozenset({"change", "fields"})),
     "days_closed": ("info", frozenset({"days", "open_days"})),
     "door": ("info", frozenset({"door", "state"})),
@@ -164,6 +165,10 @@ class Logbook:
             more = count - before.quarantine.get(code, 0)
             if more > 0:
                 self._log.tell("set_aside", code=code, rows=more, open=count)
+        for code, count in facts.not_kept.items():
+            more = count - before.not_kept.get(code, 0)
+            if more > 0:
+                self._log.tell("quarantine_full", code=code, rows=more)
         for change, count in facts.drift.items():
             more = count - before.drift.get(change, 0)
             if more > 0:

@@ -112,6 +112,12 @@ def _of_time(facts: Facts) -> Iterator[Metric]:
 
 def _of_state(facts: Facts) -> Iterator[Metric]:
     yield _gauge("quarantine_open", "What waits in quarantine.", _keyed(facts.quarantine), ["code"])
+    yield _counter(
+        "quarantine_not_kept",
+        "Rows that could not be taken and are not kept either: the quarantine of their source was full.",
+        _keyed(facts.not_kept),
+        ["code"],
+    )
     yield _counter("drift", "Fields of sources that came, went or changed kind.", _keyed(facts.drift), ["change"])
     yield _gauge("open_days", "Local days that are not closed yet.", {(): facts.open_days})
     yield _gauge("disk_free_bytes", "Free space where the city is.", {(): facts.disk_free_bytes})
@@ -139,13 +145,19 @@ def _of_doors(facts: Facts) -> Iterator[Metric]:
 
 
 def _of_committer(stats: Stats) -> Iterator[Metric]:
-    for name in ("accepted", "duplicate", "quarantined"):
+    for name in ("accepted", "duplicate", "quarantined", "corrected"):
         yield _counter(f"door_readings_{name}", f"Readings {name}, by door.", _keyed(getattr(stats, name)), ["door"])
     yield _counter("deliveries", "Deliveries answered, by door.", _keyed(stats.deliveries), ["door"])
-    refused = {"busy": stats.busy_refusals, "key_reused": stats.refused, "repeated": stats.repeated}
+    refused = {
+        "busy": stats.busy_refusals,
+        "key_reused": stats.refused,
+        "quarantine_full": stats.quarantine_full,
+        "repeated": stats.repeated,
+    }
     yield _counter(
         "deliveries_not_stored",
-        "Deliveries that brought nothing: turned away while busy, their key used before, answered from the record.",
+        "Deliveries that brought nothing: turned away while busy or their quarantine full, their key used before, "
+        "answered from the record.",
         _keyed(refused),
         ["reason"],
     )

@@ -20,6 +20,7 @@ from quintet.pipeline.grouping import Stats
 from quintet.registry import Registry
 from quintet.store.closing import open_days
 from quintet.store.engine import Engine
+from quintet.store.originals import not_kept, not_kept_by_code
 from quintet.store.quarantine import counts
 from quintet.store.shapes import change_counts
 from quintet.terms.period import MINUTE_US
@@ -66,6 +67,7 @@ class Facts:
     listeners: int | None
     staleness: list[Staleness]
     quarantine: dict[str, int]
+    not_kept: dict[str, int]
     drift: dict[str, int]
     open_days: int
     disk_free_bytes: int
@@ -124,6 +126,7 @@ class Observer:
             listeners=watch.listeners() if watch.listeners else None,
             staleness=self.staleness(now_us),
             quarantine=found.quarantine,
+            not_kept=found.not_kept,
             drift=found.drift,
             open_days=found.open_days,
             disk_free_bytes=disk.free,
@@ -188,7 +191,9 @@ class Observer:
                 waiting, codes = counts(snapshot), Counter[str]()
                 for code, rows in zip(waiting["code"].to_pylist(), waiting["rows"].to_pylist(), strict=True):
                     codes[code] += rows
-                out = replace(out, quarantine=codes, drift=change_counts(snapshot), batch=batch, asked_s=now_s)
+                beyond = not_kept_by_code(not_kept(snapshot).items())
+                drift = change_counts(snapshot)
+                out = replace(out, quarantine=codes, not_kept=beyond, drift=drift, batch=batch, asked_s=now_s)
             if dayed:
                 days = len(open_days(self._engine, snapshot))
                 out = replace(out, open_days=days, days_batch=batch, days_asked_s=now_s)
@@ -200,6 +205,7 @@ class _Queried:
     """What queries found, each with the batch before which and the second at which it was asked."""
 
     quarantine: dict[str, int] = field(default_factory=dict[str, int])
+    not_kept: dict[str, int] = field(default_factory=dict[str, int])
     drift: dict[str, int] = field(default_factory=dict[str, int])
     open_days: int = 0
     batch: int = -1

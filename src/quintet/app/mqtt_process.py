@@ -21,14 +21,11 @@ from quintet.ingest.mqtt_parcels import Decode, Decoded
 from quintet.ingest.mqtt_payloads import payloads
 from quintet.terms.errors import CityError
 
+from .belongings import mappings_of
 from .door import Failure, guarded
 from .intake import intake_socket
 from .mqtt_settings import MqttSettings
-
-MAPPINGS = "mappings"
-"""A folder of the city: its own descriptions of payloads, one TOML file each."""
-CLAIM_S = 20.0
-"""So long does a door wait for the one of the same number before it, which may just be ending."""
+from .serving_limits import serving_limits
 
 
 def run_door(folder: Path, settings: MqttSettings, number: int, *, attached: bool) -> int:
@@ -39,7 +36,7 @@ def run_door(folder: Path, settings: MqttSettings, number: int, *, attached: boo
     logging.getLogger("gmqtt").setLevel(logging.CRITICAL + 1)
     lock = _claim(folder, number)
     try:
-        known = payloads(sorted((folder / MAPPINGS).glob("*.toml")))
+        known = payloads(mappings_of(folder))
         door = Door(
             number,
             settings.address(folder, number),
@@ -97,7 +94,7 @@ def _claim(folder: Path, number: int) -> int:
     run = folder / "run"
     run.mkdir(mode=0o700, exist_ok=True)
     lock = os.open(run / f"door-mqtt-{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + CLAIM_S
+    deadline = time.monotonic() + serving_limits().door_claim_s
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -25,6 +25,7 @@ import msgspec
 from quintet.ingest.mqtt_client import BrokerAddress, Subscriptions
 from quintet.terms.errors import BadInput, UsageError
 
+from .belongings import MQTT_ID
 from .door import from_os_error
 from .mqtt_children import MqttChildren
 from .settings import Settings
@@ -35,7 +36,6 @@ MOST_DOORS = 64
 GROUP = "quintet"
 """Doors of one city share their messages: each is sent to one of them."""
 PASSWORD = "QUINTET_MQTT_PASSWORD"
-ID_FILE = "mqtt-id"
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -167,10 +167,10 @@ def parse_broker(text: str) -> tuple[str, int]:
 
 def stable_id(folder: Path) -> str:
     """Give the name by which a broker knows this city's doors; made once, so that they find their session again."""
-    file = folder / ID_FILE
+    file = folder / MQTT_ID
     try:
         if not file.exists():
-            draft = file.with_name(f"{ID_FILE}.{secrets.token_hex(4)}")
+            draft = file.with_name(f"{MQTT_ID}.{secrets.token_hex(4)}")
             draft.write_text(f"{secrets.token_hex(6)}\n", encoding="ascii")
             try:
                 file.hardlink_to(draft)  # unlike a rename this never replaces the one that another door just made

@@ -1,4 +1,4 @@
-"""Inside `serve`: days that are over are closed by themselves, a while after local midnight and at start.
+"""Inside `serve`: days that are over are closed by themselves and judged, a while after local midnight and at start.
 
 One day at a time and in turn with everything else that writes: a command waits for one day at most, and so does the end
 of the process. What goes wrong is said and tried again.
@@ -35,6 +35,7 @@ class Nightly:
         self._desk = desk
         self._look_s, self._again_s = look_s, again_s
         self._summed: Registry | None = None
+        self._to_judge = False
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="nightly", daemon=True)
 
@@ -70,9 +71,22 @@ class Nightly:
                 with self._desk.turns.spare(self._ending) as mine:
                     if mine and day_after <= until:
                         city.close_days(day_after)
+                        self._to_judge = True
         while not self._ending.is_set() and city.registry() is not self._summed:
             self._sum_anew()
+        if self._to_judge:
+            self._judge()
         return until
+
+    def _judge(self) -> None:
+        """Judge what was closed; a command that waits goes first, and this begins anew at the next look."""
+        with self._desk.turns.spare(self._ending) as mine:
+            try:
+                if mine:
+                    self._desk.city().judge_days(actor="nightly", progress=self._give_way)
+                    self._to_judge = False
+            except Interrupted:
+                return
 
     def _sum_anew(self) -> None:
         """Sum closed days anew where the registry changed since, until somebody else wants to write."""

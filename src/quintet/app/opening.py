@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from http import HTTPStatus
 from types import TracebackType
 
@@ -10,7 +11,7 @@ import msgspec
 LOOK_S = 0.05
 HEAD_BYTES = 65_536
 HEAD_S = 1.0
-"""Who says nothing for so long is not waited for: the next one is."""
+"""Who has not asked whole in this time is not waited for: the next one is."""
 RETRY_S = 2
 PROBLEM = {
     "type": "urn:quintet:problem:opening",
@@ -58,20 +59,31 @@ class Opening:
                 self._answer(line)
 
     def _answer(self, line: socket.socket) -> None:
-        line.settimeout(HEAD_S)
-        head = b""
+        head, until_s = b"", time.monotonic() + HEAD_S
         try:
             while b"\r\n\r\n" not in head and len(head) < HEAD_BYTES:
-                part = line.recv(HEAD_BYTES)
+                part = self._heard(line, until_s)
                 if not part:
                     return
                 head += part
+            line.settimeout(HEAD_S)
             line.sendall(answer(head))
             line.shutdown(socket.SHUT_WR)
-            while not self._ending.is_set() and line.recv(HEAD_BYTES):
+            until_s = time.monotonic() + HEAD_S
+            while self._heard(line, until_s):
                 pass  # a body that is still coming is read away, so that the answer arrives
         except OSError:
             return
+
+    def _heard(self, line: socket.socket, until_s: float) -> bytes:
+        """Give what comes next; nothing when the time is over, at the end of the line, or when the block ends."""
+        while not self._ending.is_set() and (left_s := until_s - time.monotonic()) > 0:
+            line.settimeout(min(left_s, LOOK_S))
+            try:
+                return line.recv(HEAD_BYTES)
+            except TimeoutError:
+                continue
+        return b""
 
 
 def answer(head: bytes) -> bytes:

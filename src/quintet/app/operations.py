@@ -10,15 +10,22 @@ from quintet.terms.errors import CityError
 from quintet.terms.reading import clock
 
 from . import (
+    answers_audit,
+    answers_backtest,
     answers_care,
     answers_changes,
+    answers_diff,
+    answers_edits,
     answers_energy,
+    answers_events,
+    answers_exceptions,
     answers_proof,
     answers_quarantine,
     answers_registry,
     answers_status,
     answers_tokens,
     requests,
+    vee_report,
 )
 from .answer import Answer, Progress, Step, document_of
 from .cells import rows_of
@@ -58,6 +65,23 @@ OPERATIONS: dict[type[requests.Request], Operation] = {
     requests.TokenRevoke: answers_tokens.token_revoke,
     requests.LoadVerify: answers_proof.load_verify,
     requests.Status: answers_status.status,
+    requests.VeeRun: answers_exceptions.vee_run,
+    requests.ExceptionsList: answers_exceptions.exceptions_list,
+    requests.ExceptionsShow: answers_exceptions.exceptions_show,
+    requests.ExceptionsClose: answers_exceptions.exceptions_close,
+    requests.ExceptionsReopen: answers_exceptions.exceptions_reopen,
+    requests.EditMake: answers_edits.edit_make,
+    requests.EditUndo: answers_edits.edit_undo,
+    requests.EditList: answers_edits.edit_list,
+    requests.AuditList: answers_audit.audit_list,
+    requests.AuditVerify: answers_audit.audit_verify,
+    requests.EventAdd: answers_events.event_add,
+    requests.EventList: answers_events.event_list,
+    requests.EventWithdraw: answers_events.event_withdraw,
+    requests.Diff: answers_diff.diff,
+    requests.VeeReport: vee_report.vee_report,
+    requests.Backtest: answers_backtest.backtest,
+    requests.EstimationOrder: answers_backtest.estimation_order,
 }
 
 

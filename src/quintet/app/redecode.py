@@ -7,10 +7,8 @@ from quintet.protocols.payloads import decode_original, load_mappings
 from quintet.protocols.payloads.originals import SOURCE
 from quintet.terms.tables import QUARANTINE
 
+from .belongings import mappings_of
 from .city import City
-
-MAPPINGS = "mappings"
-"""The folder of a city's own mappings."""
 
 
 def decoder(city: City) -> Decode:
@@ -18,7 +16,7 @@ def decoder(city: City) -> Decode:
 
     Raises BadInput for a mapping of the city that cannot be read.
     """
-    mappings = load_mappings(sorted((city.folder / MAPPINGS).glob("*.toml")))
+    mappings = load_mappings(mappings_of(city.folder))
 
     def decode(source: str, original: str) -> tuple[pa.Table, pa.Table]:
         found = decode_original(original, mappings, source=source)

@@ -39,6 +39,8 @@ class RegistrySync(Request, frozen=True, tag="registry_sync"):
 class RegistryList(Request, frozen=True, tag="registry_list"):
     """The places tree."""
 
+    known_at: str | None = None
+
 
 class RegistryExchange(Request, frozen=True, tag="registry_exchange"):
     """One meter was replaced by another; `new` is what of its row in the meters table is stated."""
@@ -83,12 +85,14 @@ class MetersList(Request, frozen=True, tag="meters_list"):
 
     place: str | None = None
     commodity: str | None = None
+    known_at: str | None = None
 
 
 class MetersShow(Request, frozen=True, tag="meters_show"):
     """One channel with where it counts."""
 
     channel: str
+    known_at: str | None = None
 
 
 class Intervals(Request, frozen=True, tag="intervals"):
@@ -218,6 +222,167 @@ class Status(Request, frozen=True, tag="status"):
     """How the owner runs: rates, lag, queue, doors, staleness."""
 
 
+class EditMake(Request, frozen=True, tag="edit_make"):
+    """A person accepts, rejects, replaces or has estimated what a range of channels holds.
+
+    `channel` is a name or a pattern; `values` are pairs of start and value; `via` is the token's source, if one was.
+    """
+
+    action: str
+    start: str
+    end: str
+    by: str
+    reason: str
+    channel: str | None = None
+    place: str | None = None
+    quality: str | None = None
+    rule: str | None = None
+    value: str | None = None
+    values: list[tuple[str, str]] | None = None
+    keep_total: bool = False
+    dry_run: bool = False
+    via: str = ""
+
+
+class EditUndo(Request, frozen=True, tag="edit_undo"):
+    """A person takes an edit back."""
+
+    id: int
+    by: str
+    reason: str
+    dry_run: bool = False
+    via: str = ""
+
+
+class EditList(Request, frozen=True, tag="edit_list"):
+    """The edits, newest first; the next page is `before` the last id of this one."""
+
+    limit: int = 100
+    before: int | None = None
+    channel: str | None = None
+    known_at: str | None = None
+
+
+class AuditList(Request, frozen=True, tag="audit_list"):
+    """The audit records, newest first."""
+
+    limit: int = 100
+    before: int | None = None
+
+
+class AuditVerify(Request, frozen=True, tag="audit_verify"):
+    """Prove the audit chain; `noted` is a digest of it that was noted outside."""
+
+    noted: str | None = None
+
+
+class EventAdd(Request, frozen=True, tag="event_add"):
+    """A person states what happened to a place or a channel."""
+
+    kind: str
+    start: str
+    by: str
+    reason: str
+    end: str | None = None
+    place: str | None = None
+    channel: str | None = None
+    detail: str = ""
+
+
+class EventList(Request, frozen=True, tag="event_list"):
+    """The events that stand, by beginning."""
+
+    kind: str | None = None
+    start: str | None = None
+    end: str | None = None
+    known_at: str | None = None
+
+
+class EventWithdraw(Request, frozen=True, tag="event_withdraw"):
+    """A person takes an event back."""
+
+    id: int
+    by: str
+    reason: str
+
+
+class Diff(Request, frozen=True, tag="diff"):
+    """Why a total changed between two moments."""
+
+    known_at: str
+    later: str
+    start: str
+    end: str
+    place: str | None = None
+    channel: str | None = None
+    lang: str = "en"
+    most: int = 10
+
+
+class VeeReport(Request, frozen=True, tag="vee_report"):
+    """What is found of faults put into the city's own sound readings; nothing in the city changes."""
+
+    each: int = 6
+    times: int = 20
+    seed: int = 1
+    stretches: int = 0
+
+
+class VeeRun(Request, frozen=True, tag="vee_run"):
+    """Judge the weeks in which anything changed, or those of some days that need it."""
+
+    start: str | None = None
+    end: str | None = None
+    actor: str = ""
+
+
+class ExceptionsList(Request, frozen=True, tag="exceptions_list"):
+    """The queue of exceptions, worst first."""
+
+    state: str = "open"
+    kind: str | None = None
+    place: str | None = None
+    limit: int = 100
+
+
+class ExceptionsShow(Request, frozen=True, tag="exceptions_show"):
+    """One exception with its evidence and history."""
+
+    id: int
+
+
+class ExceptionsClose(Request, frozen=True, tag="exceptions_close"):
+    """A person closes an exception."""
+
+    id: int
+    by: str
+    reason: str
+
+
+class ExceptionsReopen(Request, frozen=True, tag="exceptions_reopen"):
+    """A person opens a closed exception again."""
+
+    id: int
+    by: str
+    reason: str
+
+
+class Backtest(Request, frozen=True, tag="backtest"):
+    """Which order of estimators errs least on hidden stretches; with `decide` it is in force from now on."""
+
+    seed: int = 1
+    stretches: int = 400
+    decide: bool = False
+    by: str = ""
+    reason: str = ""
+
+
+class EstimationOrder(Request, frozen=True, tag="estimation_order"):
+    """The order of estimators in force."""
+
+    known_at: str | None = None
+
+
 AnyRequest = (
     Summary
     | Doctor
@@ -247,11 +412,29 @@ AnyRequest = (
     | TokenRevoke
     | LoadVerify
     | Status
+    | VeeReport
+    | Backtest
+    | EstimationOrder
+    | EditMake
+    | EditUndo
+    | EditList
+    | AuditList
+    | AuditVerify
+    | EventAdd
+    | EventList
+    | EventWithdraw
+    | Diff
+    | VeeRun
+    | ExceptionsList
+    | ExceptionsShow
+    | ExceptionsClose
+    | ExceptionsReopen
 )
 
 WRITES: tuple[type[Request], ...] = (
     Ingest, RegistrySync, RegistryExchange, RegistryRewire, MoveIn, MoveOut, BackupCreate, CloseDays,
-    QuarantineReplay, QuarantineDismiss,
+    QuarantineReplay, QuarantineDismiss, EditMake, EditUndo, EventAdd, EventWithdraw,
+    VeeRun, ExceptionsClose, ExceptionsReopen,
 )  # fmt: skip
 """Operations that take turns; all others run beside them."""
 

@@ -23,6 +23,10 @@ class ServingLimits:
     child_steady_s: int
     child_look_ms: int
     child_end_s: int
+    intake_busy_ms: int
+    intake_end_s: int
+    intake_head_bytes: int
+    door_claim_s: int
 
 
 @cache

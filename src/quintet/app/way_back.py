@@ -5,6 +5,8 @@ from quintet.store.schema import VERSIONS
 LOST = {
     2: "the record of Idempotency-Keys (a delivery that is sent again is answered anew: its readings are duplicates), "
     "what became of quarantined rows (all are open again), and the fields that sources sent (drift)",
+    3: "the events that were stated (outages and the like), the audit chain, what runs over whole days found, and the "
+    "queue of exceptions",
 }
 """What stands in a version and not in the one before it; a version that is not named here loses nothing by it."""
 

@@ -1,0 +1,104 @@
+"""Trying an estimator on a few values typed in: the functions that fill a city's gaps, and nothing else.
+
+`try_estimate` serves `quintet vee try --estimate NAME`.
+"""
+
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from quintet.terms.errors import UsageError
+from quintet.terms.period import parse_moment, to_us
+from quintet.terms.quality import qualities, qualities_by_id
+from quintet.terms.reading import clock
+from quintet.vee import Block, Gaps, find_gaps
+from quintet.vee.estimation import estimate_typed
+from quintet.vee.order import shipped_order
+
+from .answer import Answer, document_of
+from .cells import rows_of
+from .try_input import amounts, cadence_of, decimal_of, numbers_of
+
+RATIO = Fraction(1_000_000)
+"""Sub-units in one of the units that people read: a kWh has a million mWh, a m3 a million mL."""
+START = "2025-01-01"
+"""A Wednesday, where no other moment is said."""
+
+
+def try_estimate(
+    estimate: str,
+    values: str = "",
+    *,
+    interval: str = "15min",
+    total: str | None = None,
+    start: str | None = None,
+    tz: str = "UTC",
+    refs: str | None = None,
+) -> Answer:
+    """Fill the empty places of comma-separated values by one estimator.
+
+    `total` is the register's difference over the gap (there must be just one then). `refs` are days or series to
+    estimate from, `;` between them, each as long as the values or as the gap; without `values` all of it is the gap.
+    The document holds `values` (numbers, null where it declines) and `methods` (the quality of each estimate, null for
+    values that were given or declined). Raises UsageError for what cannot be read, BadInput for an unknown estimator.
+    """
+    shipped_order().only(estimate)
+    given = [typed(one, "--refs") for one in refs.split(";")] if refs else []
+    row: list[int | None] = typed(values, "--values") if values.strip() or not given else [None] * len(given[0])
+    block = block_of(row, cadence_of(interval), start, clock(tz))
+    gaps = with_total(find_gaps(block), total)
+    lent = np.array([lent_series(one, row) for one in given], np.int64).reshape(len(given), len(row))
+    value, quality = estimate_typed(block, gaps, estimate, lent)
+    cells = list(zip(value[0].tolist(), quality[0].tolist(), row, strict=True))
+    shown = [decimal_of(amount / RATIO) if code else None for amount, code, _ in cells]
+    methods = [qualities_by_id()[code].code if code and said is None else None for _, code, said in cells]
+    document = {"estimate": estimate, "interval": interval, "values": shown, "methods": methods}
+    columns = ["value", "method"]
+    rows = [{"value": one, "method": method} for one, method in zip(shown, methods, strict=True)]
+    return Answer(columns, rows_of(columns, rows), document_of(document), numbers=["value"])
+
+
+def typed(text: str, option: str) -> list[int | None]:
+    """Read numbers with commas between as sub-units; an empty place is missing, at the end too."""
+    return amounts(numbers_of(text, option, strict_end=True), RATIO, "of them", option)
+
+
+def block_of(row: list[int | None], cadence_us: int, start: str | None, tz: ZoneInfo) -> Block:
+    """Lay the values out as one channel from a moment on; every value given is valid."""
+    value = np.array([[one or 0 for one in row]], np.int64)
+    present = np.array([[one is not None for one in row]], np.bool_)
+    quality = np.where(present, np.uint8(qualities()["valid"].id), np.uint8(0))
+    begin_us = to_us(parse_moment(start or START, tz))
+    return Block.of(begin_us, cadence_us, np.zeros(1, np.int32), (value, quality, present), tz)
+
+
+def with_total(gaps: Gaps, total: str | None) -> Gaps:
+    """Let the one gap there is sum to a register's difference."""
+    if total is None:
+        return gaps
+    numbers = typed(total, "--total")
+    if len(numbers) != 1 or numbers[0] is None or len(gaps) != 1:
+        raise UsageError(
+            f"a total is one number and belongs to one gap; there are {len(gaps)}.",
+            code="bad_total",
+            place="--total",
+            remedy="Try each gap by itself.",
+        )
+    return Gaps(gaps.row, gaps.first, gaps.length, np.array(numbers, np.int64), np.ones(1, np.bool_))
+
+
+def lent_series(given: list[int | None], row: list[int | None]) -> list[int]:
+    """Give one reference as a series as long as the values: it is that already, or as long as what is missing."""
+    empty = [place for place, one in enumerate(row) if one is None]
+    whole: list[int | None] = [None] * len(row)
+    for place, one in zip(range(len(row)) if len(given) == len(row) else empty, given, strict=False):
+        whole[place] = one
+    if len(given) not in (len(row), len(empty)) or any(whole[place] is None for place in empty):
+        raise UsageError(
+            f"a reference has {len(given)} values, the series {len(row)}, of which {len(empty)} are missing.",
+            code="bad_refs",
+            place="--refs",
+            remedy="Give each reference as many values as the series, or as are missing, and none of those empty.",
+        )
+    return [one or 0 for one in whole]

@@ -1,0 +1,54 @@
+"""One rule tried on numbers that a person typed: the very functions that judge a city, and the figures they used."""
+
+from fractions import Fraction
+
+from quintet.terms.errors import UsageError
+from quintet.vee import Rule, Rules, Verdict, candidates
+from quintet.vee.verdict import as_number
+
+from .answer import Answer, document_of
+from .try_input import decimal_of
+from .try_rules import TRIALS, plain
+from .try_trial import Asked, Trial, kind_of
+
+
+def try_rule(asked: Asked, rules: Rules) -> Answer:
+    """Try one rule; raises UsageError naming what is missing or cannot be read."""
+    code, rule = chosen(asked, rules)
+    trial = Trial(asked, code, rule)
+    return answer_of(trial, TRIALS.get(rule.id, plain)(trial))
+
+
+def chosen(asked: Asked, rules: Rules) -> tuple[str, Rule]:
+    """Give the code in the table's letters, and the rule that it means for this channel."""
+    said = asked.rule.strip()
+    code = next((one.id for one in rules.rules if one.id.lower() == said.lower()), said.upper())
+    found = candidates(rules, code)
+    if not found:
+        raise UsageError(
+            f"there is no rule {said}.",
+            code="unknown_rule",
+            place="--rule",
+            remedy=f"Rules are {', '.join(rule.id for rule in rules.rules)}.",
+        )
+    here = [rule for rule in found if not rule.upstream] or found
+    usual = [rule for rule in here if rule.scope.fits(kind_of(None, asked)[0])]
+    fits = [rule for rule in here if rule.scope.fits(kind_of(rule, asked)[0])]
+    return code, (usual or fits or here)[0]
+
+
+def answer_of(trial: Trial, found: Verdict) -> Answer:
+    """Give a verdict as an answer: figures in the unit that people read."""
+    figures = {
+        name: as_number(form, value, trial.unit.ratio, trial.cadence_us)
+        for name, (form, value) in found.figures.items()
+    }
+    shown = {name: decimal_of(value) if isinstance(value, Fraction) else value for name, value in figures.items()}
+    document = {"rule": trial.code, "verdict": found.verdict, **shown, "at": found.at, "unit": trial.unit.code}
+    if found.rule.startswith(f"{trial.code}_"):
+        document["judged_by"] = found.rule
+    if found.why:
+        document["why"] = found.why
+    cells = [[name, " ".join(map(str, value)) if isinstance(value, list) else None if value is None else str(value)]
+             for name, value in document.items()]  # fmt: skip
+    return Answer(["figure", "value"], cells, document_of(document))

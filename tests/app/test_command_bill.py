@@ -1,0 +1,210 @@
+"""`quintet bill` as others script against it: without a city, exact, and never a made-up number."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quintet.app.cli import build
+from quintet.app.door import Failure, guarded
+from quintet.terms.catalogue import read_toml
+
+Run = Callable[..., tuple[int, str, str]]
+POWER = ("--commodity", "electricity", "--contract", "low_voltage")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Run the command line here; gives exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("QUINTET_CITY", raising=False)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        outcome = guarded(lambda: build()(["bill", *words], exit_on_error=False, print_error=False))
+        out = capsys.readouterr()
+        if isinstance(outcome, Failure):
+            return outcome.exit_code, out.out, f"{outcome.line()}\n"
+        return outcome, out.out, out.err
+
+    return run
+
+
+def test_a_bill_as_json(run: Run) -> None:
+    code, out, err = run("compute", *POWER, "--use", "223 kWh", "--month", "2025-10", "--format", "json")
+    assert (code, err) == (0, "")
+    bill = json.loads(out)
+    amounts = {line["item"]: line["amount_won"] for line in bill["lines"]}
+    assert amounts == {
+        "base": 1600, "energy": 28935, "climate": 2007, "fuel_adj": 1115, "vat": 3366, "fund": 900, "rounding": -3,
+    }  # fmt: skip
+    assert (bill["subtotal_won"], bill["total_won"], bill["complete"]) == (33657, 37920, True)
+    assert sum(amounts.values()) == bill["total_won"]
+    assert all(isinstance(won, int) for won in (*amounts.values(), bill["total_won"]))
+    energy = bill["lines"][1]
+    assert (energy["quantity"], energy["unit"], energy["name_ko"]) == (223, "kWh", "전력량요금")
+    assert [block["unit_price"] for block in energy["parts"][0]["blocks"]] == [120, 214.6]
+    assert bill["card"] == "kepco_residential_lv_2023_05"
+    assert bill["source"] == bill["cards"][0]["source"] != ""
+    assert {levy["id"] for levy in bill["levies"]} == {"climate_2023", "fuel_2022_07", "vat", "fund_27"}
+
+
+def test_a_bill_as_csv_and_table(run: Run) -> None:
+    asked = ("compute", *POWER, "--use", "400 kWh", "--month", "2025-10")
+    rows = list(csv.DictReader(io.StringIO(run(*asked, "--format", "csv")[1])))
+    assert [row["item"] for row in rows] == [
+        "base",
+        "energy",
+        "climate",
+        "fuel_adj",
+        "vat",
+        "fund",
+        "rounding",
+        "total",
+    ]
+    assert rows[-1]["amount_won"] == "83530"
+    code, out, _ = run(*asked, "--format", "table")
+    assert code == 0
+    assert "83,530" in out
+    assert "kepco_residential_lv_2023_05" in out
+
+
+@pytest.mark.parametrize(
+    ("contract", "total"),
+    [("low_voltage", 57760), ("apartment_total", 57760), ("high_voltage", 49420), ("apartment_single", 49420)],
+)
+def test_the_contracts(run: Run, contract: str, total: int) -> None:
+    words = ("compute", "--contract", contract, "--use", "300 kWh", "--month", "2025-10", "--format", "json")
+    assert json.loads(run(*words)[1])["total_won"] == total
+
+
+def test_days_instead_of_a_month_are_prorated_and_say_so(run: Run) -> None:
+    days = ("--from", "2025-06-16", "--to", "2025-07-16")
+    code, out, err = run("compute", *POWER, "--use", "300 kWh", *days, "--format", "json")
+    assert code == 0
+    assert json.loads(out)["total_won"] == 52170
+    assert "15 from 2025-06-16, 15 from 2025-07-01" in err
+    month = run("compute", *POWER, "--use", "300 kWh", "--from", "2025-10-01", "--to", "2025-11-01", "--format", "json")
+    assert json.loads(month[1])["total_won"] == 57760
+
+
+@pytest.mark.parametrize(
+    ("words", "total"),
+    [
+        (["--commodity", "water", "--city", "ansan", "--pipe-mm", "13", "--use", "50 m3", "--month", "2026-02"], 60570),
+        (["--commodity", "gas", "--city", "changwon", "--use", "180 m3", "--month", "2009-01"], 145080),
+        (
+            ["--commodity", "gas", "--use", "30 m3", "--calorific", "42.7", "--unit-price", "22.4", "--base-won",
+             "1000", "--month", "2025-01"],
+            32660,
+        ),
+        (["--commodity", "heat", "--use", "1 Gcal", "--area-m2", "85", "--month", "2021-01"], 76650),
+        (
+            ["--commodity", "heat", "--branch", "ansan", "--use", "1000 Mcal", "--area-m2", "85", "--month", "2024-01"],
+            116620,
+        ),
+        (
+            ["--commodity", "hot_water", "--use", "5 m3", "--unit-price", "4000", "--base-won", "0", "--month",
+             "2025-01"],
+            22000,
+        ),
+    ],
+)  # fmt: skip
+def test_every_commodity(run: Run, words: list[str], total: int) -> None:
+    code, out, _ = run("compute", *words, "--format", "json")
+    assert code == 0
+    bill = json.loads(out)
+    assert (bill["total_won"], bill["complete"]) == (total, True)
+    assert sum(line["amount_won"] for line in bill["lines"]) == pytest.approx(total)
+
+
+def test_what_is_missing_is_said_and_no_zero(run: Run) -> None:
+    code, out, err = run(
+        "compute", "--commodity", "heat", "--use", "1000 Mcal", "--month", "2021-01", "--format", "json"
+    )
+    bill = json.loads(out)
+    assert (code, bill["complete"], bill["lacks"]) == (0, False, ["--area-m2"])
+    assert bill["lines"][0]["amount_won"] is None
+    assert "not the whole bill" in err
+    assert "from memory" in err
+    _, _, water = run("compute", "--commodity", "water", "--city", "ansan", "--use", "1 m3", "--month", "2025-10")
+    assert "undated" in water
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        ("--contract low_voltage --use 5kWh --month 2026-04", 1, "has not been published yet"),
+        ("--contract low_voltage --use 5kWh --month 2031-10", 1, "has not been published yet"),
+        ("--contract low_voltage --use 5kWh --month 2019-10", 1, "no rate card is known for 2019-10-01"),
+        ("--contract medium --use 5kWh --month 2025-10", 2, "--contract: 'medium' is not known. Known:"),
+        ("--use 5kWh --month 2025-10", 2, "--contract: is needed"),
+        ("--contract low_voltage --use 5m3 --month 2025-10", 2, "--use: m3 is no unit in which electricity is billed"),
+        ("--contract low_voltage --use -5kWh --month 2025-10", 2, "--use: is below zero"),
+        ("--contract low_voltage --use 5 --month 2025-10", 2, "no amount with a unit"),
+        ("--contract low_voltage --use 5kWh --month 2025-13", 2, "--month: '2025-13' is no month"),
+        ("--contract low_voltage --use 5kWh", 2, "needs either --month, or --from and --to"),
+        ("--contract low_voltage --use 5kWh --month 2025-10 --from 2025-10-01", 2, "needs either"),
+        ("--contract low_voltage --use 5kWh --from 2025-10-01", 2, "go together"),
+        ("--contract low_voltage --use 5kWh --from 2025-10-01 --to 2025-10-xx", 2, "--to: '2025-10-xx' is no day"),
+        ("--contract low_voltage --use 5kWh --month 2025-10 --common-won -1", 2, "--common-won: is below zero"),
+        ("--commodity gas --use 5m3 --month 2025-10", 2, "--city: is needed"),
+        ("--commodity hot_water --use 5m3 --month 2025-10", 1, "no rate card for hot_water is known"),
+        ("--commodity wine --use 5m3 --month 2025-10", 2, "unknown commodity 'wine'"),
+        ("--contract low_voltage --use 5kWh --month 2025-10 --cards none.toml", 1, "none.toml"),
+    ],
+)
+def test_bad_input_names_place_and_remedy(run: Run, words: str, code: int, says: str) -> None:
+    found, out, err = run("compute", *words.split())
+    assert (found, out) == (code, "")
+    assert says in err
+    assert "unforeseen" not in err
+
+
+def test_own_cards_from_a_file(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    shipped = read_toml("quintet.tariffs", "water.toml")["card"]["ansan_water"]
+    charge = shipped["charge"][2]
+    head = {name: value for name, value in shipped.items() if name != "charge"} | {"city": "naju", "source": "a test"}
+
+    def written(row: dict[str, Any]) -> str:
+        return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in row.items())
+
+    path.write_text(
+        f"[card.naju_water]\n{written(head)}[[card.naju_water.charge]]\n{written(charge)}", encoding="utf-8"
+    )
+    words = ("--commodity", "water", "--city", "naju", "--use", "10 m3", "--month", "2025-10", "--cards", str(path))
+    assert json.loads(run("compute", *words, "--format", "json")[1])["total_won"] == 1700
+    path.write_text(path.read_text(encoding="utf-8").replace('source = "a test"\n', ""), encoding="utf-8")
+    code, out, err = run("compute", *words)
+    assert (code, out) == (1, "")
+    assert "own.toml, card naju_water: lacks source" in err
+
+
+def test_tiers_and_less(run: Run) -> None:
+    words = ("tiers", *POWER, "--use", "337 kWh", "--month", "2025-10", "--less", "37 kWh", "--format", "json")
+    code, out, _ = run(*words)
+    found = json.loads(out)
+    assert code == 0
+    assert [found["tiers"][0][key] for key in ("tier", "left", "next_price")] == [2, 63, 307.3]
+    assert (found["next_unit_won"], found["less"]["then_won"]) == (250, 57760)
+    assert run("tiers", *POWER, "--use", "3 kWh", "--month", "2025-10", "--less", "1 MWh")[0] == 2
+    heat = ("tiers", "--commodity", "heat", "--use", "3 Mcal", "--month", "2021-01")
+    assert "no tiers" in run(*heat)[2]
+
+
+def test_cards_list_their_sources_and_dates(run: Run) -> None:
+    code, out, _ = run("cards", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert code == 0
+    assert all(row["source"] and row["published_on"] and row["in_force_from"] and row["certainty"] for row in rows)
+    held = json.loads(run("cards", "--on", "2025-07-01", "--commodity", "electricity", "--format", "json")[1])
+    assert {card["id"] for card in held["cards"]} == {
+        "kepco_residential_lv_2023_05", "kepco_residential_hv_2023_05", "kr_electricity_stated",
+    }  # fmt: skip
+    assert "fund_27" in {levy["id"] for levy in held["levies"]}
+    assert "fund_32" not in {levy["id"] for levy in held["levies"]}
+    assert run("cards", "--on", "yesterday")[0] == 2

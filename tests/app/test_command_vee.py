@@ -1,0 +1,284 @@
+"""`quintet vee try` and `quintet vee rules` as others script against them, and the published cases exactly."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quintet.app.city import City
+from quintet.app.cli import build
+from quintet.app.door import Failure, guarded
+from quintet.app.try_input import cadence_of, decimal_of, length_us, numbers_of
+from quintet.terms.errors import BadInput, UsageError
+
+Run = Callable[..., tuple[int, str, str]]
+Try = Callable[..., dict[str, Any]]
+DAY = ",".join(["5"] * 24)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Run the command line here; gives exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("QUINTET_CITY", raising=False)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        outcome = guarded(lambda: build()(list(words), exit_on_error=False, print_error=False))
+        out = capsys.readouterr()
+        if isinstance(outcome, Failure):
+            return outcome.exit_code, out.out, f"{outcome.line()}\n"
+        return outcome, out.out, out.err
+
+    return run
+
+
+@pytest.fixture
+def tried(run: Run) -> Try:
+    """Run `vee try` and read what it prints."""
+
+    def tried(*words: str) -> dict[str, Any]:
+        code, out, err = run("vee", "try", *words, "--format", "json")
+        assert (code, err) == (0, "")
+        return json.loads(out)
+
+    return tried
+
+
+def test_the_published_cases(tried: Try, shared: Path) -> None:
+    read = json.loads((shared / "vectors" / "vee" / "cases.json").read_text(encoding="utf-8"))
+    cases = {case["id"]: case for case in read}
+    for name in ("VEE-SPIKE-1", "VEE-SPIKE-2"):
+        case = cases[name]
+        found = tried("--rule", "V07", "--interval", "60min", "--values", ",".join(map(str, case["day"])))
+        want = [case["expect"], case["P1"], case["P3"], case["ratio"], case["threshold"]]
+        assert [found[key] for key in ("verdict", "p1", "p3", "ratio", "threshold")] == want
+    case = cases["VEE-SUM-1"]
+    values = ",".join(map(str, case["intervals_kwh"]))
+    register = f"{case['reg_start']},{case['reg_end']}"
+    found = tried("--rule", "V06", "--values", values, "--register", register, "--multiplier", str(case["multiplier"]))
+    want = [case["expect"], case["interval_total"], case["register_total"], case["delta"], 2 * case["multiplier"]]
+    assert [found[key] for key in ("verdict", "interval_total", "register_total", "delta", "tolerance")] == want
+    case = cases["VEE-LIN-PUB"]
+    values = ",".join("" if value is None else str(value) for value in case["series"])
+    assert tried("--estimate", "linear", "--values", values)["values"] == case["expect"]
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ("V01 --offset 3min --interval 15min", "pass"),
+        ("V01 --offset -200s --interval 15min", "flag"),
+        ("V01 --offset 0:15:00 --interval 15min", "fail"),
+        ("V03 --start 2025-03-30 --tz Europe/London --values " + ",".join(["1"] * 23), "pass"),
+        ("V03 --start 2025-10-26 --tz Europe/London --values " + ",".join(["1"] * 24), "fail"),
+        ("V04 --start 2025-03-30 --tz Europe/London --values " + ",".join(["1"] * 24), "fail"),
+        ("V03 --interval 1day --days 2 --values 5,", "fail"),
+        ("V05 --flags low_battery", "pass"),
+        ("V05 --values 1,2 --flags 1:memory_error", "fail"),
+        ("V06 --values 10,10 --interval-multiplier 12 --register 1000,1008 --multiplier 40", "pass"),
+        ("V06 --values 240 --register 1000,1008.000001 --multiplier 40", "fail"),
+        ("V06 --values 240,,0 --register 1000,1008 --multiplier 40", "skip"),
+        ("V07 --values 0.499999,0.1,0.1", "skip"),
+        ("V07 --values 0.5,0.1,0.1", "fail"),
+        ("V07 --values 9,0,0", "skip"),
+        ("V07 --commodity water --values 0.9,0.1,0.1", "skip"),
+        ("V08 --interval 1day --values 21 --before 10 --year-before 10", "fail"),
+        ("V08 --values 1,1 --before 48 --year-before 48", "pass"),
+        ("V08 --interval 1day --values 21 --before 10", "skip"),
+        ("V09 --values 1,5 --before 2 --year-before 2.4", "fail"),
+        ("V10 --values 0,0,0", "fail"),
+        ("V10 --values 0,0,0,0.000001", "pass"),
+        ("V11 --values 0,0.000001", "fail"),
+        ("V12 --values -1,2", "fail"),
+        ("V12 --commodity water --values 0,2", "pass"),
+        ("V12 --register 99990,10 --dials 5", "pass"),
+        ("V12 --register 90000,10 --dials 5", "fail"),
+        ("V12 --register 99990,10 --dials 5 --plate-max 19", "fail"),
+        ("V12 --register 500,400", "fail"),
+        ("V13 --values 0.3 --reactive 0", "pass"),
+        ("V13 --values 0.300001 --reactive 0", "fail"),
+        ("V14 --values 0.2,20.2", "pass"),
+        ("V14 --values 0.2,20.200001", "fail"),
+        ("V15 --register 1000,1010,1120", "pass"),
+        ("V15 --register 1000,1010,1120.1", "fail"),
+        ("V16 --values -5 --plate-max 20 --interval 15min", "pass"),
+        ("V16 --values 5.000001 --plate-max 20 --interval 15min", "fail"),
+        ("V17 --values 101.5 --check 100 --class 1%", "pass"),
+        ("V17 --values 100.750001 --check 100 --class 0.5", "fail"),
+        (f"V18 --values {DAY}", "fail"),
+        (f"V18 --values {DAY[2:]}", "pass"),
+        ("V19 --values 5,5.0", "pass"),
+        ("V19 --values 5,6", "flag"),
+        ("V20 --days 7", "pass"),
+        ("V20 --interval 1day --values 1,,,,,,,,,2", "fail"),
+        (f"W01 --values {DAY}", "flag"),
+        ("W01 --interval 15min --values " + ",".join(["0.001"] * 288), "fail"),
+        ("W01 --values 1,1,1", "skip"),
+        ("H01 --interval 1day --values 100 --volume 9 --delta-t 10", "pass"),
+        ("H01 --interval 1day --values 100 --volume 9.1 --delta-t 10", "fail"),
+        ("H01 --interval 1day --values 100 --volume 90 --delta-t 2.999", "skip"),
+        ("G01 --values 101 --volume 100 --pressure 101.325 --temperature 0C", "pass"),
+        ("G01 --values 100 --recorded 101.000001 --pressure 101.325 --temperature 273.15", "fail"),
+        ("G01 --values 100 --pressure 105 --temperature 15", "skip"),
+        ("rollback --register 100,110,50,60,70,80,90", "fail"),
+        ("momentary_zero --register 100,110,120,130", "pass"),
+    ],
+)
+def test_each_rule_tried(tried: Try, words: str, verdict: str) -> None:
+    code, *rest = words.split(" ")
+    found = tried("--rule", code, *rest)
+    assert (found["rule"], found["verdict"]) == (code, verdict)
+    assert bool(found["at"]) == (verdict in ("fail", "flag"))
+
+
+def test_figures_are_exact_and_named_after_the_formula(tried: Try) -> None:
+    gas = ("--pressure", "105", "--temperature", "15C", "--compressibility", "0.998")
+    found = tried("--rule", "g01", "--values", "100", *gas)
+    want = 100 * Fraction(105) / Fraction("101.325") * Fraction("273.15") / Fraction("288.15") / Fraction("0.998")
+    assert found["vn"] == float(round(want, 12))
+    roll = tried("--rule", "V12", "--register", "99990,10", "--dials", "5")
+    assert (roll["rollover"], roll["use"], roll["d"]) == (True, 20, -99980)
+    leak = tried("--rule", "W01", "--values", ",".join(["0.003"] * 30))
+    assert (leak["smallest_hourly_flow"], leak["hours_without_zero"], leak["unit"]) == (0.003, 30, "m3")
+
+
+def test_spaces_empty_places_and_a_last_comma_are_understood(tried: Try) -> None:
+    found = tried("--rule", "V07", "--interval", "1h", "--values", " 9, 1 ,, 1 , 1, ")
+    assert (found["p1"], found["p3"], found["at"]) == (9, 1, [0])
+    assert numbers_of("[1, null, 2]", "x") == [1, None, 2]
+    assert numbers_of("1 2 3", "x") == [1, 2, 3]
+    assert len(numbers_of("1,,", "x")) == 3
+    assert len(numbers_of("1,2,", "x", strict_end=True)) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--rule", "V99", "--values", "1"), "there is no rule V99. Rules are V01,"),
+        (("--rule", "V02", "--values", "1"), "there is no rule V02."),
+        (("--rule", "V07", "--values", "1,x"), "--values, place 2: 'x' is no number."),
+        (("--rule", "V07", "--values", "1,1e400"), "place 2: '1e400' is no number."),
+        (("--rule", "V07", "--values", "1e60"), "place 1: 1E+60 kWh is beyond what any meter shows."),
+        (("--rule", "V07", "--values", "0.0000001"), "is finer than the smallest amount that is kept."),
+        (("--rule", "V07", "--values", "1", "--interval", "7min"), "'7min' does not divide a day."),
+        (("--rule", "V07", "--values", "1", "--interval", "soon"), "'soon' is no length of time."),
+        (("--rule", "V07"), "V07 needs --values."),
+        (("--rule", "V06", "--values", "1"), "V06 needs --register."),
+        (("--rule", "V06", "--values", "1", "--register", "5"), "--register: holds 1 readings."),
+        (("--rule", "V17", "--values", "1,2", "--check", "1,2,3"), "--check: holds 3 numbers for 2 values."),
+        (("--rule", "V07", "--values", "1", "--commodity", "tea"), "there is no commodity 'tea'."),
+        (("--rule", "V07", "--values", "1", "--unit", "kW"), "'kW' is no unit of an amount."),
+        (("--rule", "V05", "--flags", "9:overflow"), "there is no place 9."),
+        (("--values", "1"), "needs either --rule or --estimate."),
+        (("--rule", "V07", "--estimate", "linear", "--values", "1"), "needs either --rule or --estimate."),
+    ],
+)
+def test_a_slip_is_named_and_its_remedy(run: Run, words: tuple[str, ...], said: str) -> None:
+    code, out, err = run("vee", "try", *words)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("15min", 15), ("15", 15), ("1h", 60), ("1 hour", 60), ("1day", 1440), ("hour", 60), ("900s", 15), ("PT15M", 15)],
+)
+def test_lengths(text: str, minutes: int) -> None:
+    assert cadence_of(text) == minutes * 60_000_000
+
+
+def test_signs_and_decimals() -> None:
+    assert length_us("-4min", "x") == -240_000_000
+    assert length_us("0.5min", "x") == 30_000_000
+    assert [str(decimal_of(Fraction(text))) for text in ("2.6", "-1/3", "0", "1000", "-0.5")] == [
+        "2.6", "-0.333333333333", "0", "1000", "-0.5",
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match="does not divide"):
+        cadence_of("-15min")
+
+
+def test_the_rules_in_force_with_the_source_of_each_threshold(run: Run) -> None:
+    code, out, _ = run("vee", "rules", "--format", "json")
+    document = json.loads(out)
+    by_id = {rule["rule"]: rule for rule in document["rules"]}
+    assert (code, document["city"]) == (0, None)
+    assert {f"V{n:02d}" for n in (1, *range(5, 12), *range(13, 19), 20)} | {"W01", "H01", "G01"} <= by_id.keys()
+    assert {one["value"] for one in by_id["V07"]["thresholds"]} == {"1.8", "0.5", "1"}
+    assert all(one["source"] and one["date"] for rule in by_id.values() for one in rule["thresholds"])
+    assert (by_id["V07"]["reach"], by_id["V08"]["reach"], by_id["V03_gap"]["reach"]) == ("day", "period", "upstream")
+    rows = list(csv.DictReader(io.StringIO(run("vee", "rules", "--format", "csv")[1])))
+    assert {row["name_ko"] for row in rows if row["rule"] == "V18"} == {"고정값"}
+    assert "heat balance" in run("vee", "rules")[1]
+
+
+OWN = """
+[rule.V18]
+severity = "reject"
+[[rule.V18.parameter]]
+name = "times"
+value = "12"
+unit = "times"
+source = "the city's own"
+date = 2026-01-01
+[[rule.V01.parameter]]
+name = "intervals"
+value = "2"
+unit = "times"
+source = "the city's own"
+date = 2026-01-01
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Make a city whose settings change two rules."""
+    City.create(tmp_path / "city").close()
+    settings = tmp_path / "city" / "city.toml"
+    settings.write_text(settings.read_text() + OWN)
+    return tmp_path / "city"
+
+
+def test_a_citys_own_rules_are_in_force_and_shown(run: Run, tried: Try, folder: Path) -> None:
+    document = json.loads(run("vee", "rules", "--city", str(folder), "--format", "json")[1])
+    stuck = next(rule for rule in document["rules"] if rule["rule"] == "V18")
+    assert (stuck["severity"], stuck["thresholds"][-1]["source"]) == ("reject", "the city's own")
+    half = ("--rule", "V18", "--values", ",".join(["5"] * 12))
+    assert (tried(*half)["verdict"], tried(*half, "--city", str(folder))["verdict"]) == ("pass", "fail")
+    shipped = City.create(folder.parent / "other")
+    shipped.close()
+    city = City.open(folder)
+    try:
+        assert city.rules["V18"].severity == "reject"
+        assert city.rules.fingerprint == document["rule_set"]
+        assert city.rule_set != shipped.rule_set
+    finally:
+        city.close()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('source = "the city\'s own"\n', "", "lacks source"),
+        ('source = "the city\'s own"', 'source = ""', "has no source or no date"),
+        ("[rule.V18]", "[rule.V18]\ncolour = 1", "holds unknown colour"),
+        ("[rule.V18]", "[rule.V77]\n[rule.V18]", "rule V77: is no rule"),
+    ],
+)
+def test_a_half_described_rule_refuses_to_start_and_says_which(
+    run: Run, folder: Path, old: str, new: str, said: str
+) -> None:
+    settings = folder / "city.toml"
+    settings.write_text(settings.read_text().replace(old, new, 1))
+    for words in (["vee", "rules"], ["meters", "list"]):
+        code, out, err = run(*words, "--city", str(folder))
+        assert (code, out) == (1, "")
+        assert said in err
+        assert "city.toml, rule V" in err
+    with pytest.raises(BadInput, match=said):
+        City.open(folder)

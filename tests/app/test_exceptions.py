@@ -1,0 +1,127 @@
+"""`vee run` and the queue of exceptions, asked by command and over HTTP: the same items, worst first."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow as pa
+import pytest
+
+from quintet.app.answer import Answer, no_progress
+from quintet.app.city import City
+from quintet.app.operations import answer_request
+from quintet.app.requests import (
+    AnyRequest,
+    ExceptionsClose,
+    ExceptionsList,
+    ExceptionsReopen,
+    ExceptionsShow,
+    VeeRun,
+)
+from quintet.app.site import build_site
+from quintet.terms.errors import NotFound, UsageError
+from quintet.terms.period import to_us
+from quintet.terms.tables import QUARANTINE, READINGS
+
+MONDAY = datetime(2025, 1, 6, tzinfo=UTC)
+NOW = to_us(MONDAY + timedelta(days=16))
+METERS = ("small", "large")
+"""Both fall silent after ten days; the large one uses ten times as much."""
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[City]:
+    City.create(tmp_path / "city", timezone="UTC").close()
+    out = City.open(tmp_path / "city", now=lambda: NOW)
+    rows = [
+        {
+            "site": "c1", "building": meter, "meter": meter, "commodity": "electricity", "unit": "kWh",
+            "value_kind": "interval_sum", "cadence_min": 60, "tz": "UTC", "role": "consumption",
+        }
+        for meter in METERS
+    ]  # fmt: skip
+    out.pipeline.register(pa.Table.from_pylist(rows), source="test", actor="test")
+    sent = [
+        {"site": "c1", "meter": meter, "at": MONDAY + timedelta(hours=h), "value": each + h % 24 / 10, "row": h}
+        for meter, each in zip(METERS, (1.0, 10.0), strict=True)
+        for h in range(240)
+    ]
+    out.pipeline.commit([(pa.Table.from_pylist(sent, READINGS), QUARANTINE.empty_table())], source="test", actor="test")
+    yield out
+    out.close()
+
+
+def ask(city: City, request: AnyRequest) -> Answer:
+    return answer_request(city, request, no_progress)
+
+
+def test_what_broke_is_listed_worst_first_and_the_second_run_does_nothing(city: City) -> None:
+    done = ask(city, VeeRun(actor="kim")).read()
+    assert (done["units"], done["exceptions_open"]) == (3, 2)
+    again = ask(city, VeeRun())
+    assert (again.read()["units"], again.notes) == (0, ["Nothing has changed since the last run."])
+    listed = ask(city, ExceptionsList())
+    queue = listed.read()
+    assert [row["cause"] for row in queue["exceptions"]] == ["c1/large", "c1/small"]
+    assert queue["won"] == sum(row["won"] for row in queue["exceptions"])
+    assert queue["exceptions"][0]["since"] == "2025-01-16T00:00:00+00:00"
+    assert "approximation" in queue["note"]
+    assert "approximation" in listed.notes[0]
+    assert ask(city, ExceptionsList(kind="leak")).read()["total"] == 0
+    assert ask(city, ExceptionsList(place="c1/small")).read()["total"] == 1
+    assert len(ask(city, ExceptionsList(limit=1)).read()["exceptions"]) == 1
+
+
+def test_an_item_is_shown_closed_and_opened_again(city: City) -> None:
+    ask(city, VeeRun())
+    shown = ask(city, ExceptionsShow(1)).read()
+    assert shown["channels"] == [shown["item"]["cause"]]
+    assert shown["evidence"][0]["rule"] == "silent"
+    assert shown["amounts"]["electricity"].endswith(" kWh")
+    ask(city, ExceptionsClose(1, "kim", "switched off"))
+    assert ask(city, ExceptionsList(state="closed")).read()["total"] == 1
+    ask(city, ExceptionsReopen(1, "kim", "it was not"))
+    history = ask(city, ExceptionsShow(1)).read()["history"]
+    assert [(step["state"], step["actor"]) for step in history] == [("open", ""), ("closed", "kim"), ("open", "kim")]
+
+
+def test_what_cannot_be_asked_is_refused(city: City) -> None:
+    bad: list[tuple[type[Exception], AnyRequest]] = [
+        (UsageError, VeeRun(start="yesterday")),
+        (UsageError, VeeRun(start="2025-01-07", end="2025-01-07")),
+        (UsageError, ExceptionsList(state="lost")),
+        (UsageError, ExceptionsList(limit=0)),
+        (NotFound, ExceptionsList(place="nowhere")),
+        (NotFound, ExceptionsShow(1)),
+        (NotFound, ExceptionsClose(1, "kim", "x")),
+    ]
+    for error, request in bad:
+        with pytest.raises(error):
+            ask(city, request)
+
+
+def test_only_the_weeks_asked_for_are_judged(city: City) -> None:
+    assert ask(city, VeeRun(end="2025-01-13")).read()["units"] == 1
+    assert ask(city, VeeRun(start="2025-01-13")).read()["units"] == 2
+
+
+@pytest.mark.anyio
+async def test_the_same_is_answered_over_http(city: City) -> None:
+    ask(city, VeeRun())
+    door = httpx.ASGITransport(app=build_site(city))
+    async with httpx.AsyncClient(transport=door, base_url="http://127.0.0.1") as client:
+
+        async def get(path: str, status: int = 200) -> Any:
+            answer = await client.get(f"/api/v1/exceptions{path}")
+            assert answer.status_code == status, answer.text
+            return answer.json()
+
+        queue = await get("")
+        assert [row["cause"] for row in queue["exceptions"]] == ["c1/large", "c1/small"]
+        number = queue["exceptions"][0]["id"]
+        assert (await get(f"/{number}"))["item"] == queue["exceptions"][0]
+        assert (await get("/99", 404))["code"] == "no_such_exception"
+        assert (await get("/x", 400))["code"] == "bad_number"
+        assert (await get("?state=lost", 400))["code"] == "bad_state"
