@@ -24,6 +24,7 @@ from quintet.ingest.mqtt_payloads import payloads
 from quintet.pipeline.grouping import Committer
 
 from .broker import DOOR_PASSWORD, DOOR_USER, PATIENCE_S, Broker
+from .conftest import Need
 
 METERS = 100
 _SHIPPED = mqtt_limits()
@@ -109,6 +110,24 @@ class Stand:
     def has_door(self, connected: bool = True) -> bool:
         """Say whether a door is at the broker."""
         return any(state.connected is connected for state in self.intake.doors())
+
+
+@contextmanager
+def running_broker(folder: Path, need: Need) -> Iterator[Broker]:
+    """Run a broker below a folder until the block ends; skips where there is none."""
+    need("/usr/sbin/mosquitto", "the door is tested at a real broker")
+    started = Broker(folder).start()
+    try:
+        yield started
+    finally:
+        started.end()
+
+
+def write_broker(folder: Path, broker: Broker, *lines: str) -> Path:
+    """Write a quintet.toml that names the broker; give its path."""
+    said = [f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\nusername = "{DOOR_USER}"', *lines]
+    (folder / "quintet.toml").write_text("\n".join(said) + "\n")
+    return folder / "quintet.toml"
 
 
 @contextmanager

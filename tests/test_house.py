@@ -14,11 +14,11 @@ import pytest
 ARROWS = {
     "app": {
         *("access", "ingest", "jobs", "ledger", "pipeline", "protocols", "registry", "simulate", "store", "terms"),
-        *("vee", "views", "web"),
+        *("tariffs", "vee", "views", "web"),
     },
     "web": {"views", "terms"},
-    "views": {"access", "ledger", "terms"},
-    "jobs": {"pipeline", "access", "registry", "store", "vee", "ledger", "terms"},
+    "views": {"access", "ledger", "tariffs", "terms"},
+    "jobs": {"pipeline", "access", "registry", "store", "vee", "ledger", "tariffs", "terms"},
     "ingest": {"protocols", "pipeline", "terms"},
     "pipeline": {"registry", "vee", "store", "terms"},
     "access": {"registry", "store", "terms"},
@@ -27,6 +27,7 @@ ARROWS = {
     "protocols": {"terms"},
     "vee": {"terms"},
     "ledger": {"terms"},
+    "tariffs": {"terms"},
     "simulate": {"terms"},
     "terms": set[str](),
 }

@@ -17,6 +17,17 @@ BACKUP_AFTER = 1
 """The number of the file after which the backup is made."""
 
 
+CHECKPOINT_EVERY = 2
+"""Versions of a lake's table between two checkpoints of its log: the few days here shall meet some."""
+
+
+def checkpointed(city: City) -> City:
+    """Let a city's lake sum up its log often."""
+    for lake in city.engine.lakes.values():
+        lake.checkpoint_every = CHECKPOINT_EVERY
+    return city
+
+
 def say(line: str) -> None:
     """Print a line at once."""
     print(line, flush=True)
@@ -25,7 +36,7 @@ def say(line: str) -> None:
 def main() -> int:
     """Run all steps; the log is folded in now and then, and the city is closed and opened again half-way."""
     folder, files = Path(sys.argv[1]), Path(sys.argv[2])
-    city = City.create(folder / "city", timezone="Asia/Seoul")
+    city = checkpointed(City.create(folder / "city", timezone="Asia/Seoul"))
     say("made")
     register_meters(
         city.pipeline, Dataset(files, (), files / "meters.parquet", None, files / "city.toml"), actor="test"
@@ -44,7 +55,7 @@ def main() -> int:
             city.engine.checkpoint()
         else:
             city.close()
-            city = City.open(folder / "city")
+            city = checkpointed(City.open(folder / "city"))
     city.close()
     return 0
 
