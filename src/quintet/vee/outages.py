@@ -100,7 +100,8 @@ def jump_on_return(block: Block, gaps: Gaps, alike: LikeDays | None = None, numb
     """Mark the gaps whose use the meter handed in as one amount with its first interval after them.
 
     That interval is above all that was measured in the weeks before, far above what like days and neighbours in time
-    expect of it and of any interval of the gap, and about as much as they expect of both together. A gap with a total
+    expect of it and of any interval of the gap, and about as much as they expect of both together; and it stands alone:
+    where the interval after it is known and high too, use is high, and what was measured stands. A gap with a total
     of its own, without an interval right after it, or of which nothing can be expected, is not marked.
     """
     rules = numbers or outages()
@@ -108,6 +109,7 @@ def jump_on_return(block: Block, gaps: Gaps, alike: LikeDays | None = None, numb
     end = gaps.first + gaps.length
     able = np.flatnonzero((~gaps.has_total) & (gaps.length >= int(rules["least_slots"])) & (end < len(block.day_of)))
     able = able[_counted(block, gaps.row[able], end[able])]
+    able = able[_alone(block, gaps.row[able], end[able], rules)]
     if not len(able):
         return out
     wanted = with_return(_some(gaps, able), block, np.ones(len(able), np.bool_))
@@ -122,6 +124,13 @@ def jump_on_return(block: Block, gaps: Gaps, alike: LikeDays | None = None, numb
         if (method[row, span] > 0).all() and int(wanted.total[place]) > _highest(block, row, span.start, rules):
             out[gap] = _is_lump(int(wanted.total[place]), value[row, span], rules)
     return out
+
+
+def _alone(block: Block, row: Ids, column: Ids, rules: Numbers) -> Mask:
+    """Mark intervals that are far above the one after them, or after which nothing was measured."""
+    after = np.minimum(column + 1, len(block.day_of) - 1)
+    known = (column + 1 < len(block.day_of)) & _counted(block, row, after)
+    return ~known | (block.value[row, column] >= float(rules["above"]) * block.value[row, after])
 
 
 def _highest(block: Block, row: int, end: int, rules: Numbers) -> int:
