@@ -82,10 +82,11 @@ class Database:
             raise
 
     def _begin(self) -> duckdb.DuckDBPyConnection:
-        spare = self._spare()
-        cursor = spare.pop() if spare else self.connection.cursor()
-        self._cursors.add(cursor)
-        self._lent.add(cursor)
+        with self._turn:  # whoever closes the database meanwhile closes this cursor too, or waits for it to be lent
+            spare = self._spare()
+            cursor = spare.pop() if spare else self.connection.cursor()
+            self._cursors.add(cursor)
+            self._lent.add(cursor)
         try:
             cursor.begin()
         except BaseException:
