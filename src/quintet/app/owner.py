@@ -197,16 +197,13 @@ class Owner:
             self._begin(self._attend, line, handler)
 
     def _begin(self, work: Callable[[socket.socket, Handler], None], line: socket.socket, handler: Handler) -> None:
-        """Work in a thread that `stop` waits for: one that outlived the interpreter could bring the process down."""
+        """Work in a thread that `stop` waits for: one that outlived the interpreter could bring the process down.
 
-        def run() -> None:
-            try:
-                work(line, handler)
-            finally:
-                self._threads.discard(threading.current_thread())
-
-        thread = threading.Thread(target=run, name="owner", daemon=True)
+        To its very end: what a thread holds of the database (its cursors) goes after its last line.
+        """
+        thread = threading.Thread(target=work, args=(line, handler), name="owner", daemon=True)
         with self._turn:
+            self._threads -= {one for one in self._threads if one.ident is not None and not one.is_alive()}
             self._threads.add(thread)
             thread.start()
 
@@ -295,6 +292,9 @@ class Owner:
             if thread is None:
                 return
             thread.join(0.1)
+            if not thread.is_alive():
+                with self._turn:
+                    self._threads.discard(thread)
 
     def release(self) -> None:
         """Let go of the lock: the next process may claim the city."""
