@@ -9,6 +9,7 @@ import httpx
 import pyarrow as pa
 import pytest
 
+from quintet.access import EVERYTHING, Scope
 from quintet.app.answer import Answer, no_progress
 from quintet.app.city import City
 from quintet.app.operations import answer_request
@@ -125,3 +126,16 @@ async def test_the_same_is_answered_over_http(city: City) -> None:
         assert (await get("/99", 404))["code"] == "no_such_exception"
         assert (await get("/x", 400))["code"] == "bad_number"
         assert (await get("?state=lost", 400))["code"] == "bad_state"
+
+
+def test_a_reader_sees_only_what_broke_at_places_of_his_own(city: City) -> None:
+    ask(city, VeeRun(actor="kim"))
+    everyone = city.access(EVERYTHING)
+    numbers = {item.content["place"]: item.id for item in everyone.exceptions()[1]}
+    assert set(numbers) == {"c1/large", "c1/small"}
+    mine = city.access(Scope("kim", frozenset({"c1/small"})))
+    assert [item.id for item in mine.exceptions()[1]] == [numbers["c1/small"]]
+    assert mine.exception(numbers["c1/small"])[0].content["place"] == "c1/small"
+    with pytest.raises(NotFound):
+        mine.exception(numbers["c1/large"])
+    assert not city.access(Scope("eve", frozenset())).exceptions()[1]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from quintet.pipeline import commit
@@ -50,10 +51,12 @@ def test_rows_are_looked_at_only_when_a_reading_they_wait_for_came(bench: Any, l
 def test_made_up_names_are_not_kept_for_ever(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("quintet.pipeline.names.MOST_REFUSED", 10)
     bench.register(e=METERS["e"])
-    normaliser = bench.pipeline.normaliser()
-    for number in range(6):
-        names = [(f"made up {number} {n}", START, 1.0) for n in range(4)]
-        receipt = bench.send([*names, ("e", START + STEP * number, 1.0)])
-        assert (receipt.accepted, receipt.quarantined) == (1, 4)
-        assert len(normaliser._names._known.why) <= 16
-    assert len(bench.effective()) == 6
+    names = bench.pipeline.normaliser()._names
+    for number in range(50):
+        made_up = [f"made up {number} {n}" for n in range(4)]
+        silent = pa.nulls(5, pa.string())
+        rows = pa.table({"site": ["s"] * 5, "meter": [*made_up, "e"], "commodity": silent, "unit": silent})
+        known, which = names.resolve(rows)
+        assert known.meant.channel[which].tolist() == [-1, -1, -1, -1, 1]
+        assert {known.why[one][0] for one in which[:4].tolist()} == {"unregistered_meter"}
+        assert len(known.why) <= 14
