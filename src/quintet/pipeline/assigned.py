@@ -81,7 +81,7 @@ def effective(engine: Engine, keys: IntervalRows) -> IntervalRows:
         low, high = int(keys.start_us.min()), int(keys.start_us.max())
         with engine.snapshot() as snapshot:
             table = intervals(engine, snapshot, low, high + 1, channels=np.unique(keys.channel))
-        stored = IntervalRows(*(table[name].to_numpy() for name in ("channel", "start_us", "value", "quality")))
+        stored = IntervalRows.from_arrow(table)
         width = np.int64(high - low + 1)
         mine, theirs = (one.channel * width + (one.start_us - low) for one in (keys, stored))
         place = np.minimum(np.searchsorted(theirs, mine), max(len(theirs) - 1, 0))

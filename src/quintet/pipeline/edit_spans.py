@@ -162,13 +162,7 @@ def _too_many(count: int) -> BadInput:
 
 def effective(engine: Engine, snapshot: Snapshot, channels: I32, from_us: int, until_us: int) -> IntervalRows:
     """Read what is effective; sorted by channel and start."""
-    return rows_of(intervals(engine, snapshot, from_us, until_us, channels=channels))
-
-
-def rows_of(table: pa.Table) -> IntervalRows:
-    """Give a table's rows as arrays."""
-    kinds = (("channel", np.int32), ("start_us", np.int64), ("value", np.int64), ("quality", np.uint8))
-    return IntervalRows(*(table[name].to_numpy().astype(kind, copy=False) for name, kind in kinds))
+    return IntervalRows.from_arrow(intervals(engine, snapshot, from_us, until_us, channels=channels))
 
 
 def on_grid(engine: Engine, snapshot: Snapshot, meaning: Meaning, picked: Picked) -> IntervalRows:

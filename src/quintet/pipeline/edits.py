@@ -27,7 +27,7 @@ from quintet.terms.quality import qualities
 from quintet.vee import Rules
 
 from .difference import Change, rollups
-from .edit_spans import City, Order, Plan, laid_over, planned, rows_of
+from .edit_spans import City, Order, Plan, laid_over, planned
 from .meaning import Meaning
 from .rows import IntervalRows, starts_of_runs
 from .standing import replaced
@@ -144,17 +144,17 @@ class Edits:
         withdrawn, together with what evidence gives there by now.
         """
         spans = spans_of(snapshot, gone.id)
-        own = rows_of(rows_of_batches(self._engine, snapshot, [gone.batch], spans))
+        own = IntervalRows.from_arrow(rows_of_batches(self._engine, snapshot, [gone.batch], spans))
         standing = standing_batches(snapshot)
         later, earlier = (
-            newest(rows_of(rows_of_batches(self._engine, snapshot, some, spans)))
+            newest(IntervalRows.from_arrow(rows_of_batches(self._engine, snapshot, some, spans)))
             for some in ([b for b in standing if b > gone.batch], [b for b in standing if b < gone.batch])
         )
         own = own.take(laid_over(blank(own), later).quality == 0)
         earlier = laid_over(blank(own), earlier)
         low, high = (int(own.start_us.min()), int(own.start_us.max()) + 1) if len(own) else (0, 0)
         channels = own.channel[starts_of_runs(own.channel)]
-        below = rows_of(layers(self._engine, snapshot, low, high, channels)[0])
+        below = IntervalRows.from_arrow(layers(self._engine, snapshot, low, high, channels)[0])
         evidence = laid_over(blank(own), below)
         covered = earlier.quality > 0
         quality = np.where(covered, earlier.quality, evidence.quality)

@@ -21,7 +21,7 @@ from .days import FINDINGS, judge_days
 from .derive import Derived, derive
 from .derive import Evidence as DeriveEvidence
 from .difference import Change, all_new
-from .evidence import DAY_US, NEIGHBOURS
+from .evidence import DAY_US, NEIGHBOURS, repeats_key
 from .meaning import KINDS, Meaning
 from .rows import I32, I64, MOST_AMOUNT, IntervalRows, Mask, RawRows, key_order, starts_of_runs
 from .tails import NEVER, Tails
@@ -57,8 +57,7 @@ def extend(
     candidate &= EVEN_KINDS[meaning.kind[rows.channel[heads]]]
     candidate &= more_days(rows.channel[heads], meaning, rules) == 0
     # The derivation takes one reading a moment: where the batch says two, the long way settles which counts.
-    twice = (rows.channel[1:] == rows.channel[:-1]) & (rows.at_us[1:] == rows.at_us[:-1])
-    candidate &= ~np.isin(rows.channel[heads], rows.channel[1:][twice])
+    candidate &= ~np.isin(rows.channel[heads], rows.channel[repeats_key(rows)])
     candidate &= clear_of_edits(rows.channel[heads], rows.at_us[heads], tails, meaning, rules)
     channels = rows.channel[heads[candidate]]
     if not len(channels):
@@ -74,7 +73,6 @@ def extend(
     derived = derive(evidence, traits)
     fresh = derived.start_us >= start.next_us[derived.channel]
     even = start.on_grid.copy()
-    even[repeated(mine, channels)] = False
     even[derived.gaps.channel] = False
     even[derived.findings.channel] = False
     even[chained(evidence, traits)] = False
@@ -153,12 +151,6 @@ def continued(mine: RawRows, channels: I32, tails: Tails) -> RawRows:
     both = RawRows.concat([last, mine])
     order = key_order(both.channel, both.at_us)
     return both if order is None else both.take(order)
-
-
-def repeated(mine: RawRows, channels: I32) -> I64:
-    """Find channels of which the batch says two things of one moment."""
-    same = (mine.channel[1:] == mine.channel[:-1]) & (mine.at_us[1:] == mine.at_us[:-1])
-    return np.searchsorted(channels, mine.channel[1:][same])
 
 
 def followed(derived: Derived, fresh: Mask, start: Beginnings) -> Mask:

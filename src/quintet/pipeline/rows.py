@@ -92,6 +92,14 @@ class IntervalRows:
         """Put parts behind one another."""
         return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
+    @classmethod
+    def from_arrow(cls, table: pa.Table) -> Self:
+        """Read columns of the same names."""
+        kinds = (np.int32, np.int64, np.int64, np.uint8)
+        return cls(
+            *(table[f.name].to_numpy().astype(kind, copy=False) for f, kind in zip(fields(cls), kinds, strict=True))
+        )
+
     def to_arrow(self, batch: int) -> pa.Table:
         """Give the rows as the store keeps them."""
         columns = {field.name: pa.array(getattr(self, field.name)) for field in fields(self)}

@@ -246,7 +246,7 @@ class Settlement:
         if away.any():
             far = shard.channels[away]
             table = intervals(self._engine, snapshot, int(from_us[away].min()), -EARLIEST_US * 8, channels=far)
-            rows = IntervalRows(*(table[name].to_numpy() for name in ("channel", "start_us", "value", "quality")))
+            rows = IntervalRows.from_arrow(table)
             parts.append(rows.take(rows.start_us >= from_us[local_of(rows.channel, shard.channels)]))
         rows = IntervalRows.concat(parts)
         order = key_order(rows.channel, rows.start_us)
@@ -263,7 +263,7 @@ class Settlement:
         if not len(channels):
             return []
         rows = [
-            IntervalRows(*(table[name].to_numpy() for name in ("channel", "start_us", "value", "quality")))
+            IntervalRows.from_arrow(table)
             for table in layers(self._engine, snapshot, int(from_us.min()), -EARLIEST_US * 8, channels)
         ]
         self._edits.append(rows[1])
