@@ -22,9 +22,10 @@ import pyarrow.parquet as pq
 
 from quintet.access import EVERYTHING
 from quintet.protocols import read_readings
+from quintet.simulate.dataset import readings_of
 from quintet.terms.errors import UsageError
 from quintet.terms.period import Resolution, Span, day_start
-from quintet.terms.tables import QUARANTINE, READINGS
+from quintet.terms.tables import QUARANTINE
 
 from .bench_commits import commits
 from .bench_days import START
@@ -232,21 +233,6 @@ def batches(path: Path, quarters: int) -> list[pa.Table]:
             break
         out.append(readings_of(table.take(pa.array(order[low:high]))))
     return out
-
-
-def readings_of(table: pa.Table) -> pa.Table:
-    """Give rows of the dataset layout as READINGS."""
-    count = table.num_rows
-    columns = {
-        "site": table["site"].cast(pa.string()),
-        "meter": table["meter"].cast(pa.string()),
-        "at": table["ts_utc"].cast(READINGS.field("at").type),
-        "value": table["value"],
-        "commodity": pa.nulls(count, pa.string()),
-        "unit": pa.nulls(count, pa.string()),
-        "row": pa.array(range(1, count + 1), pa.int64()),
-    }
-    return pa.table(columns, schema=READINGS)
 
 
 def household(city: City, folder: Path, number: int, figures: Figures, *, seconds: float) -> None:

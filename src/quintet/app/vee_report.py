@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from quintet.jobs.backtesting import back_test
 from quintet.simulate import CityPlan, simulate_city
+from quintet.simulate.dataset import readings_of
 from quintet.simulate.injectors import injectors
-from quintet.terms.tables import QUARANTINE, READINGS
+from quintet.terms.tables import QUARANTINE
 
 from .answer import Answer, Progress, Step, document_of
 from .answers_backtest import compared, row_of
@@ -187,20 +187,5 @@ def simulated(folder: Path, households: int, seed: int) -> City:
     city.pipeline.register(made.meters, settings=made.settings, source="report", actor="report")
     for number in range(plan.days):
         table = made.readings(START + timedelta(days=number))
-        city.pipeline.commit([(_readings(table), QUARANTINE.empty_table())], source="report", actor="report")
+        city.pipeline.commit([(readings_of(table), QUARANTINE.empty_table())], source="report", actor="report")
     return city
-
-
-def _readings(table: pa.Table) -> pa.Table:
-    """Give rows of the dataset layout as READINGS."""
-    count = table.num_rows
-    columns = {
-        "site": table["site"].cast(pa.string()),
-        "meter": table["meter"].cast(pa.string()),
-        "at": table["ts_utc"].cast(READINGS.field("at").type),
-        "value": table["value"],
-        "commodity": pa.nulls(count, pa.string()),
-        "unit": pa.nulls(count, pa.string()),
-        "row": pa.array(range(1, count + 1), pa.int64()),
-    }
-    return pa.table(columns, schema=READINGS)

@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from quintet.terms.tables import READINGS
+
 from .city import SimulatedCity
 
 
@@ -70,3 +72,18 @@ def _toml_value(value: object) -> str:
         case _:
             text = str(value).replace("\\", "\\\\").replace('"', '\\"')
             return f'"{text}"'
+
+
+def readings_of(table: pa.Table) -> pa.Table:
+    """Give rows of the dataset layout as READINGS."""
+    count = table.num_rows
+    columns = {
+        "site": table["site"].cast(pa.string()),
+        "meter": table["meter"].cast(pa.string()),
+        "at": table["ts_utc"].cast(READINGS.field("at").type),
+        "value": table["value"],
+        "commodity": pa.nulls(count, pa.string()),
+        "unit": pa.nulls(count, pa.string()),
+        "row": pa.array(range(1, count + 1), pa.int64()),
+    }
+    return pa.table(columns, schema=READINGS)
