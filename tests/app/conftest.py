@@ -13,9 +13,12 @@ from tests.mqtt_stand import running_broker
 
 import quintet as package
 from quintet.app.city import City
+from quintet.app.cli import build
+from quintet.app.door import Failure, guarded
 
 from .seen_city import Clock, made
 
+RunHere = Callable[..., tuple[int, str, str]]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -35,6 +38,22 @@ def quintet() -> Run:
             timeout=120,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RunHere:
+    """Run the command line here, without a city; gives exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("QUINTET_CITY", raising=False)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        outcome = guarded(lambda: build()(list(words), exit_on_error=False, print_error=False))
+        out = capsys.readouterr()
+        if isinstance(outcome, Failure):
+            return outcome.exit_code, out.out, f"{outcome.line()}\n"
+        return outcome, out.out, out.err
 
     return run
 

@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from quintet.app.cli import build
 from quintet.app.compute_emissions import read_amount
-from quintet.app.door import Failure, guarded
 from quintet.ledger.definitions import definitions, totals
 from quintet.ledger.factors import factors
 from quintet.terms.errors import UsageError
@@ -20,22 +18,6 @@ from quintet.terms.errors import UsageError
 Run = Callable[..., tuple[int, str, str]]
 Compute = Callable[..., dict[str, Any]]
 POWER = ("emissions", "--commodity", "electricity", "--year", "2023", "--amount")
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Run the command line here; gives exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("QUINTET_CITY", raising=False)
-
-    def run(*words: str) -> tuple[int, str, str]:
-        outcome = guarded(lambda: build()(list(words), exit_on_error=False, print_error=False))
-        out = capsys.readouterr()
-        if isinstance(outcome, Failure):
-            return outcome.exit_code, out.out, f"{outcome.line()}\n"
-        return outcome, out.out, out.err
-
-    return run
 
 
 @pytest.fixture

@@ -11,30 +11,12 @@ from typing import Any
 import pytest
 
 from quintet.app.city import City
-from quintet.app.cli import build
-from quintet.app.door import Failure, guarded
 from quintet.app.try_input import cadence_of, decimal_of, length_us, numbers_of
 from quintet.terms.errors import BadInput, UsageError
 
 Run = Callable[..., tuple[int, str, str]]
 Try = Callable[..., dict[str, Any]]
 DAY = ",".join(["5"] * 24)
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Run the command line here; gives exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("QUINTET_CITY", raising=False)
-
-    def run(*words: str) -> tuple[int, str, str]:
-        outcome = guarded(lambda: build()(list(words), exit_on_error=False, print_error=False))
-        out = capsys.readouterr()
-        if isinstance(outcome, Failure):
-            return outcome.exit_code, out.out, f"{outcome.line()}\n"
-        return outcome, out.out, out.err
-
-    return run
 
 
 @pytest.fixture
