@@ -4,10 +4,11 @@ import calendar
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from quintet.terms.catalogue import exact_number
 from quintet.terms.errors import BadInput
 
 DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
@@ -16,14 +17,7 @@ ZERO = Fraction(0)
 
 def number(text: Any, place: str) -> Fraction:
     """Read an exact number, 0 or more, from text; a bare TOML float is refused: it is not what was published."""
-    try:
-        if isinstance(text, str):
-            found = Decimal(text)
-            if found.is_finite() and found >= 0:
-                return Fraction(found)
-    except InvalidOperation:
-        pass
-    raise BadInput(f"{text!r} is no exact number.", code="bad_row", place=place, remedy='Write it as text: "120.0".')
+    return exact_number(text, place, "120.0")
 
 
 def first_day(text: Any, place: str) -> date:

@@ -2,6 +2,8 @@
 
 import tomllib
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -51,3 +53,19 @@ def numbers_of(table: dict[str, Any], names: Iterable[str], place: str) -> dict[
     for name, row in rows.items():
         check_keys(row, required={"value", "source", "why"}, optional=set(), place=f"{place} [limit.{name}]")
     return {name: int(row["value"]) for name, row in rows.items()}
+
+
+def exact_number(text: Any, place: str, example: str) -> Fraction:
+    """Read an exact number, 0 or more, from text; a bare TOML float is refused: it is binary, not what was published.
+
+    The remedy shows `example`.
+    """
+    try:
+        if isinstance(text, str):
+            found = Decimal(text)
+            if found.is_finite() and found >= 0:
+                return Fraction(found)
+    except InvalidOperation:
+        pass
+    remedy = f'Write it as text: "{example}".'
+    raise BadInput(f"{text!r} is no exact number.", code="bad_row", place=place, remedy=remedy)
