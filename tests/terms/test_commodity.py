@@ -20,6 +20,11 @@ SHIPPED = {
     "hot_water": ({"energy": "kWh", "volume": "m3"}, {"energy": 12, "volume": 9}, True, False),
     "electricity_reactive": ({"reactive_energy": "kvarh"}, {"reactive_energy": 1}, False, True),
     "heat_volume": ({"volume": "m3"}, {"volume": 12}, False, True),
+    "heat_delta_t": ({"temperature": "K_h"}, {}, False, True),
+    "gas_uncorrected": ({"volume": "m3"}, {"volume": 7}, False, True),
+    "gas_temperature": ({"temperature": "K_h"}, {}, False, True),
+    "gas_pressure": ({"pressure": "kPa_h"}, {}, False, True),
+    "outdoor_air": ({"air_temperature": "degC_h"}, {}, False, True),
 }
 """Quantities with the unit people read, ESPI 4.0 codes, whether it is balanced, and whether it crosses a boundary."""
 COOLING = """

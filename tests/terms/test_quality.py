@@ -13,6 +13,8 @@ EXPECTED = {
     "questionable": (2, "measured", 10),
     "derived": (3, "measured", 11),
     "partial": (4, "measured", 10),
+    "suspect": (5, "measured", 10),
+    "suspect_derived": (6, "measured", 10),
     "rejected": (10, "rejected", 10),
     "withdrawn": (11, "rejected", 10),
     "linear": (20, "estimated", 9),
@@ -32,6 +34,7 @@ EXPECTED = {
     "like_day_median": (34, "estimated", 8),
     "blend": (35, "estimated", 8),
     "median_blend": (36, "estimated", 8),
+    "self_tested": (37, "estimated", 8),
     "edited": (40, "measured", 7),
     "rejected_by_person": (41, "rejected", 10),
     "edit_withdrawn": (42, "rejected", 10),
@@ -85,3 +88,21 @@ def test_a_row_with_an_unknown_or_a_missing_key_is_refused(monkeypatch: pytest.M
         monkeypatch.setattr(module, "read_toml", lambda *_, row=row: {"quality": {"valid": row}})
         with pytest.raises(BadInput, match="quality valid"):
             module.qualities.__wrapped__()
+
+
+def test_a_mark_is_just_above_questionable_and_covers_a_quality_that_there_is() -> None:
+    assert {one.code: one.covers for one in qualities().values() if one.covers} == {
+        "suspect": "valid", "suspect_derived": "derived",
+    }  # fmt: skip
+    order = sorted(qualities().values(), key=lambda row: row.doubt)
+    codes = [row.code for row in order]
+    assert codes[codes.index("questionable") + 1 :][:2] == ["suspect", "suspect_derived"]
+
+
+@pytest.mark.parametrize("covers", ["magic", "linear", "edited", "suspect"])
+def test_a_mark_over_what_is_none_or_counts_otherwise_is_refused(monkeypatch: pytest.MonkeyPatch, covers: str) -> None:
+    table = read_toml("quintet.terms", "qualities.toml")["quality"]
+    rows = {**table, "suspect_derived": {**table["suspect_derived"], "covers": covers}}
+    monkeypatch.setattr(module, "read_toml", lambda *_: {"quality": rows})
+    with pytest.raises(BadInput, match="suspect_derived: cannot cover"):
+        module.qualities.__wrapped__()

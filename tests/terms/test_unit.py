@@ -44,6 +44,18 @@ DEFINED: dict[str, tuple[str, Fraction, bool]] = {
     "mvarh": ("reactive_energy", Fraction(1), False),
     "varh": ("reactive_energy", Fraction(10**3), False),
     "kvarh": ("reactive_energy", Fraction(10**6), False),
+    "udegC_h": ("air_temperature", Fraction(1), False),
+    "degC_h": ("air_temperature", Fraction(10**6), False),
+    "degC": ("air_temperature", Fraction(10**6), True),
+    "uK_h": ("temperature", Fraction(1), False),
+    "K_h": ("temperature", Fraction(10**6), False),
+    "K": ("temperature", Fraction(10**6), True),
+    "mPa_h": ("pressure", Fraction(1), False),
+    "kPa_h": ("pressure", Fraction(10**6), False),
+    "Pa": ("pressure", Fraction(10**3), True),
+    "hPa": ("pressure", Fraction(10**5), True),
+    "kPa": ("pressure", Fraction(10**6), True),
+    "bar": ("pressure", Fraction(10**8), True),
     "W": ("energy", Fraction(10**3), True),
     "kW": ("energy", Fraction(10**6), True),
     "MW": ("energy", Fraction(10**9), True),
@@ -79,7 +91,9 @@ def test_an_alias_is_the_same_unit() -> None:
 
 
 def test_each_quantity_has_a_sub_unit_of_one() -> None:
-    assert units().sub_units == {"energy": "mWh", "volume": "mL", "reactive_energy": "mvarh"}
+    amounts = {"energy": "mWh", "volume": "mL", "reactive_energy": "mvarh"}
+    conditions = {"air_temperature": "udegC_h", "temperature": "uK_h", "pressure": "mPa_h"}
+    assert units().sub_units == {**amounts, **conditions}
     for quantity, code in units().sub_units.items():
         assert (units()[code].quantity, units()[code].ratio, units()[code].rate) == (quantity, 1, False)
 

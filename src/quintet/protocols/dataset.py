@@ -1,10 +1,11 @@
-"""The files of the dataset layout, Parquet or CSV, told apart by their first bytes: readings, meters and the map."""
+"""The files of the dataset layout, Parquet or CSV, told apart by their first bytes: readings, meters, map, weather."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from io import SEEK_SET
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from quintet.terms.errors import BadInput
 
@@ -12,6 +13,7 @@ from .columns import MAP_NEED, METERS_NEED
 from .csv_rows import csv_readings, csv_table
 from .parquet_rows import MAGIC, parquet_readings, parquet_table
 from .sift import Part
+from .weather import station_rows, weather_readings
 
 
 def read_readings(file: BinaryIO, name: str) -> Generator[Part]:
@@ -38,6 +40,21 @@ def read_map(file: BinaryIO, name: str) -> pa.Table:
     if _is_parquet(file, name):
         return parquet_table(file, name, MAP_NEED)
     return _csv_with(file, name, MAP_NEED, {"shift_days": pa.int64()})
+
+
+def read_weather(file: BinaryIO, name: str, clocks: Mapping[str, str]) -> tuple[pa.Table | None, list[Part]]:
+    """Read a weather file: stations as a meters table (None: there is none), and their readings.
+
+    `clocks` gives the time zone of each site that has meters; weather of other sites is left out. Bounded by the file.
+    """
+    parts = weather_readings(file, name, parquet=_is_parquet(file, name))
+    stations = station_rows(parts, clocks)
+    known = pa.array([] if stations is None else stations["site"].to_pylist(), pa.string())
+
+    def own(table: pa.Table) -> pa.Table:
+        return table.filter(pc.is_in(table["site"].cast(pa.string()), value_set=known))
+
+    return stations, [(own(good), own(bad)) for good, bad in parts]
 
 
 def _is_parquet(file: BinaryIO, name: str) -> bool:

@@ -45,13 +45,16 @@ def check_keys(row: dict[str, Any], *, required: set[str], optional: set[str], p
 def numbers_of(table: dict[str, Any], names: Iterable[str], place: str) -> dict[str, int]:
     """Give the numbers of a file of limits by name: exactly `names`, each a row of value, source and why.
 
+    A row may also say what of (`rule`), in which `unit`, and since when (`date`), for a table that people read.
+
     Raises BadInput for a row that is missing, unknown, or has other keys.
     """
     check_keys(table, required={"limit"}, optional=set(), place=place)
     rows = table["limit"]
     check_keys(rows, required=set(names), optional=set(), place=f"{place} [limit]")
     for name, row in rows.items():
-        check_keys(row, required={"value", "source", "why"}, optional=set(), place=f"{place} [limit.{name}]")
+        shown = {"rule", "unit", "date"}
+        check_keys(row, required={"value", "source", "why"}, optional=shown, place=f"{place} [limit.{name}]")
     return {name: int(row["value"]) for name, row in rows.items()}
 
 

@@ -14,7 +14,8 @@ from .unit import Unit, units
 class Commodity:
     """One carrier: its names, the quantities it may be metered in (with the unit people read) and its ESPI codes.
 
-    `crosses`: its network reaches beyond the city, so what is in surplus can leave.
+    `crosses`: its network reaches beyond the city, so what is in surplus can leave. `weather`: it tells the outdoor
+    temperature.
     """
 
     code: str
@@ -24,6 +25,7 @@ class Commodity:
     crosses: bool
     measures: Mapping[str, str]
     espi: Mapping[str, int]
+    weather: bool = False
 
     def display_unit(self, quantity: str) -> Unit:
         """Give the unit in which a quantity of this commodity is shown."""
@@ -55,7 +57,7 @@ class Commodities:
         self.aliases: dict[str, Alias] = {}
         for code, row in table.get("commodity", {}).items():
             place = f"commodity {code}"
-            optional = {"balanced", "crosses", "espi"}
+            optional = {"balanced", "crosses", "espi", "weather"}
             check_keys(row, required={"name_en", "name_ko", "measures"}, optional=optional, place=place)
             for quantity, unit in row["measures"].items():
                 if units()[unit].quantity != quantity:
@@ -68,6 +70,7 @@ class Commodities:
                 crosses=row.get("crosses", True),
                 measures=row["measures"],
                 espi=row.get("espi", {}),
+                weather=row.get("weather", False),
             )
         for word, row in table.get("alias", {}).items():
             check_keys(row, required={"commodity", "role"}, optional={"renewable"}, place=f"alias {word}")

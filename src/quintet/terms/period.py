@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -10,21 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import UsageError
-
-MICROSECONDS = 1_000_000
-MINUTE_US = 60 * MICROSECONDS
-HOUR_US = 60 * MINUTE_US
-
-
-class Resolution(StrEnum):
-    """The steps in which series and balances are asked for."""
-
-    QUARTER = "15min"
-    HALF = "30min"
-    HOUR = "hour"
-    DAY = "day"
-    MONTH = "month"
-
+from .length import HOUR_US as HOUR_US
+from .length import MICROSECONDS as MICROSECONDS
+from .length import MINUTE_US as MINUTE_US
+from .length import Resolution as Resolution
 
 FIXED_MINUTES = {Resolution.QUARTER: 15, Resolution.HALF: 30, Resolution.HOUR: 60}
 

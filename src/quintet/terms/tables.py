@@ -57,6 +57,16 @@ CHANNELS = pa.schema(
 )
 """Every channel of the registry, one row each; what is dated stands in PLACEMENTS."""
 
+OUTDOOR = pa.schema(
+    [
+        pa.field("place", pa.string(), nullable=False),
+        pa.field("start", MOMENT, nullable=False),
+        pa.field("minutes", pa.int32(), nullable=False),
+        pa.field("temp_c", pa.float64(), nullable=False),
+    ]
+)
+"""Measured outdoor temperatures: the place of the station, an interval's start and length, and the mean over it."""
+
 PLACEMENTS = pa.schema(
     [
         pa.field("channel", pa.int32(), nullable=False),
