@@ -75,7 +75,7 @@ def test_days_and_channels_that_changed_are_told_by_batch(engine: Engine) -> Non
         rows = {"channel": [1, 2], "day": [100, 101], "value": [0, 0], "arrived": [1, 1], "estimated": [0, 0]}
         writing.append("rollup_day", pa.table({**rows, "batch": [writing.batch.id] * 2}))
     with engine.snapshot() as snapshot:
-        assert changed_days(snapshot) == [(100, 1, 1), (101, 1, 1)]
+        assert [part.tolist() for part in changed_days(snapshot)] == [[100, 101], [1, 1]]
         assert changed_channels(snapshot, 100, 101, 0).tolist() == [1]
         assert changed_channels(snapshot, 100, 102, 1).tolist() == []
         assert [changed_since(snapshot, *asked) for asked in ((101, 0), (100, 0), (102, 1))] == [True, False, False]

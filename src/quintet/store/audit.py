@@ -9,14 +9,18 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, replace
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
+from .audit_seal import SEALED, seal, seal_of_past
 from .engine import Snapshot, Writing
 
 BEGINNING = ""
 """What the first record names as the digest before it."""
+CLOSE = "close"
+"""The action of a record of a closed day: it tells which files hold the day, with their digests."""
 HEAD = "audit_head"
 """The key in `meta` of the newest record's number and digest, so that a cut end is noticed."""
 COLUMNS = "seq, at_us, actor, action, subject, detail, previous, digest"
@@ -45,21 +49,50 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def audit(writing: Writing, *, action: str, subject: str, detail: Mapping[str, Any], actor: str = "") -> Entry:
-    """Append a record as part of a batch; gives it. `detail` gets the batch's number; the actor is that of the batch.
+def audit(
+    writing: Writing,
+    *,
+    action: str,
+    subject: str,
+    detail: Mapping[str, Any],
+    actor: str = "",
+    names: tuple[str, int] | None = None,
+) -> None:
+    """Append a record as the last of a batch; the actor is that of the batch.
 
-    Call it once for each thing done, in the same transaction.
+    `detail` gets the batch's number and its seal (see audit_seal). Call it once for each thing done, in the transaction
+    that does it. `names` is the table and number (its `id`) of a row that is to name the record, by `audit` and
+    `digest`.
     """
-    last = newest(writing)
+    past: Mapping[str, Any] | None = None
+    if not writing.ending:  # the first record of the batch seals what came before it; the others say the same
+        last = newest(writing)
+        past = seal_of_past(writing, last.detail if last else None, writing.batch.id)
+    writing.at_end(partial(_append, writing, action, subject, detail, actor, names, past))
+
+
+def _append(
+    writing: Writing,
+    action: str,
+    subject: str,
+    detail: Mapping[str, Any],
+    actor: str,
+    names: tuple[str, int] | None,
+    past: Mapping[str, Any] | None,
+) -> None:
+    """Append a record to the chain, once its batch's moment is known."""
+    batch, last = writing.batch, newest(writing)
     seq, previous = (last.seq + 1, last.digest) if last else (1, BEGINNING)
-    said = canonical({**detail, "batch": writing.batch.id})
-    who = actor or writing.batch.actor
-    draft = Entry(seq, writing.batch.received_us, who, action, subject, said, previous, "")
+    sealed = seal(writing, past, batch) if past is not None else json.loads(last.detail if last else "{}")[SEALED]
+    said = canonical({**detail, "batch": batch.id, SEALED: sealed})
+    draft = Entry(seq, batch.received_us, actor or batch.actor, action, subject, said, previous, "")
     entry = replace(draft, digest=draft.sealed())
     writing.execute("insert into audit values (?, ?, ?, ?, ?, ?, ?, ?)", list(astuple(entry)))
     writing.execute("delete from meta where key = ?", [HEAD])
     writing.execute("insert into meta values (?, ?)", [HEAD, f"{entry.seq} {entry.digest}"])
-    return entry
+    if names is not None:
+        table, number = names
+        writing.execute(f"update {table} set audit = ?, digest = ? where id = ?", [entry.seq, entry.digest, number])
 
 
 def newest(snapshot: Snapshot) -> Entry | None:
@@ -68,8 +101,15 @@ def newest(snapshot: Snapshot) -> Entry | None:
     return Entry(*found[0]) if found else None
 
 
-def entries(snapshot: Snapshot, *, limit: int | None = None, before: int | None = None) -> pa.Table:
-    """Read records, newest first: the columns of `audit`; with `before` only those of lower numbers."""
-    where = "" if before is None else f" where seq < {int(before)}"
+def entries(
+    snapshot: Snapshot, *, limit: int | None = None, before: int | None = None, known_batch: int | None = None
+) -> pa.Table:
+    """Read records, newest first: the columns of `audit`; with `before` only those of lower numbers.
+
+    As known at a batch, only records of batches up to it.
+    """
+    known = 2**31 - 1 if known_batch is None else int(known_batch)
+    where = f" where (detail->>'batch')::integer <= {known}"
+    where += "" if before is None else f" and seq < {int(before)}"
     most = "" if limit is None else f" limit {int(limit)}"
     return snapshot.arrow(f"select {COLUMNS} from audit{where} order by seq desc{most}")

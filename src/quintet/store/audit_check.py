@@ -1,17 +1,22 @@
 """Proving the audit chain: every record sealed, none missing, and what it tells of still as it tells.
 
 Found are a changed, deleted, added or moved record, a cut end, an edit or event whose row, spans or interval rows are
-not those that were recorded, and edits that nobody recorded.
+not those that were recorded, edits that nobody recorded, and rows that are not as sealed (see audit_seal): of batches,
+of what the registry and people stated, of the exceptions and what became of them and of quarantined rows.
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from .audit import BEGINNING, COLUMNS, HEAD, Entry, canonical
+from quintet.terms.period import day_of_number
+
+from .audit import BEGINNING, CLOSE, COLUMNS, HEAD, Entry
+from .audit_seal import BATCH, SEALED, held, rows_held
 from .edits import StoredEdit, content_of, edits, rows_of_batches, said_of
 from .engine import Engine, Snapshot
 from .events import Event
@@ -21,11 +26,16 @@ from .read import OUTRANKING
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found: how much it looked at, the newest digest, and the first thing that is wrong, if any."""
+    """What a check found: how much it looked at, the newest digest, and the first thing that is wrong, if any.
+
+    `sealed` of the records hold seals (those that older versions wrote have none), and these hold `rows` rows.
+    """
 
     records: int
     edits: int
     events: int
+    sealed: int
+    rows: int
     head: str
     broken: str | None
 
@@ -40,7 +50,8 @@ def check(engine: Engine, snapshot: Snapshot, noted: str | None = None) -> Check
     (events,) = snapshot.rows("select count(*) from event")[0]
     head = chain[-1].digest if chain else BEGINNING
     problems = found(engine, snapshot, chain, stored, noted)
-    return Checked(len(chain), len(stored), int(events), head, next(problems, None))
+    sealed = sum(SEALED in told(entry) for entry in chain)
+    return Checked(len(chain), len(stored), int(events), sealed, rows_held(seals_of(chain)), head, next(problems, None))
 
 
 def found(
@@ -56,6 +67,50 @@ def found(
     yield from wrong_edits(snapshot, by_subject, stored)
     yield from wrong_rows(engine, snapshot, stored)
     yield from wrong_events(snapshot, by_subject)
+    yield from wrong_seals(snapshot, chain)
+    yield from wrong_days(snapshot, chain)
+
+
+def wrong_days(snapshot: Snapshot, chain: list[Entry]) -> Iterator[str]:
+    """Hold the files that count for closed days against what was recorded when each was closed last.
+
+    Whether the files themselves have these digests is told by reading them (see scrub).
+    """
+    recorded = {int(entry.subject.partition(":")[2]): told(entry) for entry in chain if entry.action == CLOSE}
+    counted: dict[int, list[list[Any]]] = {day: [] for day in recorded}
+    for day, *file in snapshot.rows("select day, lake, path, rows, digest from lake_file where live"):
+        if int(day) in counted:
+            counted[int(day)].append(file)
+    for day, said in sorted(recorded.items()):
+        if sorted(counted[day]) != sorted(said["files"]):
+            yield f"the files of the closed day {day_of_number(day)} are not those that were recorded."
+
+
+def seals_of(chain: list[Entry]) -> dict[int, dict[str, Any]]:
+    """Give the seals of a chain by batch."""
+    said = [told(entry) for entry in chain]
+    return {int(one["batch"]): one[SEALED] for one in said if SEALED in one}
+
+
+def told(entry: Entry) -> dict[str, Any]:
+    """Read a record's particulars; nothing where they were made unreadable, which its digest tells."""
+    try:
+        return json.loads(entry.detail)
+    except ValueError:
+        return {}
+
+
+def wrong_seals(snapshot: Snapshot, chain: list[Entry]) -> Iterator[str]:
+    """Hold what is stored against the seals, and the records against their own."""
+    sealed, at = False, BATCH.index("received_us")
+    for entry in chain:
+        said = told(entry).get(SEALED)
+        if said is None and sealed:
+            yield f"record {entry.seq} has no seal, and one before it has."
+        sealed |= said is not None
+        if said is not None and said["batch"][at] != entry.at_us:
+            yield f"record {entry.seq} is not of the moment of its batch."
+    yield from held(snapshot, seals_of(chain))
 
 
 def broken_chain(chain: list[Entry]) -> Iterator[str]:
@@ -83,7 +138,7 @@ def lost_batches(snapshot: Snapshot, chain: list[Entry]) -> Iterator[str]:
     """Find records of batches that are not there."""
     known = {int(batch) for (batch,) in snapshot.rows("select id from batch")}
     for entry in chain:
-        if json.loads(entry.detail).get("batch") not in known:
+        if told(entry).get("batch") not in known:
             yield f"record {entry.seq} tells of a batch that is not there."
 
 
@@ -95,7 +150,7 @@ def wrong_edits(snapshot: Snapshot, by_subject: dict[str, Entry], stored: list[S
     if len(set(numbers)) < len(numbers):
         yield "an edit stands twice."
     for one in stored:
-        said = canonical({**said_of(one.id, one, one.rows, one.content), "batch": one.batch})
+        said = {**said_of(one.id, one, one.rows, one.content), "batch": one.batch}
         yield from unlike(
             f"edit {one.id}", by_subject.get(f"edit:{one.id}"), seals[one.id], one.actor, one.action, said
         )
@@ -107,14 +162,16 @@ def wrong_edits(snapshot: Snapshot, by_subject: dict[str, Entry], stored: list[S
 
 
 def unlike(
-    what: str, entry: Entry | None, seal: tuple[int, str], actor: str, action: str, detail: str
+    what: str, entry: Entry | None, seal: tuple[int, str], actor: str, action: str, detail: dict[str, object]
 ) -> Iterator[str]:
     """Compare what a row says with its record."""
     if entry is None:
         yield f"{what} has no record."
     elif (entry.seq, entry.digest) != seal:
         yield f"{what} names another record than its own, {entry.seq}."
-    elif (entry.actor, entry.action, entry.detail) != (actor, action, detail):
+    elif (entry.actor, entry.action, {**told(entry), SEALED: None}) != (
+        actor, action, {**detail, SEALED: None},
+    ):  # fmt: skip
         yield f"{what} is not as record {entry.seq} tells."
 
 
@@ -154,7 +211,7 @@ def wrong_events(snapshot: Snapshot, by_subject: dict[str, Entry]) -> Iterator[s
             yield f"event {number} stands twice."
         known.add(number)
         action = "event" if withdraws is None else "event_withdrawn"
-        detail = canonical({**said_of_event(number, event, withdraws), "batch": batch})
+        detail = {**said_of_event(number, event, withdraws), "batch": batch}
         entry = by_subject.get(f"event:{number}")
         yield from unlike(f"event {number}", entry, (seq, digest), event.actor, action, detail)
     yield from without_row("event", by_subject, known)

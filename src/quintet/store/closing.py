@@ -6,9 +6,10 @@ import pyarrow as pa
 
 from quintet.terms.period import day_of_number, day_start, to_us
 
+from .audit import CLOSE, audit
 from .digest import file_digest
 from .engine import Engine, Snapshot, Writing
-from .flows import flow_hours
+from .flows import flow_hours, write_flows
 from .lake import LakeFile, log_key
 from .read import OUTRANKING, UNDONE, quoted, versions_sql
 
@@ -87,11 +88,12 @@ def publish_day(
                 files.append(engine.lakes[name].publish(day, table, old[name]))
         with engine.writing("close", day_of_number(day).isoformat(), actor, received_us) as writing:
             record_files(writing, day, files)
+            told = [[file.lake, file.path, file.rows, file.digest] for file in files]
+            audit(writing, action=CLOSE, subject=f"day:{day}", detail={"files": told})
             record_logs(engine, writing)
             remove_hot(writing, low, high, until)
             compact_rollups(writing, day, low, high, until)
-            writing.execute("delete from flow_hour where day = ?", [day])
-            writing.append("flow_hour", flow_hours(engine, writing, day, tables["intervals"], placements))
+            write_flows(writing, day, flow_hours(engine, writing, day, tables["intervals"], placements), placements)
             made_of = registry_batch if registry_batch is not None else newest_record(writing)
             writing.execute("delete from closed_day where day = ?", [day])
             writing.execute("insert into closed_day values (?, ?, ?)", [day, until, made_of])
@@ -212,8 +214,7 @@ def refresh_flows(
         effective = writing.arrow(
             f"select channel, start, value, quality from read_parquet({quoted(paths)})" if paths else EMPTY_DAY
         )
-        writing.execute("delete from flow_hour where day = ?", [day])
-        writing.append("flow_hour", flow_hours(engine, writing, day, effective, placements))
+        write_flows(writing, day, flow_hours(engine, writing, day, effective, placements), placements)
         writing.execute("update closed_day set registry_batch = ? where day = ?", [registry_batch, day])
 
 

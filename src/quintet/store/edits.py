@@ -56,14 +56,10 @@ def append_edit(writing: Writing, edit: Edit, count: int, rows: pa.Table, spans:
     number = int(writing.rows("select coalesce(max(id), 0) + 1 from edit")[0][0])
     content = content_of(rows, spans)
     said = said_of(number, edit, count, content)
-    entry = audit(writing, action=edit.action, subject=f"edit:{number}", detail=said, actor=edit.actor)
-    writing.execute(
-        "insert into edit values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            number, writing.batch.id, edit.action, edit.actor, edit.reason, edit.asked, edit.undoes, count,
-            content, entry.seq, entry.digest,
-        ],
-    )  # fmt: skip
+    row = [number, writing.batch.id, edit.action, edit.actor, edit.reason, edit.asked, edit.undoes, count, content]
+    writing.execute("insert into edit values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '')", row)
+    subject, names = f"edit:{number}", ("edit", number)
+    audit(writing, action=edit.action, subject=subject, detail=said, actor=edit.actor, names=names)
     column = pa.array(np.full(spans.num_rows, number, np.int32))
     writing.append("edit_span", spans.append_column("edit", column))
     return number
@@ -105,6 +101,14 @@ def edits(snapshot: Snapshot, *, number: int | None = None, known_batch: int | N
 def spans_of(snapshot: Snapshot, number: int) -> pa.Table:
     """Read the ranges that an edit changed: channel, from_us, until_us; sorted."""
     return snapshot.arrow("select channel, from_us, until_us from edit_span where edit = ? order by all", [number])
+
+
+def standing_spans(snapshot: Snapshot) -> pa.Table:
+    """Read the ranges of all edits that were not undone: channel, from_us, until_us; sorted, they may overlap."""
+    return snapshot.arrow(
+        """select distinct s.channel, s.from_us, s.until_us from edit_span s join edit e on e.id = s.edit
+            where e.undoes is null and not exists (select 1 from edit u where u.undoes = e.id) order by all"""
+    )
 
 
 def edited_until(snapshot: Snapshot) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:

@@ -92,6 +92,21 @@ class Writing(Snapshot):
         super().__init__(cursor, files)
         self.batch = batch
         self._steps: list[Callable[[], None]] = []
+        self._last: list[Callable[[], None]] = []
+
+    def at_end(self, step: Callable[[], None]) -> None:
+        """Do something as the last of the batch, in its transaction: its moment and its counts are known by then."""
+        self._last.append(step)
+
+    @property
+    def ending(self) -> bool:
+        """Whether anything is to be done at the end."""
+        return bool(self._last)
+
+    def ended(self) -> None:
+        """Do what is to be done at the end, in the order in which it was asked for."""
+        for step in self._last:
+            step()
 
     def then(self, step: Callable[[], None]) -> None:
         """Do something once the batch is in the store, though making it durable may fail after that.
@@ -246,6 +261,7 @@ class Engine:
         """Stamp and commit a batch: its moment is that of the commit, and later than every batch before."""
         now_us = self.now() if self.now is not None else 0
         batch.received_us = max(batch.received_us, now_us, self._last_received + 1)
+        writing.ended()
         writing.execute(
             "insert into batch values (?, ?, ?, ?, ?, ?, ?, ?)",
             [

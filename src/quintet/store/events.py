@@ -68,14 +68,15 @@ def append_event(writing: Writing, event: Event, withdraws: int | None = None) -
     number = int(writing.rows("select coalesce(max(id), 0) + 1 from event")[0][0])
     said = said_of(number, event, withdraws)
     action = "event" if withdraws is None else "event_withdrawn"
-    entry = audit(writing, action=action, subject=f"event:{number}", detail=said, actor=event.actor)
     writing.execute(
-        "insert into event values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into event values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '')",
         [
             number, writing.batch.id, event.place, event.channel, event.kind, event.from_us, event.until_us,
-            event.detail, event.actor, event.reason, withdraws, entry.seq, entry.digest,
+            event.detail, event.actor, event.reason, withdraws,
         ],
     )  # fmt: skip
+    subject, names = f"event:{number}", ("event", number)
+    audit(writing, action=action, subject=subject, detail=said, actor=event.actor, names=names)
     return number
 
 

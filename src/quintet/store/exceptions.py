@@ -96,10 +96,11 @@ def append_steps(writing: Writing, steps: list[tuple[int, Step]]) -> None:
     writing.append("exception_step", pa.table(rows))
 
 
-def steps_of(snapshot: Snapshot, number: int) -> list[dict[str, Any]]:
+def steps_of(snapshot: Snapshot, number: int, known_batch: int | None = None) -> list[dict[str, Any]]:
     """List what became of an item, oldest first: batch, at_us, state, reason, actor, since_us, recurrences."""
+    known = 2**31 - 1 if known_batch is None else known_batch
     return snapshot.arrow(
         """select s.batch, b.received_us as at_us, s.state, s.reason, s.actor, s.since_us, s.recurrences
-            from exception_step s join batch b on s.batch = b.id where s.id = ? order by s.batch""",
-        [number],
+            from exception_step s join batch b on s.batch = b.id where s.id = ? and s.batch <= ? order by s.batch""",
+        [number, known],
     ).to_pylist()

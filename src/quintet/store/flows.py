@@ -1,6 +1,6 @@
 """Sums of flows by hour and place: from intervals of a day when it closes, from the hot rollups before that."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from quintet.terms.period import HOUR_US
 from quintet.terms.tables import SUM
 
-from .engine import Engine, Snapshot
+from .engine import Engine, Snapshot, Writing
 from .read import ESTIMATED, MEASURED, day_range, effective_sql, lake_interval_paths, versions_sql
 from .records import FOREVER
 
@@ -97,6 +97,33 @@ def flow_hours(engine: Engine, snapshot: Snapshot, day: int, effective: pa.Table
     return sums.append_column("day", pa.array([day] * sums.num_rows, pa.int32()))
 
 
+ABOVE = "above"
+"""Column of placements: the upper places (itself among them) that a place lies in, whose sums are kept too."""
+CROSSES = "crosses"
+"""Column of placements: the flow counts at its own place and at none above."""
+
+
+def write_flows(writing: Writing, day: int, hours: pa.Table, placements: pa.Table) -> None:
+    """Keep a day's hourly sums in the stead of those kept before; those of upper places too where `placements` tell.
+
+    A whole city's year is read from its own sums: without them every premise's would be added up each time.
+    """
+    for table in ("flow_hour", "flow_above"):
+        writing.execute(f"delete from {table} where day = ?", [day])
+    writing.append("flow_hour", hours)
+    if ABOVE in placements.column_names:
+        sums = writing.arrow(
+            f"""select day, hour_us, m.above as place, flow, commodity, quantity, renewable,
+                sum(value)::decimal(38, 0) as value, sum(arrived_min)::bigint as arrived_min,
+                sum(estimated_min)::bigint as estimated_min
+                from hours h join (select distinct place, unnest({ABOVE}) as above from placements) m using (place)
+                where h.place = m.above or flow not in (select flow from placements where {CROSSES})
+                group by all order by all""",
+            tables={"hours": hours, "placements": placements},
+        )
+        writing.append("flow_above", sums)
+
+
 def stored_flows(
     engine: Engine,
     snapshot: Snapshot,
@@ -110,21 +137,50 @@ def stored_flows(
     """Sum what closed days keep, over a place and the places in it.
 
     `boundary` maps flows that only count at the place itself to the name they are summed under; `stale` days
-    are left out.
+    are left out. Days that keep the place's own sums are read from those.
     """
     first, last = day_range(engine, low, high)
     names = ", ".join(f"'{name}'" for name in boundary)
     called = " ".join(f"when '{old}' then '{new}'" for old, new in boundary.items())
+    kept = snapshot.rows(
+        "select distinct day from flow_above where place = ? and day between ? and ?", [place, first, last]
+    )
+    days = sorted(int(day) for (day,) in kept)
+    others = snapshot.rows(
+        "select 1 from closed_day where day between ? and ? and not list_contains(?, day) limit 1", [first, last, days]
+    )
+    own = """select * from flow_above where place = $5 and day between $3 and $4 and not list_contains($6, day)
+        and hour_us >= $1 and hour_us < $2"""
+    summed = f"""select * from flow_hour where day between $3 and $4 and not list_contains($6, day)
+        and not list_contains($7, day) and hour_us >= $1 and hour_us < $2
+        and case when flow in ({names}) then place = $5 else place in (select place from inside) end"""
+    rest = f"union all by name {summed}" if others else "where list_contains($7, day)"
     return snapshot.arrow(
         f"""select hour_us as bucket_us, case flow {called} else flow end as flow, commodity, quantity, renewable,
             sum(value)::decimal(38, 0) as value, sum(arrived_min)::bigint as arrived_min,
             sum(estimated_min)::bigint as estimated_min
-            from flow_hour where day between $3 and $4 and not list_contains($6, day) and hour_us >= $1 and hour_us < $2
-            and case when flow in ({names}) then place = $5 else place in (select place from inside) end
-            group by all order by all""",
-        [low, high, first, last, place, stale],
+            from (select * from ({own}) {rest}) group by all order by all""",
+        [low, high, first, last, place, stale, days],
         {"inside": pa.table({"place": pa.array(sorted(inside), pa.string())})},
     )
+
+
+def wrong_above(snapshot: Snapshot, first: int, last: int, root: str, boundary: Iterable[str]) -> list[int]:
+    """List the hours in which what all places keep does not add up to what the root keeps, on days that keep both."""
+    names = ", ".join(f"'{name}'" for name in boundary)
+    found = snapshot.rows(
+        f"""select distinct hour_us from (
+            select hour_us, sum(value) as value, sum(arrived_min) as arrived, sum(estimated_min) as estimated from (
+                select * from flow_hour where day in (select day from flow_above where place = $3)
+                union all by name
+                select * replace (-value as value, -arrived_min as arrived_min, -estimated_min as estimated_min)
+                from flow_above where place = $3)
+            where day between $1 and $2 and flow not in ({names})
+            group by hour_us, flow, commodity, quantity, renewable)
+            where value <> 0 or arrived <> 0 or estimated <> 0 order by hour_us""",
+        [first, last, root],
+    )
+    return [int(hour) for (hour,) in found]
 
 
 def rollup_flows(

@@ -11,15 +11,27 @@ from .schema import FINGERPRINT
 OPEN, TAKEN, DISMISSED = "open", "taken", "dismissed"
 """States of a row: waits to be mended; became a reading (or says what a later one says); nobody wants it."""
 
-NOW = f"""select q.id, q.batch, q.source, q.row, q.site, q.meter,
+NEWEST = 2**31 - 1
+
+
+def rows_at(known_batch: int = NEWEST) -> str:
+    """Give SQL for every row as it stands now, or stood as known at a batch.
+
+    Its reason is that of the last try, `settled` says how it ended (null: it waits).
+    """
+    return f"""select q.id, q.batch, q.source, q.row, q.site, q.meter,
         case when s.state = '{OPEN}' then s.code else q.code end as code,
         case when s.state = '{OPEN}' then s.reason else q.reason end as reason,
         q.original, coalesce(s.state, '{OPEN}') as state,
         case when s.state <> '{OPEN}' then s.reason end as settled, s.batch as settled_in, s.actor as settled_by
-    from quarantine q left join (
-        select id, unnest(arg_max({{'state': state, 'code': code, 'reason': reason, 'batch': batch, 'actor': actor}},
-            batch)) from quarantine_step group by id) s on q.id = s.id"""
-"""SQL: every row as it stands now: its reason is that of the last try, `settled` says how it ended (null: it waits)."""
+        from quarantine q left join (
+            select id, unnest(arg_max({{'state': state, 'code': code, 'reason': reason, 'batch': batch,
+                'actor': actor}}, batch)) from quarantine_step where batch <= {int(known_batch)} group by id) s
+        on q.id = s.id where q.batch <= {int(known_batch)}"""
+
+
+NOW = rows_at()
+"""SQL: every row as it stands now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +105,10 @@ def append_steps(writing: Writing, steps: list[Step]) -> None:
         writing.append("quarantine_step", pa.table(rows))
 
 
-def quarantined(snapshot: Snapshot, wanted: Wanted, *, limit: int, before: int | None = None) -> pa.Table:
-    """List rows as they stand now, newest first: those with an id below `before`, the page's last one.
+def quarantined(
+    snapshot: Snapshot, wanted: Wanted, *, limit: int, before: int | None = None, known_batch: int = NEWEST
+) -> pa.Table:
+    """List rows as they stand now or stood at a batch, newest first: with an id below `before`, the page's last one.
 
     Gives id, batch, source, row, site, meter, code, reason, original, state, settled, settled_in, settled_by and
     received_us.
@@ -102,7 +116,8 @@ def quarantined(snapshot: Snapshot, wanted: Wanted, *, limit: int, before: int |
     where, values = wanted.where()
     edge = "" if before is None else f" and id < {before}"
     return snapshot.arrow(
-        f"""select n.*, b.received_us from (select * from ({NOW}) where {where}{edge} order by id desc limit {limit}) n
+        f"""select n.*, b.received_us from (
+                select * from ({rows_at(known_batch)}) where {where}{edge} order by id desc limit {limit}) n
             join batch b on n.batch = b.id order by n.id desc""",
         values,
     )
@@ -139,11 +154,11 @@ def newest_id(snapshot: Snapshot) -> int:
     return int(snapshot.rows("select coalesce(max(id), 0) from quarantine")[0][0])
 
 
-def counts(snapshot: Snapshot, state: str = OPEN) -> pa.Table:
-    """Count rows in a state ("": all) per source and code: source, code, rows, newest (id)."""
+def counts(snapshot: Snapshot, state: str = OPEN, *, known_batch: int = NEWEST) -> pa.Table:
+    """Count rows in a state ("": all), now or at a batch, per source and code: source, code, rows, newest (id)."""
     where, values = Wanted(state=state).where()
     return snapshot.arrow(
-        f"""select source, code, count(*) as rows, max(id) as newest from ({NOW}) where {where}
+        f"""select source, code, count(*) as rows, max(id) as newest from ({rows_at(known_batch)}) where {where}
             group by source, code order by rows desc, source, code""",
         values,
     )

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from quintet.terms.quality import qualities
 
+from .audit import audit
 from .engine import Engine, Snapshot, Writing
 from .read import NOTHING, effective_sql, evidence_sql, lake_interval_paths, versions_sql, wanted
 
@@ -44,7 +45,8 @@ def standing_findings(
 def append_findings(writing: Writing, found: pa.Table, units: Sequence[int]) -> int:
     """State what the findings (FINDINGS) of some units are now: new and changed ones, and which no longer stand.
 
-    Gives how many rows that took; nothing changed takes none.
+    Gives how many rows that took; nothing changed takes none. The batch gets an audit record, which seals what the run
+    states of findings, units and exceptions.
     """
     before = standing_findings(writing, (min(units), max(units)) if units else (0, -1))
     columns = ", ".join(FINDINGS.names)
@@ -57,6 +59,7 @@ def append_findings(writing: Writing, found: pa.Table, units: Sequence[int]) -> 
     )
     batch = pa.array([writing.batch.id] * changed.num_rows, pa.int32())
     writing.append("run_finding", changed.append_column("batch", batch))
+    audit(writing, action="run", subject="run", detail={"units": list(units), "findings": changed.num_rows})
     return changed.num_rows
 
 
@@ -81,16 +84,52 @@ def note_units(writing: Writing, units: Sequence[int], seen: int, basis: str) ->
     writing.append("run_unit", pa.table(rows))
 
 
-def changed_days(snapshot: Snapshot) -> list[tuple[int, int, int]]:
-    """List every local day that has sums, in order.
+def changed_days(snapshot: Snapshot) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """List every local day that has sums, in order, and the newest batch that changed one of its intervals."""
+    found = snapshot.arrow(
+        "select day::bigint as day, max(batch)::bigint as batch from rollup_day group by day order by day"
+    )
+    return found["day"].to_numpy(), found["batch"].to_numpy()
 
-    With the newest batch that changed one of its intervals, and how many channels have a measured one.
+
+def last_heard(
+    snapshot: Snapshot, channels: npt.NDArray[np.int32], before_day: int, days: int
+) -> list[tuple[int, int, int]]:
+    """Give for channels the last local day before one of which anything was measured, and what they used until then.
+
+    That is the mean of the days with a value among the `days` that end with it (sub-units, without sign). A channel
+    that was not heard before is left out.
     """
     found = snapshot.rows(
-        """select day, max(batch), count(distinct channel) filter (arrived > 0) from rollup_day
-            group by day order by day"""
+        """with sums as (select channel, day, sum(value)::hugeint as value from rollup_day
+                where day < ? and channel in (select channel from wanted)
+                group by channel, day having sum(arrived) > 0),
+            ends as (select channel, max(day) as day from sums group by channel)
+            select e.channel, e.day, least(sum(abs(s.value)) // count(*), 4611686018427387904)::bigint
+            from ends e join sums s on s.channel = e.channel and s.day > e.day - ? group by e.channel, e.day
+            order by e.channel""",
+        [before_day, days],
+        {"wanted": wanted(channels)},
     )
-    return [(int(day), int(batch), int(channels)) for day, batch, channels in found]
+    return [(int(channel), int(day), int(usual)) for channel, day, usual in found]
+
+
+def said_of_registry(snapshot: Snapshot) -> int:
+    """Give the newest batch that stated anything of the registry; who lives where and tokens are left out."""
+    found = snapshot.rows("select coalesce(max(batch), 0) from record where kind not in ('token', 'occupancy')")
+    return int(found[0][0])
+
+
+def said_of_events(snapshot: Snapshot) -> list[tuple[int, int, int]]:
+    """List what was stated of events, withdrawals among it: from, until and the batch."""
+    found = snapshot.rows("select from_us, coalesce(until_us, 4611686018427387904), batch from event")
+    return [(int(low), int(high), int(batch)) for low, high, batch in found]
+
+
+def said_of_occupancy(snapshot: Snapshot) -> list[tuple[int, int]]:
+    """List what was stated of who lives where: from when on it counts, and the batch."""
+    found = snapshot.rows("select valid_from_us, batch from record where kind = 'occupancy'")
+    return [(int(since), int(batch)) for since, batch in found]
 
 
 def cells_between(
@@ -106,6 +145,21 @@ def cells_between(
     plain = not hot and not engine.undone
     sql = f"select * from ({versions}) where quality not in ({NOTHING})" if plain else effective_sql(versions)
     return snapshot.arrow(sql, [low_us, high_us], {"wanted": wanted(channels)})
+
+
+def assigned_channels(
+    engine: Engine, snapshot: Snapshot, low_us: int, high_us: int, channels: npt.NDArray[np.int32]
+) -> npt.NDArray[np.int32]:
+    """List those of some channels that have, or had, an assigned interval with start in [low, high)."""
+    versions = versions_sql(
+        lake_interval_paths(engine, snapshot, low_us, high_us, None), some_channels=True, known_batch=None
+    )
+    found = snapshot.arrow(
+        f"select distinct channel from ({versions}) where quality in ({ASSIGNED}) order by channel",
+        [low_us, high_us],
+        {"wanted": wanted(channels)},
+    )
+    return found["channel"].to_numpy()
 
 
 def beneath_assigned(

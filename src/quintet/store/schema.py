@@ -104,6 +104,12 @@ VERSIONS: list[list[str]] = [
             actor varchar not null, since_us bigint not null, recurrences integer not null,
             content varchar not null)""",
     ],
+    [
+        """create table flow_above (
+            day integer not null, hour_us bigint not null, place varchar not null, flow varchar not null,
+            commodity varchar not null, quantity varchar not null, renewable boolean not null,
+            value decimal(38, 0) not null, arrived_min bigint not null, estimated_min bigint not null)""",
+    ],
 ]
 """What makes each version of the one before it."""
 
@@ -132,6 +138,7 @@ DOWN: dict[int, list[str]] = {
         "drop table edit",
         "delete from meta where key = 'audit_head'",
     ],
+    4: ["drop table flow_above"],
 }
 """What makes the version before it of a version: every reading, statement and quarantined row is kept."""
 
@@ -202,7 +209,7 @@ def refuse_unknown_to_older(connection: duckdb.DuckDBPyConnection, place: str) -
             f"holds {strange[0]} edits and {strange[1]} values that an older Quintet cannot read.",
             code="no_way_back",
             place=place,
-            remedy="Restore the backup that was made before the upgrade; nothing was changed.",
+            remedy="Restore the backup of before the upgrade (`quintet backup restore`); nothing was changed.",
         )
 
 

@@ -51,12 +51,12 @@ def append_changes(writing: Writing, changes: list[Change]) -> None:
         writing.append("drift", pa.table({**rows, "batch": batch}))
 
 
-def changes(snapshot: Snapshot, *, limit: int, source: str = "") -> pa.Table:
-    """List changes, newest first: received_us, batch, source, change, field, kind, was."""
+def changes(snapshot: Snapshot, *, limit: int, source: str = "", known_batch: int = 2**31 - 1) -> pa.Table:
+    """List changes, newest first, as known at a batch: received_us, batch, source, change, field, kind, was."""
     return snapshot.arrow(
         """select b.received_us, d.* from drift d join batch b on d.batch = b.id
-            where ? in ('', d.source) order by d.batch desc, d.source, d.field limit ?""",
-        [source, limit],
+            where ? in ('', d.source) and d.batch <= ? order by d.batch desc, d.source, d.field limit ?""",
+        [source, known_batch, limit],
     )
 
 
