@@ -2,7 +2,7 @@
 
 from .changes import Exchange, exchange, move_in, move_out, rewire
 from .register import Registration, from_dataset
-from .rows import Channel, Feeder, Meter, Occupancy, Plant, Storage
+from .rows import Channel, Facility, Feeder, Meter, Occupancy, Plant, Storage
 from .settings import apply_settings
 from .snapshot import CitySettings, Registry
 from .sync import Change, SyncDifference, sync
@@ -12,6 +12,7 @@ __all__ = [
     "Channel",
     "CitySettings",
     "Exchange",
+    "Facility",
     "Feeder",
     "Meter",
     "Occupancy",

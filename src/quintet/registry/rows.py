@@ -90,7 +90,11 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Feeder:
-    """A feeder of one commodity into a place, metered at its head by the `supply` channels."""
+    """A network, zone, feeder or branch of one commodity into a place, from `start_us` until `end_us`.
+
+    Its head is metered by the `supply` channels less the `returns`; below it hang `places`, `usage_points` and child
+    `feeders` (where none of the three is stated: its place). `level` says what it is, in the city's own word.
+    """
 
     id: str
     commodity: str
@@ -98,12 +102,53 @@ class Feeder:
     supply: tuple[str, ...]
     start_us: int
     end_us: int
+    level: str = "feeder"
+    returns: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    usage_points: tuple[str, ...] = ()
+    feeders: tuple[str, ...] = ()
+    source: str = ""
 
     @classmethod
     def of(cls, key: str, part: Segment) -> "Feeder":
         """Build from a stretch of its timeline."""
         body = part.body
-        return cls(key, body["commodity"], body["place"], tuple(body["supply"]), part.start_us, part.end_us)
+        lists = {name: tuple(body.get(name, ())) for name in ("returns", "places", "usage_points", "feeders")}
+        if not (lists["places"] or lists["usage_points"] or lists["feeders"]):
+            lists["places"] = (body["place"],)
+        return cls(
+            key, body["commodity"], body["place"], tuple(body["supply"]), part.start_us, part.end_us,
+            body.get("level", "feeder"), **lists, source=body.get("source", ""),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Facility:
+    """A thing with a service, such as a climate-controlled bus shelter, from `start_us` until `end_us`.
+
+    `meters` are the channels of what it uses; `readings` gives the channels of each thing that its class wants read
+    (temperature, PM2.5, occupancy, ...).
+    """
+
+    id: str
+    klass: str
+    place: str
+    name: str
+    meters: tuple[str, ...]
+    readings: Mapping[str, tuple[str, ...]]
+    source: str
+    start_us: int
+    end_us: int
+
+    @classmethod
+    def of(cls, key: str, part: Segment) -> "Facility":
+        """Build from a stretch of its timeline."""
+        body = part.body
+        readings = {name: tuple(channels) for name, channels in sorted(body["readings"].items())}
+        return cls(
+            key, body["class"], body["place"], body.get("name", key), tuple(body["meters"]), readings,
+            body.get("source", ""), part.start_us, part.end_us,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""city.toml: the city, its places, plants, storages, feeders and own commodities, checked and turned into records.
+"""city.toml: the city, places, plants, storages, feeders, facilities and commodities: checked and made into records.
 
 Every table refuses a key that nobody reads. What a file leaves out is not ended by that; the same file again says
-nothing new. A plant, storage or feeder may stand there several times with different `valid_from`.
+nothing new. A plant, storage, feeder or facility may stand there several times with different `valid_from`.
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,14 +24,19 @@ from .tree import LEVELS, ROOT
 Row = dict[str, Any]
 Kind = type | tuple[type, ...]
 
-CITY: Mapping[str, Kind] = {"name_en": str, "name_ko": str, "timezone": str, "simulated": bool}
+CITY: Mapping[str, Kind] = {"name_en": str, "name_ko": str, "timezone": str, "simulated": bool, "carriers": list}
 PLACE: Mapping[str, Kind] = {
     "id": str, "level": str, "parent": str, "name_en": str, "name_ko": str, "floor_area_m2": (int, float),
+    "carriers": list,
 }  # fmt: skip
 DATED: Mapping[str, Kind] = {"id": str, "place": str, "valid_from": (str, date), "source": str}
 PLANT: Mapping[str, Kind] = {**DATED, "kind": str, "inputs": list, "outputs": list, "renewable": bool}
 STORAGE: Mapping[str, Kind] = {**DATED, "channels": list}
-FEEDER: Mapping[str, Kind] = {**DATED, "commodity": str, "supply": list}
+FEEDER: Mapping[str, Kind] = {
+    **DATED, "commodity": str, "supply": list, "returns": list, "level": str, "places": list, "usage_points": list,
+    "feeders": list,
+}  # fmt: skip
+FACILITY: Mapping[str, Kind] = {**DATED, "class": str, "name": str, "meters": list, "readings": dict}
 COMMODITY: Mapping[str, Kind] = {
     "name_en": str,
     "name_ko": str,
@@ -40,7 +46,8 @@ COMMODITY: Mapping[str, Kind] = {
     "espi": dict,
 }
 TABLES: Mapping[str, Kind] = {
-    "city": dict, "place": list, "plant": list, "storage": list, "feeder": list, "commodity": dict,
+    "city": dict, "place": list, "plant": list, "storage": list, "feeder": list, "facility": list,
+    "commodity": dict,
 }  # fmt: skip
 
 
@@ -56,15 +63,43 @@ def apply_settings(registry: Registry, settings: Mapping[str, Any]) -> list[Reco
     for row in _rows(settings, "storage", STORAGE, {"id", "place", "channels"}):
         stated.append(_dated("storage", row, tz))
     for row in _rows(settings, "feeder", FEEDER, {"id", "commodity", "place", "supply"}):
-        if row["commodity"] not in codes:
-            raise BadInput(
-                f"unknown commodity {row['commodity']}.",
-                code="unknown_commodity",
-                place=f"feeder {row['id']}",
-                remedy=f"Known: {', '.join(sorted(codes))}.",
-            )
+        _need_commodities([row["commodity"]], codes, f"feeder {row['id']}")
         stated.append(_dated("feeder", row, tz))
+    for row in _rows(settings, "facility", FACILITY, {"id", "class", "place", "meters", "readings"}):
+        stated.append(_dated("facility", row, tz))
+    for place, said in [("[city]", settings.get("city", {})), *((row["id"], row) for row in settings.get("place", []))]:
+        _need_commodities(said.get("carriers", []), codes, place)
+    _refuse_circles(registry, stated)
     return _news(registry, stated)
+
+
+def _need_commodities(named: list[Any], known: AbstractSet[str], place: str) -> None:
+    """Refuse a commodity that there is none of."""
+    for code in named:
+        if code not in known:
+            raise BadInput(
+                f"unknown commodity {code}.",
+                code="unknown_commodity",
+                place=place,
+                remedy=f"Known: {', '.join(sorted(known))}.",
+            )
+
+
+def _refuse_circles(registry: Registry, stated: list[Record]) -> None:
+    """Refuse feeders that hang on themselves, at any time: their loss would be counted of nothing."""
+    below: dict[str, set[str]] = {}
+    for record in [*registry.statements("feeder"), *(one for one in stated if one.kind == "feeder")]:
+        below.setdefault(record.key, set()).update((record.body or {}).get("feeders", ()))
+    for start in sorted(below):
+        seen, waiting = set[str](), [start]
+        while waiting:
+            children = below.get(waiting.pop(), set())
+            if start in children:
+                raise BadInput(
+                    "hangs on itself.", code="feeder_circle", place=f"feeder {start}", remedy="Mend its `feeders`."
+                )
+            waiting += children - seen
+            seen |= children
 
 
 def _news(registry: Registry, stated: list[Record]) -> list[Record]:
@@ -136,7 +171,7 @@ def _places(registry: Registry, settings: Mapping[str, Any]) -> list[Record]:
 def _dated(kind: str, row: Row, tz: ZoneInfo) -> Record:
     """Give a row's record, from its `valid_from` on."""
     body: Body = {key: value for key, value in row.items() if key not in ("id", "valid_from")}
-    for value in body.values():
+    for value in (part for said in body.values() for part in (said.values() if isinstance(said, dict) else [said])):
         if isinstance(value, list) and not all(isinstance(name, str) for name in value):
             raise BadInput("a list must hold channel names.", code="bad_row", place=f"{kind} {row['id']}")
     return Record(kind, row["id"], _moment_us(row.get("valid_from"), tz), body)

@@ -15,7 +15,7 @@ from quintet.terms.reading import ReadingType, Role, ValueKind, clock
 
 from .bulk import uncollected
 from .placement import placements_table
-from .rows import Channel, Feeder, Meter, Occupancy, Plant, Storage, channels_table, places_table
+from .rows import Channel, Facility, Feeder, Meter, Occupancy, Plant, Storage, channels_table, places_table
 from .timeline import Body, Timelines, collect, last_body, merged, segments
 from .tree import ROOT, Tree
 
@@ -76,6 +76,12 @@ class Registry:
         if said is None:
             return UNNAMED
         return CitySettings(said["name_en"], said["name_ko"], said["timezone"], said.get("simulated", False))
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """The commodities that the city's data expects of every premise."""
+        said = last_body(self.timelines("city").get(ROOT, ())) or {}
+        return tuple(said.get("carriers", ()))
 
     @cached_property
     def tz(self) -> ZoneInfo:
@@ -230,6 +236,16 @@ class Registry:
         said = sorted(self.timelines("feeder").items())
         return [Feeder.of(key, part) for key, timeline in said for part in segments(timeline)]
 
+    def facilities(self) -> list[Facility]:
+        """List the facilities with a service, a row for each stretch in which one was as it is."""
+        said = sorted(self.timelines("facility").items())
+        return [Facility.of(key, part) for key, timeline in said for part in segments(timeline)]
+
+    def statements(self, kind: str) -> list[Record]:
+        """Give every statement of a kind as a record, in order of key and time."""
+        said = sorted(self.timelines(kind).items())
+        return [Record(kind, key, at, body) for key, timeline in said for at, body in timeline]
+
     def occupancies(self, premise: str) -> list[Occupancy]:
         """List who lived in a premise from when until when, in order of time."""
         self.need_place(premise)
@@ -239,13 +255,32 @@ class Registry:
         """Say which plants, storages and feeders name a place or a channel that this city does not have."""
         named = [(f"plant {row.id}", row.place, row.inputs + row.outputs) for row in self.plants()]
         named += [(f"storage {row.id}", row.place, row.channels) for row in self.storages()]
-        named += [(f"feeder {row.id}", row.place, row.supply) for row in self.feeders()]
-        out: list[str] = []
+        named += [(f"feeder {row.id}", row.place, row.supply + row.returns) for row in self.feeders()]
+        for row in self.facilities():
+            named.append(
+                (f"facility {row.id}", row.place, row.meters + tuple(c for own in row.readings.values() for c in own))
+            )
+        out = self._dangling_feeders()
         for who, place, channels in named:
             if place not in self.tree:
                 out.append(f"{who} stands on place {place}, which does not exist.")
             missing = [channel for channel in channels if channel not in self.channel_ids]
             out += [f"{who} names channel {channel}, which does not exist." for channel in missing]
+        return out
+
+    def _dangling_feeders(self) -> list[str]:
+        """Say which feeders name a place, usage point or child feeder that this city does not have."""
+        out: list[str] = []
+        held = {
+            "place": self.tree.bodies,
+            "usage point": self.timelines("usage_point"),
+            "feeder": self.timelines("feeder"),
+        }
+        for row in self.feeders():
+            named = {"place": row.places, "usage point": row.usage_points, "feeder": row.feeders}
+            for what, names in named.items():
+                missing = [name for name in names if name not in held[what] and (what, name) != ("place", row.place)]
+                out += [f"feeder {row.id} names {what} {name}, which does not exist." for name in missing]
         return out
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from quintet.store.audit import audit
 from quintet.store.book import append_records
 from quintet.store.engine import Engine
 from quintet.store.records import Record
@@ -145,6 +146,8 @@ class Tokens:
         now_us = said.revoked_us or said.created_us
         with self._engine.writing(KIND, said.source, actor, now_us) as writing:
             append_records(writing, [Record(KIND, name, now_us, msgspec.to_builtins(said))])
+            action = "token_revoked" if said.revoked_us else "token"
+            audit(writing, action=action, subject=f"token:{name}", detail={"source": said.source, "may": said.may})
         with self._lock:
             self._known = {**(self._known if self._known is not None else self._read()), name: said}
 

@@ -40,6 +40,10 @@ class Tree:
         """Give a place and all places below it."""
         return set(self.walk(place))
 
+    def children(self, place: str) -> list[str]:
+        """Give the places directly below one, in order of name."""
+        return sorted(self._children.get(place, ()))
+
     def walk(self, place: str) -> Iterator[str]:
         """Give a place and all below it, parents before children, sisters in order of name."""
         open_places = [place]
