@@ -1,19 +1,26 @@
 """The audit chain: whatever is changed, removed, added or moved afterwards is found."""
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from quintet.jobs.exceptions import close_item
 from quintet.pipeline.edit_spans import Order, Picked
 from quintet.pipeline.edits import Person
 from quintet.pipeline.estimators import KIND, decision
-from quintet.store.audit import canonical, entries, newest
+from quintet.store.audit import COLUMNS, Entry, canonical, entries, newest
 from quintet.store.audit_check import Checked, check
+from quintet.store.audit_seal import SEALED, TABLES
 from quintet.store.engine import Writing
 from quintet.store.events import Event, append_event, withdraw_event
+from quintet.store.exceptions import Step, add_item
 from quintet.store.quarantine import Wanted
+from quintet.store.runs import FINDINGS, append_findings, note_units
 
 from .conftest import Bench
 
@@ -45,8 +52,24 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     said = {"reason": "the back-test", "source": "back-test", "date": "2025-02-01"}
     decided = [decision("electricity", "to_2h", ["linear"], ["linear"], said)]
     bench.pipeline.apply_records(decided, kind=KIND, source="back-test", actor="Anne")
+    with bench.engine.writing("vee", "run", "run", bench.now()) as writing:
+        append_findings(writing, FOUND, [20089])
+        note_units(writing, [20089], writing.batch.id, "test")
+        add_item(writing, "leak", "s/e", Step("open", "found", "", FIRST_US, 0, {"until_us": 0}))
+    close_item(bench.engine, 1, by="Anne", reason="mended", now_us=bench.now())
     yield bench
     bench.engine.close()
+
+
+FOUND = pa.Table.from_pylist(
+    [
+        {
+            "unit": 20089, "channel": 1, "at_us": FIRST_US, "until_us": FIRST_US + HOUR_US, "rule": "W01",
+            "verdict": "fail", "detail": "{}",
+        }
+    ],
+    FINDINGS,
+)  # fmt: skip
 
 
 def replaced(low: int, high: int) -> Order:
@@ -86,21 +109,24 @@ def test_all_that_people_did_is_recorded_and_the_chain_holds(audited: Bench) -> 
         table = entries(snapshot)
         last = newest(snapshot)
     assert last is not None
-    assert found == Checked(7, 3, 2, last.digest, None)
+    assert found == Checked(12, 3, 2, 12, found.rows, last.digest, None)
+    with audited.engine.snapshot() as snapshot:
+        assert found.rows == sum(snapshot.rows(f"select count(*) from {table}")[0][0] for table in [*TABLES, "batch"])
     assert list(reversed(table["action"].to_pylist())) == [
-        "replace", "replace", "undo", "event", "event_withdrawn", "dismiss", "decision",
+        "registry", "replace", "close", "close", "replace", "undo", "event", "event_withdrawn", "dismiss", "decision",
+        "run", "exception_closed",
     ]  # fmt: skip
-    assert table["actor"].to_pylist()[4] == "Bob"
+    assert table["actor"].to_pylist()[6] == "Bob"
 
 
 def test_a_noted_head_is_known_again_and_a_strange_one_is_not(audited: Bench) -> None:
     with audited.engine.snapshot() as snapshot:
         digests = entries(snapshot)["digest"].to_pylist()
-    assert [checked(audited, digest).broken for digest in digests] == [None] * len(digests)
+    assert {checked(audited, digest).broken for digest in digests} == {None}
     assert "0" * 64 in (checked(audited, "0" * 64).broken or "")
 
 
-@pytest.mark.parametrize("table", ["audit", "edit", "edit_span", "event"])
+@pytest.mark.parametrize("table", ["audit", "edit", "edit_span", "event", "batch", *TABLES])
 def test_any_field_of_any_row_that_is_changed_is_found(audited: Bench, table: str) -> None:
     with audited.engine.snapshot() as snapshot:
         columns = snapshot.rows(
@@ -110,7 +136,9 @@ def test_any_field_of_any_row_that_is_changed_is_found(audited: Bench, table: st
     assert rows
     missed: list[str] = []
     for name, kind in columns:
-        other = f"coalesce({name} || 'x', 'x')" if kind == "VARCHAR" else f"coalesce({name} + 1, 1)"
+        other = {"VARCHAR": f"coalesce({name} || 'x', 'x')", "BOOLEAN": f"not {name}"}.get(
+            kind, f"coalesce({name} + 1, 1)"
+        )
         for row in rows:
             statement = f"update {table} set {name} = {other} where rowid = {row}"
             if tampered(audited, statement) is None:
@@ -118,7 +146,7 @@ def test_any_field_of_any_row_that_is_changed_is_found(audited: Bench, table: st
     assert missed == []
 
 
-@pytest.mark.parametrize("table", ["audit", "edit", "edit_span", "event"])
+@pytest.mark.parametrize("table", ["audit", "edit", "edit_span", "event", "batch", *TABLES])
 def test_any_row_that_is_removed_or_said_twice_is_found(audited: Bench, table: str) -> None:
     with audited.engine.snapshot() as snapshot:
         rows = [row for (row,) in snapshot.rows(f"select rowid from {table}")]
@@ -129,13 +157,23 @@ def test_any_row_that_is_removed_or_said_twice_is_found(audited: Bench, table: s
 
 CUT_HEAD = """insert into meta select 'audit_head', seq || ' ' || digest from audit order by seq desc limit 1"""
 TAMPERINGS: dict[str, list[str]] = {
-    "a cut end": ["delete from audit where seq = 7", "delete from meta where key = 'audit_head'", CUT_HEAD],
+    "a cut end": ["delete from audit where seq = 12", "delete from meta where key = 'audit_head'", CUT_HEAD],
     "two records moved": ["update audit set seq = case seq when 2 then 3 when 3 then 2 else seq end"],
     "the head alone": ["delete from meta where key = 'audit_head'"],
     "an edited value": ["update interval set value = value + 1 where quality = 40"],
     "an edited value gone": ["delete from interval where quality = 40"],
     "a value slipped in": ["insert into interval values (1, 1736200000000000, 5, 40, 2)"],
     "a batch gone": ["delete from batch where kind = 'edit' and actor = 'Bob'"],
+    "another file of a closed day": ["update lake_file set digest = 'x' where lake = 'raw' and live"],
+    "a closed day without its readings": ["update lake_file set live = false where lake = 'raw'"],
+    "an item closed by nobody": [
+        """insert into exception_step select id, 99, 'closed', 'x', 'Kim', since_us, 0, content from exception_step
+            limit 1"""
+    ],
+    "a dismissal of another row": ["update quarantine_step set id = 2"],
+    "a statement that nobody made": ["insert into record select kind, key || 'x', 0, body, 2 from record limit 1"],
+    "readings that came earlier": ["update batch set received_us = received_us - 1 where kind = 'readings'"],
+    "a batch that never was": ["insert into batch select 0, kind, source, actor, 0, 0, 0, 0 from batch limit 1"],
     "another person's batch": ["update batch set actor = 'Eve' where kind = 'edit' and actor = 'Bob'"],
 }
 
@@ -146,7 +184,7 @@ def test_what_is_done_behind_the_chain_is_found(audited: Bench, what: str) -> No
 
 
 def test_a_cut_end_is_found_by_what_it_told_of_or_by_a_noted_head(audited: Bench) -> None:
-    edits_end = "delete from audit where seq > 2"
+    edits_end = "delete from audit where seq > 5"
     kept = ["delete from meta where key = 'audit_head'", CUT_HEAD]
     assert tampered(audited, edits_end, *kept) is not None, "an edit is left without its record"
     gone = "delete from edit where id = 3"
@@ -164,6 +202,40 @@ def test_a_cut_end_is_found_by_what_it_told_of_or_by_a_noted_head(audited: Bench
         assert head in (found[0] or "")
 
 
+def unsealed(bench: Bench) -> None:
+    """Make the chain what an older Quintet would have written: without seals."""
+    with bench.engine.writing("test", "test", "test", bench.now()) as writing:
+        previous, chain = "", [Entry(*row) for row in writing.rows(f"select {COLUMNS} from audit order by seq")]
+        writing.execute("delete from audit")
+        for one in chain:
+            said = {name: value for name, value in json.loads(one.detail).items() if name != SEALED}
+            draft = replace(one, detail=canonical(said), previous=previous)
+            entry = replace(draft, digest=draft.sealed())
+            writing.execute("insert into audit values (?, ?, ?, ?, ?, ?, ?, ?)", list(astuple(entry)))
+            for table in ("edit", "event"):
+                writing.execute(f"update {table} set digest = ? where audit = ?", [entry.digest, entry.seq])
+            previous = entry.digest
+        writing.execute("delete from meta where key = 'audit_head'")
+        writing.execute(CUT_HEAD)
+
+
+def test_records_of_before_there_were_seals_verify_as_what_they_are_and_are_sealed_by_the_next(bench: Bench) -> None:
+    bench.register(e=("electricity", "kWh", "interval_sum", 60))
+    bench.send([("e", START + timedelta(hours=hour), 1.0) for hour in range(6)])
+    bench.pipeline.edits.make(replaced(1, 2), ANNE)
+    unsealed(bench)
+    old = checked(bench)
+    assert (old.broken, old.records, old.sealed, old.rows) == (None, 2, 0, 0)
+    tampering = "update batch set received_us = received_us - 1 where kind = 'edit'"
+    assert tampered(bench, tampering) is None, "nothing sealed it"
+    bench.pipeline.edits.make(replaced(3, 4), ANNE)
+    new = checked(bench)
+    assert (new.broken, new.records, new.sealed) == (None, 3, 1)
+    assert "was changed" in (tampered(bench, tampering) or "")
+    assert "the table record" in (tampered(bench, "update record set body = null where batch = 1") or "")
+    assert "has no record" in (tampered(bench, "insert into exception values (1, 'leak', 's/e', 99)") or "")
+
+
 def test_records_are_written_in_one_form_only() -> None:
     assert canonical({"b": 1, "a": "한"}) == '{"a":"한","b":1}'
 
@@ -179,7 +251,7 @@ def test_an_edit_that_fails_leaves_no_record(bench: Bench, monkeypatch: pytest.M
     monkeypatch.setattr("quintet.pipeline.edits.append_edit", fails)
     with pytest.raises(Undone):
         bench.pipeline.edits.make(replaced(0, 1), ANNE)
-    assert checked(bench).records == 0
+    assert checked(bench).records == 1
     assert [quality for *_, quality in bench.effective()] == [1]
 
 

@@ -1,21 +1,25 @@
 """Edits: they outrank, they are undone without a trace in the figures, and nothing that arrives harms either."""
 
 import os
+from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quintet.pipeline.assigned import assign
+from quintet.pipeline.assigned import assign, lift
 from quintet.pipeline.edit_spans import Order, Picked, Values
 from quintet.pipeline.edits import Person
 from quintet.pipeline.rows import IntervalRows
 from quintet.store.read import ESTIMATED, MEASURED
+from quintet.store.runs import FINDINGS, append_findings
 from quintet.terms.errors import BadInput, NotFound, QuintetError, UsageError
 from quintet.terms.quality import qualities
 
@@ -264,11 +268,110 @@ def cells_of(start: int, value: int, quality: int) -> list[tuple[int, Any]]:
     return [(1, np.int32), (start, np.int64), (value, np.int64), (quality, np.uint8)]
 
 
+SPIKE = -5.0
+"""Cubic metres of an hour that a water meter cannot show."""
+
+
+def spiked(bench: Bench) -> Bench:
+    """Give four days of a cubic metre an hour, with two hours that cannot be, for which an estimate stands."""
+    bench.register(w=("water", "m3", "interval_sum", 60))
+    bench.send([("w", START + HOUR * hour, SPIKE if hour in (50, 51) else 1.0) for hour in range(96)])
+    assert [quality in (1, 2) for _, quality in values(bench)[49:53]] == [True, False, False, True]
+    return bench
+
+
+def test_to_accept_brings_back_what_a_rule_rejected_and_its_undo_the_estimate(bench: Bench) -> None:
+    before, days = spiked(bench).effective(), bench.rollup_days()
+    edit = bench.pipeline.edits.make(Order("accept", picked(50, 51)), ANNE)
+    assert values(bench)[50] == (-5 * KWH, EDITED)
+    assert (edit.plan.before.value[0], edit.plan.after.value[0]) == (before[50][2], -5 * KWH)
+    ranged = bench.pipeline.edits.make(Order("accept", picked(48, 54)), ANNE)
+    assert values(bench)[48:54] == [(1 * KWH, EDITED)] * 2 + [(-5 * KWH, EDITED)] * 2 + [(1 * KWH, EDITED)] * 2
+    bench.close_all()
+    for one in (ranged, edit):
+        bench.pipeline.edits.undo(one.id or 0, ANNE)
+    assert (bench.effective(), bench.rollup_days()) == (before, days)
+
+
+def test_to_accept_by_rule_takes_those_alone_that_it_rejected(bench: Bench) -> None:
+    spiked(bench)
+    with bench.engine.snapshot() as snapshot:
+        found = snapshot.rows("select rule from finding where at_us = ?", [at(50)])
+    bench.pipeline.edits.make(Order("accept", picked(0, 96, rule=found[0][0])), ANNE)
+    assert [hour for hour, (_, quality) in enumerate(values(bench)) if quality == EDITED] == [50, 51]
+
+
+def test_what_a_run_found_is_chosen_by_its_name(bench: Bench) -> None:
+    fed(bench)
+    found = {"unit": 20089, "channel": 1, "at_us": at(2), "until_us": at(4), "rule": "zero_meter", "verdict": "dead"}
+    with bench.engine.writing("vee", "run", "run", bench.now()) as writing:
+        append_findings(writing, pa.Table.from_pylist([{**found, "detail": "{}"}], FINDINGS), [20089])
+    bench.pipeline.edits.make(Order("reject", picked(0, 6, rule="zero_meter")), ANNE)
+    assert [quality == REJECTED for _, quality in values(bench)] == [False, False, True, True, False, False]
+
+
+def test_to_accept_estimates_by_their_quality_lets_those_very_values_stand(bench: Bench) -> None:
+    before = values(spiked(bench))
+    quality = before[50][1]
+    bench.pipeline.edits.make(Order("accept", picked(0, 96, quality=quality)), ANNE)
+    assert values(bench)[50:52] == [(value, EDITED) for value, _ in before[50:52]]
+
+
+def test_to_accept_uncovers_what_was_measured_beneath_another_edit(bench: Bench) -> None:
+    fed(bench)
+    bench.pipeline.edits.make(Order("replace", picked(2, 3), value=7 * KWH), ANNE)
+    bench.pipeline.edits.make(Order("reject", picked(3, 4)), ANNE)
+    bench.send([("e", START + HOUR * 2, 3.0)])
+    bench.pipeline.edits.make(Order("accept", picked(2, 4)), ANNE)
+    assert values(bench)[2:4] == [(3 * KWH, EDITED), (1 * KWH, EDITED)]
+
+
+def test_to_accept_an_estimate_of_what_never_came_lets_it_stand(bench: Bench) -> None:
+    fed(bench)
+    bench.send([("e", START + HOUR * 8, 1.0)])
+    before = values(bench)
+    bench.pipeline.edits.make(Order("accept", picked(6, 8)), ANNE)
+    assert values(bench)[6:8] == [(value, EDITED) for value, _ in before[6:8]]
+    bench.send([("e", START + HOUR * 6, 9.0)])
+    assert values(bench)[6] == (before[6][0], EDITED), "whatever arrives later"
+
+
+@pytest.mark.parametrize("meter", ["e", "r"])
+def test_to_accept_what_stands_measured_changes_no_value(bench: Bench, meter: str) -> None:
+    bench.register(**METERS)
+    bench.send([(meter, START + HOUR * hour, hour * 1.5 + 1) for hour in range(12)])
+    before = values(bench)
+    channel = bench.pipeline.registry().channel_ids[f"s/{meter}"]
+    bench.pipeline.edits.make(Order("accept", picked(0, 24, channel)), ANNE)
+    assert [value for value, _ in values(bench)] == [value for value, _ in before]
+    assert {quality for _, quality in values(bench)} == {EDITED}
+
+
+def test_an_empty_range_and_a_filter_that_finds_nothing_say_so_with_place_and_remedy(bench: Bench) -> None:
+    fed(bench)
+    said = [
+        (Order("accept", picked(20, 30)), "nothing to accept: nothing was read there", "quintet edit replace"),
+        (Order("reject", picked(0, 6, quality=LINEAR)), "6 intervals, but none of quality edited_linear", "filter"),
+        (Order("accept", picked(0, 6, rule="V19")), "none in which V19 found something", "filter"),
+        (Order("replace", Picked(np.array([1], np.int32), at(0) + 1, at(0) + 2), 1), "no interval", "longer"),
+    ]
+    for order, message, remedy in said:
+        with pytest.raises(BadInput) as caught:
+            bench.pipeline.edits.make(order, ANNE)
+        assert (message in caught.value.message, remedy in caught.value.remedy) == (True, True), caught.value
+        assert "1 channel, 2025-01-06T" in caught.value.place
+    with pytest.raises(UsageError, match="no rule 'V99'") as unknown:
+        bench.pipeline.edits.make(Order("accept", picked(0, 6, rule="V99")), ANNE)
+    assert (unknown.value.place, "V19" in unknown.value.remedy) == ("--rule", True)
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("send"), st.integers(0, 71), st.integers(1, 30), st.integers(0, 3)),
         st.tuples(st.sampled_from(["replace", "accept", "reject", "estimate"]), st.integers(0, 74), st.integers(1, 12)),
         st.tuples(st.just("undo"), st.integers(0, 9)),
+        st.tuples(st.just("assign"), st.integers(0, 74), st.integers(1, 12), st.integers(0, 3)),
+        st.tuples(st.just("lift"), st.integers(0, 74), st.integers(1, 24)),
         st.tuples(st.sampled_from(["close", "reopen"])),
     ),
     min_size=3,
@@ -279,23 +382,26 @@ STEPS = st.lists(
 @settings(max_examples=int(os.environ.get("QUINTET_EDIT_RUNS", "6")), deadline=None)
 @given(steps=STEPS, meter=st.sampled_from(["e", "r"]))
 def test_any_order_of_readings_edits_and_undos_is_edits_over_a_run_from_scratch(steps: list[Any], meter: str) -> None:
-    with TemporaryDirectory() as one, TemporaryDirectory() as other:
-        bench, evidence = Bench(Path(one)), Bench(Path(other))
-        try:
-            check(bench, evidence, steps, meter)
-        finally:
-            bench.engine.close()
-            evidence.engine.close()
+    with ExitStack() as stack:
+        bench, evidence, scratch = (Bench(Path(stack.enter_context(TemporaryDirectory()))) for _ in range(3))
+        for one in (bench, evidence, scratch):
+            stack.callback(one.engine.close)
+        check(bench, evidence, scratch, steps, meter)
 
 
-def check(bench: Bench, evidence: Bench, steps: list[Any], meter: str) -> None:
-    """Play the steps; what stands must be the edits that stand, laid over what the evidence alone gives."""
+def check(bench: Bench, evidence: Bench, scratch: Bench, steps: list[Any], meter: str) -> None:
+    """Play the steps; what stands must be the edits that stand, laid over what the evidence alone gives.
+
+    With all that was assigned lifted, `evidence` says what `scratch` says, which got nothing but the readings.
+    """
     standing: dict[int, dict[tuple[int, int], tuple[int, int]]] = {}
-    for one in (bench, evidence):
+    for one in (bench, evidence, scratch):
         one.register(**METERS)
     channel = bench.pipeline.registry().channel_ids[f"s/{meter}"]
     for step in [("send", 0, 60, 1), *steps]:
         play(bench, evidence, step, meter, channel, standing)
+        if step[0] == "send":
+            scratch.send(readings(step, meter))
     below = {(c, start): (value, quality) for c, start, value, quality in evidence.effective()}
     for number in sorted(standing):
         below |= standing[number]
@@ -304,18 +410,39 @@ def check(bench: Bench, evidence: Bench, steps: list[Any], meter: str) -> None:
     assert bench.rollup_days() == summed(expected)
     bench.reopen()
     assert bench.effective() == expected
+    assigned(evidence, lift, channel, range(200), 0)
+    assert evidence.effective() == scratch.effective()
     newest = bench.pipeline.recent.first_day
     assert remembered(bench, channel) == [row for row in expected if row[1] // (24 * HOUR_US) >= newest]
+
+
+def readings(step: Any, meter: str) -> list[tuple[str, datetime, float]]:
+    """Give what a step sends: a register goes on by two an hour."""
+    _, low, count, value = step
+    return [
+        (meter, START + HOUR * hour, (hour * 2.0 if meter == "r" else 0.0) + value) for hour in range(low, low + count)
+    ]
+
+
+def assigned(bench: Bench, act: Any, channel: int, hours: Iterable[int], value: int) -> None:
+    """Assign a value to hours, or lift what was."""
+    starts = np.array([at(hour) for hour in hours], np.int64)
+    same = np.full(len(starts), value, np.int64)
+    number = np.full(len(starts), qualities()["class_profile"].id, np.uint8)
+    rows = IntervalRows(np.full(len(starts), channel, np.int32), starts, same, number)
+    act(bench.pipeline, bench.engine, rows, source="run", actor="run")
 
 
 def play(bench: Bench, evidence: Bench, step: Any, meter: str, channel: int, standing: dict[int, Any]) -> None:
     """Do a step; the evidence alone goes to the other store too."""
     if step[0] == "send":
-        _, low, count, value = step
-        total = [hour * 2.0 if meter == "r" else 0.0 for hour in range(low + count)]
-        rows = [(meter, START + HOUR * hour, total[hour] + value) for hour in range(low, low + count)]
-        bench.send(rows)
-        evidence.send(rows)
+        for one in (bench, evidence):
+            one.send(readings(step, meter))
+    elif step[0] in ("assign", "lift"):
+        over = {start for rows in standing.values() for _, start in rows}  # a run leaves what is edited as it is
+        hours = [hour for hour in range(step[1], step[1] + step[2]) if at(hour) not in over]
+        for one in (bench, evidence):
+            assigned(one, {"assign": assign, "lift": lift}[step[0]], channel, hours, step[-1] * KWH)
     elif step[0] == "undo":
         if standing:
             number = sorted(standing)[step[1] % len(standing)]

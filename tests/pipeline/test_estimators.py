@@ -1,6 +1,7 @@
 """The order of estimators in force, assigned estimates, and what arrives later: always what all at once would give."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -8,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from quintet.pipeline import estimators
 from quintet.pipeline.assigned import assign, lift
 from quintet.pipeline.difference import ARRIVED, COUNTED, ESTIMATED, against
 from quintet.pipeline.estimators import KIND, decision, order_of
 from quintet.pipeline.rows import IntervalRows
 from quintet.terms.errors import BadInput
 from quintet.terms.quality import qualities, qualities_by_id
+from quintet.vee import shipped_order
 
 START = datetime(2025, 1, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -48,7 +51,7 @@ def register(bench: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["like_day_level", "median_blend", "flat"])
+@pytest.mark.parametrize("name", ["like_day_level", "median_blend", "flat", "self_tested"])
 def test_estimates_that_look_beside_a_gap_are_the_same_however_readings_arrive(
     new_bench: Callable[[], Any], name: str
 ) -> None:
@@ -104,6 +107,40 @@ def test_a_decision_that_names_no_estimator_is_refused_and_nothing_is_stored(ben
     with pytest.raises(BadInput, match="guesswork is no estimator"):
         decide(bench, "guesswork")
     assert bench.engine.last_batch == before
+
+
+def test_a_city_whose_decision_names_what_is_no_estimator_any_more_refuses_by_name(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(bench)
+    decide(bench, "blend")
+    shipped = shipped_order()
+    fewer = replace(shipped, rows={name: row for name, row in shipped.rows.items() if name != "blend"})
+    monkeypatch.setattr(estimators, "shipped_order", lambda: fewer)
+    with pytest.raises(BadInput, match="blend is no estimator") as caught:
+        order_of(bench.pipeline.registry())
+    assert "estimation order, electricity " in str(caught.value)
+    assert "like_day" in caught.value.remedy, "it says what could stand there instead"
+    with pytest.raises(BadInput, match="blend is no estimator"):
+        bench.reopen()
+    monkeypatch.undo()
+    bench.reopen()
+    bench.send(readings(Random(3), 24, []))
+
+
+def test_a_decision_for_a_role_apart_is_for_its_channels_alone(bench: Any) -> None:
+    register(bench)
+    rows = readings(Random(3), 24 * 40, [(24 * 30, 24 * 31)])
+    bench.send(rows)
+    before = bench.effective()
+    classes = bench.pipeline.meaning().order.classes
+    records = [decision("electricity:generation", one.code, ["last_week"], ["last_week"], SAID) for one in classes]
+    bench.pipeline.apply_records(records, kind=KIND, source="back-test", actor="test")
+    assert bench.effective() == before
+    with pytest.raises(BadInput, match="gardening is no role apart"):
+        bench.pipeline.apply_records(
+            [decision("electricity:gardening", "to_1d", ["flat"], ["flat"], SAID)], kind=KIND, source="t", actor="t"
+        )
 
 
 # assigned estimates

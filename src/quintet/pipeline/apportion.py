@@ -27,7 +27,7 @@ class Pieces:
 
 
 def share(amount: I64, part_us: I64, whole_us: I64) -> I64:
-    """Give floor(amount * part / whole) exactly, 0 <= part <= whole; |amount| <= 2**60.
+    """Give floor(amount * part / whole) exactly, 0 <= part <= whole; |amount| <= 2**60. Of no time there is no part.
 
     amount = q * whole + r, so the share is q * part + floor(r * part / whole), r * part staying below 2**62 once time
     is counted in the coarsest of s, ms, us that is exact; the few spans that no such unit fits take Python's integers.
@@ -37,6 +37,7 @@ def share(amount: I64, part_us: I64, whole_us: I64) -> I64:
         coarser = part // unit, whole // unit
         coarse = (coarser[0] * unit == part) & (coarser[1] * unit == whole)
         part, whole = np.where(coarse, coarser[0], part), np.where(coarse, coarser[1], whole)
+    whole = np.maximum(whole, 1)
     quotient, rest = np.divmod(amount, whole)
     out = quotient * part + rest * part // whole
     for row in np.flatnonzero(whole >= WIDTH).tolist():

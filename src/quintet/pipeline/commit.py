@@ -56,6 +56,9 @@ from .waking import remember_stored, wake
 MOST_ROWS = 24_000_000
 """Readings taken into one batch: 24 million at 23 bytes are 0.55 GB of the owner's 2 GB."""
 
+DECISION = "decision"
+"""The kind of batches that hold what a person decided: each record of theirs is in the audit chain."""
+
 Progress = Callable[[int], None]
 
 
@@ -221,16 +224,19 @@ class Pipeline:
             after = Meaning.of(self.registry().with_records(records))
             changed = after.changed_from(self.meaning())
             with self._engine.snapshot() as snapshot:
-                anew = estimated_anew(snapshot, after.commodity, after.order, self.meaning().order)
+                subjects = after.subjects(range(len(after.kind)))
+                anew = estimated_anew(snapshot, subjects, after.order, self.meaning().order)
             changed = np.union1d(changed, anew)
             changed = changed[self.tails.heard(changed)]
             done = Settled()
             with self._engine.writing(kind, source, actor, self._now()) as writing:
                 append_records(writing, records)
                 for record in records:
-                    if record.kind == DECIDED:
+                    if record.kind == DECIDED or kind == DECISION:
                         said = {"decided": record.body, "source": source}
                         audit(writing, action="decision", subject=f"{record.kind}:{record.key}", detail=said)
+                if stated := sum(record.kind != DECIDED for record in records):
+                    audit(writing, action="registry", subject=source, detail={"kind": kind, "statements": stated})
                 if len(changed):
                     settlement = self.settlement(writing, after)
                     for outcome in settlement.again(writing, changed):
@@ -249,6 +255,10 @@ class Pipeline:
     def take_assigned(self, channels: I32, done: Settled, batch: Batch) -> None:
         """Take assigned estimates that are in the store into memory: nothing may simply continue their channels."""
         self.tails.calm[channels] = False
+        self._remember(batch, done)
+
+    def take_marks(self, done: Settled, batch: Batch) -> None:
+        """Take marks that are in the store into memory: readings continue their channels as they did."""
         self._remember(batch, done)
 
     def tell(self) -> None:

@@ -11,7 +11,7 @@ from quintet.terms.period import day_numbers, day_of_number, day_start, to_us
 from quintet.terms.quality import qualities
 from quintet.vee import Block, Findings, Rules, validate
 
-from .difference import Change, all_new, joined
+from .difference import BENEATH, Change, all_new, joined
 from .meaning import Meaning
 from .rows import I32, I64, U8, IntervalRows, Mask, starts_of_runs, stretches
 from .tails import NEVER
@@ -142,7 +142,8 @@ def day_sheet(rows: IntervalRows, day: int, recent: Recent, meaning: Meaning, tz
         shape = (len(channels), -((start - high) // cadence))
         value, quality = np.zeros(shape, np.int64), np.zeros(shape, np.uint8)
     else:
-        start, value, quality = held
+        start, value, marked = held
+        quality = BENEATH[marked]
     row = np.searchsorted(channels, rows.channel)
     column = (rows.start_us - start) // cadence
     value[row, column], quality[row, column] = rows.value, rows.quality

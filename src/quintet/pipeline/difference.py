@@ -14,6 +14,10 @@ from .rows import I32, I64, U8, IntervalRows, Mask, constant, merged_order, star
 WITHDRAWN = qualities()["withdrawn"].id
 ASSIGNED = np.zeros(256, np.bool_)
 """Whether a quality's value was put there by a run over the city, and stands until something measured is there."""
+BENEATH = np.arange(256, dtype=np.uint8)
+"""The quality with which evidence gives a value, by the one that it stands with: another only where it is marked."""
+MARK_OF = np.zeros(256, np.uint8)
+"""The quality that marks a value of a quality; 0 where none does."""
 COUNTED = np.zeros(256, np.int64)
 """Whether a quality's value is part of sums."""
 ARRIVED = np.zeros(256, np.int64)
@@ -23,6 +27,9 @@ for _quality in qualities_by_id().values():
     ESTIMATED[_quality.id] = _quality.kind == "estimated"
     COUNTED[_quality.id] = _quality.kind != "rejected"
     ASSIGNED[_quality.id] = _quality.assigned
+    if _quality.covers:
+        BENEATH[_quality.id] = qualities()[_quality.covers].id
+        MARK_OF[BENEATH[_quality.id]] = _quality.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,8 @@ def against(derived: IntervalRows, stored: IntervalRows, outranked: I64, lifted:
 
     Both sorted by channel and start. Equal rows give nothing; a stored interval that evidence no longer gives is
     withdrawn; `outranked` numbers stored qualities (edits) that stand whatever the evidence says. A stored assigned
-    value stands unless the evidence gives a measured one, but where `lifted` marks it: then it is as any other.
+    value stands unless the evidence gives a measured one, but where `lifted` marks it: then it is as any other. A
+    marked value stands while the evidence gives the same value with the quality beneath the mark.
     """
     assigned = ASSIGNED[stored.quality] if lifted is None else ASSIGNED[stored.quality] & ~lifted
     channel = np.concatenate([stored.channel, derived.channel])
@@ -62,7 +70,8 @@ def against(derived: IntervalRows, stored: IntervalRows, outranked: I64, lifted:
     old_at = np.where(has_old, position[np.flatnonzero(source == 1) - 1], 0)
     old_value, old_quality = old_versions(stored, old_at)
     edited = has_old & np.isin(old_quality, outranked)
-    changed = ~has_old | (old_value != derived.value[new_at]) | (old_quality != derived.quality[new_at])
+    changed = ~has_old | (old_value != derived.value[new_at])
+    changed |= BENEATH[old_quality] != derived.quality[new_at]
     if assigned.any():
         changed &= ~(has_old & assigned[old_at] & (ARRIVED[derived.quality[new_at]] == 0))
     new = all_new(derived.take(new_at[changed]))

@@ -9,18 +9,25 @@ import pyarrow as pa
 
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import intervals, wanted
+from quintet.store.runs import standing_findings
 from quintet.terms.catalogue import numbers_of, read_toml
 from quintet.terms.errors import BadInput, UsageError
-from quintet.terms.period import day_numbers, day_of_number, day_start, to_us
-from quintet.terms.quality import ORDERED_FROM, qualities
-from quintet.vee import Block, Gaps, Rules, estimate, like_days, spans
+from quintet.terms.period import day_numbers, day_of_number, day_start, from_us, to_us
+from quintet.terms.quality import ORDERED_FROM, qualities, qualities_by_id
+from quintet.vee import Block, Gaps, Rules, estimate, spans
+from quintet.vee.alike import like_days_in
+from quintet.vee.period_checks import PERIOD
 
+from .accepting import accepted
+from .laying import laid_over
 from .meaning import Meaning
 from .rows import I32, I64, MOST_AMOUNT, IntervalRows, Mask, key_order, starts_of_runs
 from .rule_limits import longest_estimate_days
 
 EDITED = qualities()["edited"].id
 REJECTED_BY_PERSON = qualities()["rejected_by_person"].id
+OF_RUNS = frozenset({"zero_meter", "outage_unclear", "supply_outage", "comms_outage", "missing"})
+"""What runs find beside rules: a meter at zero, a hole and what it was."""
 MISSING = 0
 """Stands for the quality of an interval of which nothing is known."""
 DAY_US = 86_400_000_000
@@ -103,20 +110,18 @@ def planned(city: City, order: Order) -> Plan:
     """
     engine, snapshot, meaning = city.engine, city.snapshot, city.meaning
     _check(order, engine.clock_us())
+    if order.picked.rule is not None:
+        refuse_unknown_rule(city, order.picked.rule)
     if order.action in ("replace", "estimate"):
         before = on_grid(engine, snapshot, meaning, order.picked)
     else:
         before = effective(engine, snapshot, order.picked.channels, order.picked.from_us, order.picked.until_us)
     if len(before) > limits().most_intervals:
         raise _too_many(len(before))
+    there = len(before)
     before = before.take(chosen(snapshot, before, meaning, order.picked))
     if not len(before):
-        raise BadInput(
-            "holds no interval that was asked for.",
-            code="nothing_picked",
-            place="the range",
-            remedy="See `quintet intervals` for what is there; only `replace` and `estimate` fill what is missing.",
-        )
+        raise _nothing(order, there, city.engine.tz)
     after = _AFTER[order.action](city, order, before)
     said = after.quality != MISSING
     if not (said & ((after.quality != before.quality) | (after.value != before.value))).any():
@@ -160,6 +165,41 @@ def _too_many(count: int) -> BadInput:
     )
 
 
+def _nothing(order: Order, there: int, tz: ZoneInfo) -> BadInput:
+    """Say why a range holds nothing to edit; `there` intervals are in it before they are filtered."""
+    picked = order.picked
+    low, high = (from_us(moment).astimezone(tz).isoformat() for moment in (picked.from_us, picked.until_us))
+    count = len(picked.channels)
+    place = f"{count} channel{'s' * (count != 1)}, {low} .. {high}"
+    words = [f"of quality {qualities_by_id()[picked.quality].code}"] if picked.quality else []
+    words += ["that is missing"] if picked.quality == MISSING else []
+    words += [f"in which {picked.rule} found something"] if picked.rule is not None else []
+    if there:
+        message = f"holds {there:,} intervals, but none {' and '.join(words)}."
+        remedy = "Leave the filter out, or see with `quintet intervals` what is there."
+    elif order.action in ("replace", "estimate"):
+        message, remedy = "no interval begins there.", "Make the range longer: one interval of the channel at least."
+    else:
+        message = f"holds nothing to {order.action}: nothing was read there, and nothing could be estimated."
+        remedy = "Put a value there with `quintet edit replace`, or try `quintet edit estimate`."
+    return BadInput(message, code="nothing_picked", place=place, remedy=remedy)
+
+
+def refuse_unknown_rule(city: City, rule: str) -> None:
+    """Raise UsageError for what is no rule, and that nothing was ever found by."""
+    known = [one.id for one in city.rules.rules]
+    sql = """select 1 from finding where rule = $1 or rule like $1 || '\\_%' escape '\\'
+        union all select 1 from run_finding where rule = $1 limit 1"""
+    if any(one == rule or one.startswith(f"{rule}_") for one in known) or city.snapshot.rows(sql, [rule]):
+        return
+    raise UsageError(
+        f"there is no rule {rule!r}.",
+        code="unknown_rule",
+        place="--rule",
+        remedy=f"Known: {', '.join(known)}; `quintet vee rules` says what each looks for.",
+    )
+
+
 def effective(engine: Engine, snapshot: Snapshot, channels: I32, from_us: int, until_us: int) -> IntervalRows:
     """Read what is effective; sorted by channel and start."""
     return IntervalRows.from_arrow(intervals(engine, snapshot, from_us, until_us, channels=channels))
@@ -179,31 +219,6 @@ def on_grid(engine: Engine, snapshot: Snapshot, meaning: Meaning, picked: Picked
     return laid_over(out, effective(engine, snapshot, picked.channels, picked.from_us, picked.until_us))
 
 
-def laid_over(cells: IntervalRows, rows: IntervalRows) -> IntervalRows:
-    """Give cells (sorted) with the value and quality of the rows (sorted) of the same channel and start, if any."""
-    at, there = places(cells, rows)
-    value, quality = cells.value.copy(), cells.quality.copy()
-    value[there], quality[there] = rows.value[at[there]], rows.quality[at[there]]
-    return IntervalRows(cells.channel, cells.start_us, value, quality)
-
-
-def places(cells: IntervalRows, rows: IntervalRows) -> tuple[I64, Mask]:
-    """Give for each cell (sorted) the place of the row of its channel and start, and whether there is one."""
-    if not len(rows) or not len(cells):
-        return np.zeros(len(cells), np.int64), np.zeros(len(cells), np.bool_)
-    channel = np.concatenate([rows.channel, cells.channel])
-    start = np.concatenate([rows.start_us, cells.start_us])
-    order = np.lexsort((np.arange(len(channel)) >= len(rows), start, channel))
-    heads = np.zeros(len(order), np.bool_)
-    heads[starts_of_runs(channel[order], start[order])] = True
-    leader = order[np.maximum.accumulate(np.where(heads, np.arange(len(order)), 0))]
-    own = order >= len(rows)
-    at = np.zeros(len(cells), np.int64)
-    at[order[own] - len(rows)] = leader[own]
-    there = at < len(rows)
-    return np.where(there, at, 0), there
-
-
 def chosen(snapshot: Snapshot, rows: IntervalRows, meaning: Meaning, picked: Picked) -> Mask:
     """Mark the rows that the filter of an order asks for."""
     out = np.ones(len(rows), np.bool_)
@@ -215,17 +230,23 @@ def chosen(snapshot: Snapshot, rows: IntervalRows, meaning: Meaning, picked: Pic
 
 
 def found_by(snapshot: Snapshot, rows: IntervalRows, meaning: Meaning, picked: Picked) -> Mask:
-    """Mark the rows in which a rule (its id, or what stands before the first _) found something."""
+    """Mark the rows in which a rule (its id, or what stands before the first _) found something.
+
+    What a run found counts as it stands now, by rules over a period and of its own (OF_RUNS): of others it repeats what
+    was found as readings were committed, week by week.
+    """
     cells = pa.table(
         {"channel": rows.channel, "start_us": rows.start_us, "end_us": rows.start_us + meaning.cadence_us[rows.channel]}
     ).append_column("place", pa.array(np.arange(len(rows))))
+    tables = {"cells": cells, "wanted": wanted(picked.channels), "stands": standing_findings(snapshot)}
     table = snapshot.arrow(
         """select distinct c.place from cells c join (select channel, at_us, greatest(until_us, at_us + 1) as until_us
-            from finding where (rule = $1 or rule like $1 || '\\_%' escape '\\')
-            and channel in (select channel from wanted)) f
+            from (select channel, at_us, until_us, rule from finding union all
+                select channel, at_us, until_us, rule from stands where rule in (select rule from periodic))
+            where (rule = $1 or rule like $1 || '\\_%' escape '\\') and channel in (select channel from wanted)) f
             on f.channel = c.channel and f.at_us < c.end_us and f.until_us > c.start_us""",
         [picked.rule],
-        {"cells": cells, "wanted": wanted(picked.channels)},
+        {**tables, "periodic": pa.table({"rule": pa.array(sorted({*PERIOD, *OF_RUNS}))})},
     )
     out = np.zeros(len(rows), np.bool_)
     out[table["place"].to_numpy()] = True
@@ -236,9 +257,9 @@ def _same(quality: int, before: IntervalRows) -> IntervalRows:
     return IntervalRows(before.channel, before.start_us, before.value, np.full(len(before), quality, np.uint8))
 
 
-def _accepted(_city: City, _order: Order, before: IntervalRows) -> IntervalRows:
-    """Let values stand as a person's word."""
-    return _same(EDITED, before)
+def _accepted(city: City, order: Order, before: IntervalRows) -> IntervalRows:
+    """Let what was measured stand as a person's word."""
+    return accepted(city.engine, city.snapshot, city.meaning, city.rules, before, order.picked.quality)
 
 
 def _rejected(_city: City, _order: Order, before: IntervalRows) -> IntervalRows:
@@ -318,8 +339,9 @@ def _estimated_block(city: City, cells: IntervalRows, grid: tuple[int, int], *, 
         fits = length <= longest[row]
         gaps = Gaps(row[fits], first[fits], length[fits], gaps.total[fits], gaps.has_total[fits])
     block = Block.of(start, step, channels, (value, quality, quality > 0), engine.tz)
-    commodity = [meaning.commodity[number] for number in channels.tolist()]
-    made, method = estimate(block, gaps, None, like_days(), meaning.order, commodity)
+    made, method = estimate(
+        block, gaps, None, like_days_in(engine.tz.key), meaning.order, meaning.subjects(channels.tolist())
+    )
     done = asked & (method > 0)
     new_value, new_quality = np.where(done, made, 0)[at], np.where(done, method, MISSING)[at]
     ordered = np.where(new_quality > 0, new_quality + ORDERED_FROM, MISSING).astype(np.uint8)

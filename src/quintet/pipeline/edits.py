@@ -27,7 +27,8 @@ from quintet.terms.quality import qualities
 from quintet.vee import Rules
 
 from .difference import Change, rollups
-from .edit_spans import City, Order, Plan, laid_over, planned
+from .edit_spans import City, Order, Plan, planned
+from .laying import laid_over
 from .meaning import Meaning
 from .rows import IntervalRows, starts_of_runs
 from .standing import replaced

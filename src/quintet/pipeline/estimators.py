@@ -1,6 +1,6 @@
 """The order of estimators in force for a city: what ships, overlaid by the decisions that its registry holds.
 
-A decision is a dated record of kind `estimation_order` with the key COMMODITY/CLASS, in force from its batch on.
+A decision is a dated record of kind `estimation_order` with the key SUBJECT/CLASS, in force from its batch on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,33 +27,33 @@ def order_of(registry: Registry) -> Order:
         body = said[-1][1]
         if body is None:
             continue
-        commodity, _, code = key.partition("/")
+        subject, _, code = key.partition("/")
         check_keys(dict(body), required=KEYS, optional=set(), place=f"{KIND} {key}")
         origin = f"{body['source']}, {body['date']}"
-        order = order.with_choice(commodity, code, body["estimators"], body["scaled"], origin, body["reason"])
+        order = order.with_choice(subject, code, body["estimators"], body["scaled"], origin, body["reason"])
     return order
 
 
 def decision(
-    commodity: str, code: str, estimators: Sequence[str], scaled: Sequence[str], said: Mapping[str, Any]
+    subject: str, code: str, estimators: Sequence[str], scaled: Sequence[str], said: Mapping[str, Any]
 ) -> Record:
-    """Give the record of a decision for a commodity and a class of gaps; `said` is its reason, source and date."""
+    """Give the record of a decision for a subject and a class of gaps; `said` is its reason, source and date."""
     body = {"estimators": list(estimators), "scaled": list(scaled), **said}
-    return Record(KIND, f"{commodity}/{code}", ALWAYS, body)
+    return Record(KIND, f"{subject}/{code}", ALWAYS, body)
 
 
-def estimated_anew(snapshot: Snapshot, commodity: Sequence[str], after: Order, before: Order) -> I32:
-    """Find the channels (by number; `commodity` is that of each) with gaps for which estimators are asked otherwise.
+def estimated_anew(snapshot: Snapshot, subjects: Sequence[str], after: Order, before: Order) -> I32:
+    """Find the channels (by number; `subjects` are theirs) with gaps for which estimators are asked otherwise.
 
     A channel has gaps only where something was estimated, or where derivation or a rule found something.
     """
-    changed = [name for name in set(commodity) if after.differs(before, name)]
+    changed = [name for name in set(subjects) if after.differs(before, name)]
     if not changed:
         return np.zeros(0, np.int32)
     found = snapshot.arrow(
         """select distinct channel from (select channel from finding
             union all select channel from rollup_day where estimated <> 0)"""
     )["channel"].to_numpy()
-    own = np.array([name in changed for name in commodity], np.bool_)
+    own = np.array([name in changed for name in subjects], np.bool_)
     found = found[found < len(own)]
     return np.unique(found[own[found]]).astype(np.int32)

@@ -8,7 +8,8 @@ import numpy as np
 
 from quintet.terms.period import day_numbers, day_of_number, day_start, to_us
 from quintet.terms.quality import qualities
-from quintet.vee import Block, Gaps, Rules, estimate, like_days, spans, validate
+from quintet.vee import Block, Gaps, Rules, estimate, spans, validate
+from quintet.vee.alike import like_days_in
 from quintet.vee.outages import jump_on_return, with_return
 
 from .derive import Derived
@@ -150,8 +151,9 @@ def judge_group(
     open_gaps = within(open_gaps, longest[open_gaps.row])
     if len(open_gaps):
         asked = dataclasses.replace(block, quality=quality)
-        commodity = [meaning.commodity[number] for number in numbers.tolist()]
-        estimated, methods = estimate(asked, open_gaps, None, like_days(), meaning.order, commodity)
+        estimated, methods = estimate(
+            asked, open_gaps, None, like_days_in(tz.key), meaning.order, meaning.subjects(numbers.tolist())
+        )
         filled = methods > 0
         value, quality = np.where(filled, estimated, value), np.where(filled, methods, quality)
     at_row, at_column = np.nonzero(quality)

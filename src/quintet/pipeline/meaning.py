@@ -1,6 +1,7 @@
 """What the registry says of channels, as arrays indexed by channel number, ready for whole columns of readings."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
@@ -117,6 +118,10 @@ class Meaning:
             unit_rates=[unit.rate for unit in known],
             carry={},
         )
+
+    def subjects(self, numbers: Sequence[int]) -> list[str]:
+        """Give what the order of estimators knows some channels as."""
+        return [self.order.subject(self.commodity[number], self.role[number]) for number in numbers]
 
     def traits(self, numbers: I32) -> Traits:
         """Give some channels as the rules want them."""

@@ -134,7 +134,7 @@ def _cap(evidence: Evidence, row: int, channels: Channels, span: int) -> int:
 
 
 def rollover_cap(plate_max_per_hour: int, length_us: int, span: int) -> int:
-    """Give what a rollover must stay under: by the meter's plate (-1 unknown), else a share of the dials' span."""
+    """Give what a rollover stays under (equal is none): by the plate (-1 unknown), else a share of the dials' span."""
     if plate_max_per_hour < 0:
         return span * limits().rollover_share_percent // 100
-    return plate_max_per_hour * length_us // HOUR_US + 1
+    return -(-plate_max_per_hour * length_us // HOUR_US)

@@ -143,9 +143,9 @@ class Replay:
                 append_steps(writing, steps)
                 append_problems(writing, faults)
                 writing.batch.duplicate, writing.batch.quarantined = int((~new).sum()), faults.num_rows
-                if take:
+                if take or steps:
                     said = {"tried": rows.num_rows, "settled": sorted(step.id for step in steps if step.state == TAKEN)}
-                    audit(writing, action="replay", subject="quarantine", detail=said)
+                    audit(writing, action="replay" if take else "settle", subject="quarantine", detail=said)
 
             done = self._path.write(raw.take(new), more, source="quarantine", actor=self._actor)
         ended = [step for step in steps if step.state == TAKEN]

@@ -18,7 +18,7 @@ from quintet.vee import Rules
 from .chains import chained
 from .derive import Channels, Derived, derive
 from .derive import Evidence as DeriveEvidence
-from .difference import ASSIGNED, Change, against, all_new, rollups
+from .difference import ASSIGNED, BENEATH, Change, against, all_new, rollups
 from .evidence import DAY_US, Evidence, Neighbourhood, near_of, neighbourhood, settle
 from .extend import EVEN_KINDS, even_span, more_days, quiet_span
 from .judge import Judged, judge
@@ -122,6 +122,15 @@ class Settlement:
         first = np.full(len(channels), EARLIEST_US, np.int64)
         found = neighbourhood(self._engine, snapshot, channels, first, np.ones(len(channels), np.bool_))
         yield from self._run(snapshot, list(self._with_past(found)))
+
+    def evidenced(self, snapshot: Snapshot, channels: I32, first_us: I64) -> Generator[IntervalRows]:
+        """Give what readings alone say of channels (sorted), from before a moment each on: no rule has looked yet."""
+        chained = snapshot.arrow("select distinct channel from chained")["channel"].to_numpy()
+        found = neighbourhood(self._engine, snapshot, channels, first_us, np.isin(channels, chained))
+        for shard in self._with_past(found):
+            derived, _ = self._derive(shard)
+            own = shard.channels[derived.channel]
+            yield IntervalRows(own, derived.start_us, derived.value, derived.quality)
 
     def _run(self, snapshot: Snapshot, shards: list[Shard]) -> Generator[Outcome]:
         """Derive, judge and compare shards, several at a time; give their outcomes in order."""
@@ -288,7 +297,8 @@ class Settlement:
         """Judge what was derived for a shard and compare it with what the store says."""
         if stored is not None:
             before = stored.start_us < shard.trust_us[local_of(stored.channel, shard.channels)]
-            derived = self._continued(shard, derived, stored.take(before))
+            past = stored.take(before)
+            derived = self._continued(shard, derived, replace(past, quality=BENEATH[past.quality]))
             stored = stored.take(~before)
         judged = judge(derived, self._meaning, shard.channels, self._rules, self._engine.tz)
         final = judged.rows

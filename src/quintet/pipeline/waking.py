@@ -15,7 +15,7 @@ from quintet.terms.errors import Damaged
 from quintet.terms.period import day_of_number, day_start, to_us
 from quintet.vee import Rules
 
-from .difference import WITHDRAWN
+from .difference import BENEATH, WITHDRAWN
 from .extend import EVEN_KINDS, even_span, quiet_span
 from .meaning import Meaning
 from .rows import I32, I64, U8, WORKERS, IntervalRows, Mask
@@ -155,7 +155,7 @@ def wake_some(recent: Recent, channels: I32, grid: tuple[int, int], tails: Tails
 
 
 def newest_columns(recent: Recent, channels: I32, grid: tuple[int, int]) -> tuple[int, I64, U8] | None:
-    """Give the remembered days of channels up to the newest one, side by side: start, values, qualities."""
+    """Give the remembered days of channels up to the newest one, side by side: start, values, qualities (unmarked)."""
     parts: list[tuple[int, I64, U8]] = []
     for day in range(recent.first_day, recent.newest + 1):
         held = recent.days(channels, grid[0], grid[1], day)
@@ -164,4 +164,4 @@ def newest_columns(recent: Recent, channels: I32, grid: tuple[int, int]) -> tupl
             parts = [*parts, held] if follows else [held]
     if not parts:
         return None
-    return parts[0][0], np.hstack([part[1] for part in parts]), np.hstack([part[2] for part in parts])
+    return parts[0][0], np.hstack([part[1] for part in parts]), BENEATH[np.hstack([part[2] for part in parts])]
