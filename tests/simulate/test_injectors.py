@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from quintet.simulate.injectors import FUNCTIONS, Stretch, injectors, injectors_from
+from quintet.simulate.injectors import FUNCTIONS, injectors, injectors_from
+from quintet.simulate.stretch import Stretch
 from quintet.terms.errors import BadInput
 
 QUARTER_US = 900_000_000
@@ -91,3 +92,20 @@ def test_a_row_without_function_and_a_function_without_row_are_refused() -> None
         injectors_from({**table, "injector": {code: row for code in FUNCTIONS if code != "spike"}})
     with pytest.raises(BadInput, match="injector spike"):
         injectors_from({**table, "injector": {**table["injector"], "spike": {**row, "colour": 1}}})
+
+
+def test_held_out_faults_are_what_they_are_called() -> None:
+    whole, rng = stretch(register=False), np.random.default_rng(4)
+    three = slice(BEGIN, BEGIN + 3 * 96)
+    lost = FUNCTIONS["pulses"](whole, 0.6, rng).value[three]
+    assert lost.sum() == pytest.approx(0.4 * whole.value[three].sum(), rel=0.05)
+    assert np.allclose(lost * 1000, np.round(lost * 1000))
+    assert FUNCTIONS["phase"](whole, 1.0, rng).value[BEGIN:].sum() == pytest.approx(whole.value[BEGIN:].sum() * 2 / 3)
+    assert np.array_equal(
+        FUNCTIONS["repeated_tail"](whole, 6.0, rng).value[BEGIN : BEGIN + 24], whole.value[BEGIN - 96 : BEGIN - 72]
+    )
+    assert (FUNCTIONS["decimal"](whole, 4.0, rng).value != whole.value).sum() == 4
+    turned = FUNCTIONS["digits"](whole, 4.0, rng)
+    assert (turned.value != whole.value).sum() == turned.touched.sum() == 4
+    assert (np.diff(FUNCTIONS["reversed_ct"](stretch(register=True), 1.0, rng).value) < 0).sum() == 96
+    assert FUNCTIONS["exchanged"](stretch(register=True), 0.0, rng).value[BEGIN + 1] == 0

@@ -122,7 +122,41 @@ def settings_of(plan: CityPlan, sites: list[Site]) -> dict[str, Any]:
             {"id": store.code, "place": CITY, "channels": [f"{CITY}/{store.code}"]}
             for store in supply().storages.values()
         ],
+        "feeder": [*_city_networks(), *(row for site in sites for row in _site_networks(site))],
     }
+
+
+def _city_networks() -> list[dict[str, Any]]:
+    """List the networks that span the city: each headed by what comes in, or by the plants that feed it."""
+    network = supply()
+    heads: dict[str, list[str]] = {}
+    for carrier in network.carriers.values():
+        if carrier.import_meter is not None:
+            heads[carrier.code] = [f"{CITY}/{carrier.import_meter.code}"]
+        else:
+            plants = [plant for plant in network.plants.values() if carrier.code in plant.output_meters]
+            names = [f"{CITY}/{plant.code}-{plant.output_meters[carrier.code].commodity}" for plant in plants]
+            if names:
+                heads[carrier.code] = names
+    return [
+        {"id": f"{code}-network", "commodity": code, "place": CITY, "supply": names, "level": "network"}
+        for code, names in heads.items()
+    ]
+
+
+def _site_networks(site: Site) -> list[dict[str, Any]]:
+    """List the network behind a site's heat exchanger, if it has one."""
+    outs = [row for row in site.rows if row.flow == "conversion_out" and site.kind != CITY]
+    return [
+        {
+            "id": f"{site.code}-{row.meter.commodity}-network",
+            "commodity": row.meter.commodity,
+            "place": site.code,
+            "supply": [f"{site.code}/{row.name}"],
+            "level": "network",
+        }
+        for row in outs
+    ]
 
 
 def _city_plants() -> list[dict[str, Any]]:

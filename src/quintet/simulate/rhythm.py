@@ -1,32 +1,23 @@
 """The rhythm of days: workdays, Saturdays, Sundays and Korean holidays, and each interval's hour on the clock."""
 
 from datetime import UTC, date, datetime
-from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.holidays import holidays_of
 
 from .plan import CADENCE_MIN, Ints
 
 DAY_TYPES = ("workday", "saturday", "sunday")
-
-
-@cache
-def _holidays() -> tuple[frozenset[str], frozenset[str]]:
-    """Give the fixed holidays (MM-DD) and the dated ones (YYYY-MM-DD)."""
-    table = read_toml("quintet.simulate", "holidays.toml")
-    check_keys(table, required={"source", "date", "every_year", "years"}, optional=set(), place="holidays")
-    dated = frozenset(f"{year}-{day}" for year, days in table["years"].items() for day in days)
-    return frozenset(table["every_year"]), dated
+KOREA = "Asia/Seoul"
+"""The simulated city keeps Korea's holidays, whatever its clock."""
 
 
 def is_holiday(day: date) -> bool:
     """Say whether Korea keeps a public holiday on that day (Sundays not counted)."""
-    fixed, dated = _holidays()
-    return f"{day:%m-%d}" in fixed or day.isoformat() in dated
+    return day in holidays_of(KOREA)
 
 
 def day_type(day: date) -> int:
