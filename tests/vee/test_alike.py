@@ -12,7 +12,7 @@ from quintet.terms.catalogue import read_toml
 from quintet.terms.errors import BadInput
 from quintet.terms.period import day_number, day_of_number
 from quintet.vee import like_days
-from quintet.vee.alike import like_days_from
+from quintet.vee.alike import like_days_from, like_days_in
 
 WED = date(2025, 3, 5)
 
@@ -93,3 +93,13 @@ def test_an_entry_that_names_no_day_is_refused(entry: str) -> None:
     rows["alike"]["mon"] = [entry]
     with pytest.raises(BadInput, match="is no like day"):
         like_days_from(rows)
+
+
+def test_a_citys_holidays_follow_its_clock() -> None:
+    """Seollal 2025 was a Wednesday: the Sundays before stand for it, and it stands for no other day."""
+    seollal, after = (day_number(date(2025, 1, 29)), day_number(date(2025, 2, 5)))
+    korean, plain = like_days_in("Asia/Seoul"), like_days_in("UTC")
+    assert all(day_of_number(day).weekday() == 6 for day in korean.candidates(seollal, seollal))
+    assert plain.candidates(seollal, seollal) != korean.candidates(seollal, seollal)
+    assert seollal in plain.candidates(after, after)
+    assert seollal not in korean.candidates(after, after)

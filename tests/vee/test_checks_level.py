@@ -78,8 +78,10 @@ def test_a_level_that_was_there_within_four_weeks_passes(found: Make) -> None:
     assert any(first == LAST * 24 for _, first, _ in found(hours))
 
 
-def test_dark_days_of_a_panel_are_never_too_low(found: Make) -> None:
-    assert found(days(1_000), role="generation", commodity="solar") == set()
+def test_a_panel_is_too_low_only_far_under_its_darkest_day(found: Make) -> None:
+    words = {"role": "generation", "commodity": "solar"}
+    assert found(days(100_000), **words) == set()
+    assert found(days(99_999), **words) == {("D01", LAST * 24, LAST * 24 + 23)}
 
 
 def test_zeros_fail_where_there_were_none_and_pass_up_to_two_hours(found: Make) -> None:
@@ -131,14 +133,14 @@ def test_a_day_of_another_factor_falls_off_the_step_though_its_level_is_usual(fo
     assert found(hours, ("Q01",)) == {("Q01", LAST * 24, LAST * 24 + 23)}
 
 
-def test_a_coarser_day_needs_many_amounts_to_be_one(found: Make) -> None:
-    hours = counted(10_000)
-    hours[LAST * 24 : LAST * 24 + 24] = hours[LAST * 24 : LAST * 24 + 24] // 20_000 * 20_000
-    assert ("Q01", LAST * 24, LAST * 24 + 23) in found(hours, ("Q01",))
-    hours[LAST * 24 : LAST * 24 + 12] = 0
-    assert any(rule == "Q01" for rule, _, _ in found(hours, ("Q01",)))
-    hours[LAST * 24 + 12] = 0
-    assert not any(rule == "Q01" for rule, _, _ in found(hours, ("Q01",)))
+def test_a_coarser_day_needs_more_amounts_than_chance_makes_even(found: Make) -> None:
+    hours = np.tile([40, 41], DAYS * 12) * 10_000
+    hours[LAST * 24 :] = 0
+    hours[LAST * 24 : LAST * 24 + 13] = 420_000
+    hours[LAST * 24 : LAST * 24 + 13 : 2] = 440_000
+    assert found(hours, ("Q01",)) == set()  # half of those before are even: once in 8,192
+    hours[LAST * 24 + 13] = 420_000
+    assert found(hours, ("Q01",)) == {("Q01", LAST * 24, LAST * 24 + 23)}
 
 
 def test_what_is_finer_than_any_pulse_is_arithmetic_and_no_step(found: Make) -> None:

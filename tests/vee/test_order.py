@@ -52,10 +52,24 @@ def test_a_decision_counts_for_its_commodity_and_class_alone(make_block: Make, m
     row: list[int | None] = [*range(24 * 21), *[None] * 6, 1]
     block = make_block([row, row], start="2025-02-12T00:00:00+09:00")
     gaps = make_gaps((0, 504, 6, None), (1, 504, 6, None))
-    _, quality = estimate(block, gaps, order=order, commodity=["heat", "gas"])
+    _, quality = estimate(block, gaps, order=order, subjects=["heat", "gas"])
     assert [names(one)[504] for one in quality] == ["like_day", "flat"]
     assert order.differs(shipped_order(), "gas")
     assert not order.differs(shipped_order(), "heat")
+
+
+def test_a_role_apart_has_its_own_choice_or_its_commoditys_or_that_for_all() -> None:
+    order = shipped_order()
+    panel, use = order.subject("electricity", "generation"), order.subject("electricity", "submeter")
+    assert (panel, use) == ("electricity:generation", "electricity")
+    both = order.with_choice(use, "to_1d", ["flat"], ["register_spread"], "test")
+    assert [row.name for row in both.choice(panel, "to_1d").estimators] == ["flat"]
+    apart = both.with_choice(panel, "to_1d", ["last_week"], ["register_spread"], "test")
+    assert [row.name for row in apart.choice(panel, "to_1d").estimators] == ["last_week"]
+    assert [row.name for row in apart.choice(use, "to_1d").estimators] == ["flat"]
+    assert apart.choice(panel, "to_7d") == order.choice("water", "to_7d")
+    assert apart.differs(both, panel)
+    assert not apart.differs(both, use)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +86,9 @@ def test_a_decision_counts_for_its_commodity_and_class_alone(make_block: Make, m
         (lambda t: t["order"][0].update(estimators=["straight"]), "straight is no estimator"),
         (lambda t: t["order"][0].update({"class": "to_9d"}), "no class of gaps"),
         (lambda t: t["class"].reverse(), "from short to long"),
+        (lambda t: t.update(both_ways=["consumption"]), "both_ways must lie within apart"),
+        (lambda t: t.update(apart=["net", "storage", "garden"]), "within the roles"),
+        (lambda t: t["order"][0].update(subjects=["gas:consumption"]), "consumption is no role apart"),
     ],
 )
 def test_a_bad_table_is_refused(change: Callable[[dict[str, Any]], Any], match: str) -> None:
@@ -99,6 +116,13 @@ def test_an_estimator_that_answers_for_fewer_or_touches_others_is_refused_by_nam
     monkeypatch.setitem(module.FUNCTIONS, "flat", faulty)
     with pytest.raises(BadInput, match=f"estimator flat: .*{match}"):
         probe(shipped_order())
+    shipped_order.cache_clear()
+    with pytest.raises(BadInput, match=f"estimator flat: .*{match}"):
+        shipped_order()  # what every city asks for first: it does not start
+    monkeypatch.undo()
+    monkeypatch.setitem(module.FUNCTIONS, "flat", FUNCTIONS["flat"])
+    shipped_order()
+    monkeypatch.setitem(module.FUNCTIONS, "flat", faulty)
     block = make_block([[1, None, 3]])
     with pytest.raises(BadInput, match="estimator flat") as caught:
         estimate(block, make_gaps((0, 1, 1, None)), order=shipped_order().only("flat"))

@@ -53,6 +53,15 @@ def test_quarter_hours_make_hours(make_block: Make, hits: Hits) -> None:
     assert hits("W01", make_block([[1] * 10], cadence_min=1440), traits=WATER) == []
 
 
+def test_who_nearly_always_draws_water_does_not_leak(hits: Hits, make_block: Make) -> None:
+    """After two weeks a run is held against the longest one before: twice as long passes, longer fails."""
+    habit = ([1] * 36 + [0] * 12) * 8
+    assert hits("W01", make_block([[*habit[:336], 0, *[1] * 72, 0]]), traits=WATER)[-1:] == [(0, 288, 323)]
+    assert hits("W01", make_block([[*habit[:336], 0, *[1] * 73, 0]]), traits=WATER)[-1:] == [(0, 337, 409)]
+    assert hits("W01", make_block([[1] * 28 * 24]), traits=WATER) == [(0, 0, 28 * 24 - 1)]
+    assert hits("W01", make_block([[1] * (28 * 24 + 1)]), traits=WATER) == []
+
+
 # H01 heat balance
 
 

@@ -12,6 +12,7 @@ from quintet.terms.unit import units
 from quintet.vee import rules
 from quintet.vee.checks import CHECKS
 from quintet.vee.period_checks import PERIOD
+from quintet.vee.rule_bounds import refuse_twice
 from quintet.vee.rulebook import SEVERITIES, Kind, rules_from, shipped
 
 HOUSE = Kind("electricity", "consumption", "energy", "interval_sum")
@@ -119,6 +120,20 @@ def test_a_function_whose_row_says_upstream_does_not_load() -> None:
         ({"parameter": threshold(unit="1", value="1.0000001")}, "too many digits"),
         ({"parameter": threshold(roles=["consumption"])}, "has no times for"),
         ({"parameter": threshold(note="x")}, "unknown note"),
+        ({"parameter": threshold(value="Infinity")}, "is no threshold"),
+        ({"parameter": threshold(value="1e9999999")}, "is no threshold"),
+        ({"parameter": threshold(value=True)}, "is no threshold"),
+        ({"parameter": threshold(source=7)}, "no source or no date"),
+        ({"parameter": threshold(unit=7)}, "unit = 7 is no text"),
+        ({"parameter": threshold(name="")}, "name = '' is no text"),
+        ({"parameter": "times"}, "parameter is no list of rows"),
+        ({"parameter": ["times"]}, "'times' is no table"),
+        ({"parameter": threshold(roles="consumption")}, "is no list of words"),
+        ({"applies": {"commodities": [1]}}, "is no list of words"),
+        ({"applies": "gas"}, "'gas' is no table"),
+        ({"upstream": "no"}, "neither true nor false"),
+        ({"name_en": 5}, "name_en = 5 is no text"),
+        ({"text_ko": " "}, "text_ko = ' ' is no text"),
     ],
 )
 def test_half_described_rows_are_refused(keys: dict[str, Any], match: str) -> None:
@@ -138,6 +153,11 @@ def test_half_described_rows_are_refused(keys: dict[str, Any], match: str) -> No
             {"parameter": threshold(name="pass", unit="min", source=None)},
             "rule V01, parameter pass: lacks source",
         ),
+        ("V06", {"marks": None}, "rule V06: must say either why it marks"),
+        ("V06", {"keeps": "both"}, "rule V06: must say either why it marks"),
+        ("V06", {"marks": " "}, "rule V06: "),
+        ("V07", {"marks": "it is judged at once"}, "rule V07: is judged as readings are committed"),
+        ("V03_gap", {"keeps": "no value"}, "rule V03_gap: is judged as readings are committed"),
         ("H01", {"parameter": threshold(name="least_dt", unit="min")}, "does not read least_dt in that form"),
         ("G01", {"parameter": threshold(name="p0", unit="K")}, "does not read p0 in that form"),
     ],
@@ -147,13 +167,53 @@ def test_half_described_rules_of_a_period_are_refused(code: str, keys: dict[str,
         rules_from(changed(code, **keys))
 
 
+@pytest.mark.parametrize(
+    ("code", "name", "value", "match"),
+    [
+        ("G01", "p0", "0", "rule G01, parameter p0: 0 must be above zero"),
+        ("G01", "t0", "0", "rule G01, parameter t0: 0 must be above zero"),
+        ("V13", "power_factor", "1.01", "rule V13, parameter power_factor: 1.01 is a part of a whole"),
+        ("V01", "pass", "56", r"rule V01, parameter pass: pass \(56\) is above flag \(55\)"),
+        ("V08", "low", "2.1", "low .* is above high"),
+        ("W01", "flag_hours", "73", "flag_hours .* is above hours"),
+    ],
+)
+def test_thresholds_that_cannot_be_reckoned_with_are_refused(code: str, name: str, value: str, match: str) -> None:
+    row = next(one for one in shipped()[code]["parameter"] if one["name"] == name)
+    with pytest.raises(BadInput, match=match):
+        rules({code: {"parameter": [{**row, "value": value, "source": "the city's own"}]}})
+
+
+def test_a_city_decides_whether_a_rule_over_a_period_marks_values() -> None:
+    assert rules()["D01"].doubts
+    assert not rules({"D01": {"severity": "note"}})["D01"].doubts
+    kept = rules({"D01": {"keeps": "we know our people"}})["D01"]
+    assert (kept.marks, kept.keeps, kept.doubts) == ("", "we know our people", False)
+    leak = rules({"W01": {"marks": "we bill no leak unseen"}})["W01"]
+    assert (leak.marks, leak.keeps, leak.doubts) == ("we bill no leak unseen", "", True)
+
+
+def test_a_threshold_that_stands_twice_is_refused() -> None:
+    row = threshold()[0]
+    for more in ({}, {"value": "12"}):
+        with pytest.raises(BadInput, match="rule V18, parameter times: stands twice"):
+            rules({"V18": {"parameter": [row, {**row, **more}]}})
+    table = rules({"V18": {"parameter": [row, {**row, "value": "12", "commodities": ["water"]}]}})
+    assert table["V18"].settings(TAP) == {"times": 12}
+
+
+@pytest.mark.parametrize("code", list(shipped()))
+def test_no_shipped_threshold_stands_twice(code: str) -> None:
+    refuse_twice(shipped()[code].get("parameter", []), f"rule {code}")
+
+
 def test_a_function_of_a_period_without_row_does_not_load() -> None:
     with pytest.raises(BadInput, match="functions W01 have no row"):
         rules_from({code: row for code, row in shipped().items() if code != "W01"})
 
 
 def test_a_quantity_in_scope_needs_its_own_floor() -> None:
-    with pytest.raises(BadInput, match="has no floor for reactive_energy"):
+    with pytest.raises(BadInput, match=r"has no floor for .*reactive_energy"):
         rules_from(changed("V07", applies={}))
 
 

@@ -140,9 +140,32 @@ def test_negative_use_is_rejected(make_block: Make, make_traits: Describe, names
 
 @pytest.mark.parametrize("role", ["consumption", "import", "generation"])
 def test_reverse_electricity_is_flagged_only(make_block: Make, make_traits: Describe, names: Names, role: str) -> None:
-    block, traits = make_block([[5, -1, 0]]), make_traits(1, role=role)
-    assert found(block, traits) == [("V12_reverse", 0, 1, 1)]
-    assert names(validate(block, traits, rules())[0][0]) == ["valid", "questionable", "valid"]
+    block, traits = make_block([[5, -1, 0] * 8]), make_traits(1, role=role)
+    assert found(block, traits)[:2] == [("V12_reverse", 0, 1, 1), ("V12_reverse", 0, 4, 4)]
+    assert names(validate(block, traits, rules())[0][0]) == ["valid", "questionable", "valid"] * 8
+
+
+@pytest.mark.parametrize(("drawn", "hit"), [(-50_000, False), (-50_001, True)])
+def test_a_panel_may_draw_a_little_at_night(make_block: Make, make_traits: Describe, drawn: int, hit: bool) -> None:
+    """Half a percent of the plate; without one, of ten times the day's highest."""
+    night, sun = [drawn] * 6, [1_000_000] * 12
+    panel = {"commodity": "solar", "role": "generation"}
+    block = make_block([night + sun + [0] * 6])
+    spans = [("V12_reverse", 0, 0, 5)] if hit else []
+    assert found(block, make_traits(1, **panel)) == spans
+    assert found(block, make_traits(1, 10_000_000, **panel)) == spans
+    assert found(block, make_traits(1)) == [("V12_reverse", 0, 0, 5)]
+    dark = make_block([night + [0] * 18])
+    assert found(dark, make_traits(1, **panel)) == [("V12_reverse", 0, 0, 5)]
+    assert found(dark, make_traits(1, 10_000_000, **panel)) == spans
+
+
+def test_a_night_that_is_not_over_is_not_judged_by_a_day_that_nobody_saw(
+    make_block: Make, make_traits: Describe
+) -> None:
+    block, panel = make_block([[-9] * 6]), {"commodity": "solar", "role": "generation"}
+    assert found(block, make_traits(1, **panel)) == []
+    assert found(block, make_traits(1, 1_000, **panel)) == [("V12_reverse", 0, 0, 5)]
 
 
 @pytest.mark.parametrize("role", ["storage", "net"])

@@ -9,6 +9,7 @@ from typing import Any
 
 from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.errors import BadInput
+from quintet.terms.holidays import holidays_of
 from quintet.terms.period import day_number
 from quintet.terms.quality import qualities
 
@@ -95,6 +96,12 @@ def _entry(text: str, kind: str) -> tuple[int, int]:
             remedy='Write it as "tue-1w".',
         )
     return WEEKDAYS.index(match[1].lower()), int(match[2])
+
+
+@cache
+def like_days_in(zone: str) -> LikeDays:
+    """Give the table that ships with the public holidays of a zone (an IANA name); they are as Sundays."""
+    return like_days().with_holidays(set(holidays_of(zone)))
 
 
 @cache

@@ -7,6 +7,7 @@ rows of which it knows too little.
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,8 @@ class Beside:
 
     m x n: `flags` (bits of device_flags.toml), `inactive`, `check` (the check meter's amounts), `reactive` (mvarh),
     `volume` (mL; of a heat meter's carrier, or of gas as it flowed), `delta_t_mk`, `pressure_pa` (absolute),
-    `temperature_mk` (absolute), `compressibility_ppm` (Z: 1 is 1,000,000). `estimated` is taken from the block.
+    `temperature_mk` (absolute), `compressibility_ppm` (Z: 1 is 1,000,000); these four and
+    `class_ppm` may also be arrays of objects that hold exact fractions. `estimated` is taken from the block.
     """
 
     register_total: Ints | None = None
@@ -111,6 +113,11 @@ def known(*parts: Ints | None) -> Mask | None:
         here = part != NOTHING
         out = here if out is None else out & here
     return out
+
+
+def exact_fact(values: Sequence[Fraction | None]) -> npt.NDArray[Any]:
+    """Give exact numbers as an array of objects, NOTHING where one is None."""
+    return np.array([Fraction(NOTHING) if value is None else value for value in values], dtype=object)
 
 
 def fact(values: Sequence[int | None]) -> Ints:

@@ -110,6 +110,27 @@ def below_zero(slab: Slab, settings: Settings) -> Spans:
     return rows[row].astype(np.int32), first, last
 
 
+def reverse_flow(slab: Slab, settings: Settings) -> Spans:
+    """V12: values under zero, except what a generator may draw by itself: up to `standby` of its rated power.
+
+    The rating is the plate or, of a whole day, its highest value divided by `dark`, whichever is more; where neither is
+    known (a day that is not over), a channel with a standby passes. Zero passes, and so does equal.
+    """
+    share = settings["standby"]
+    if not share:
+        return below_zero(slab, settings)
+    rows = np.flatnonzero(slab.value.min(axis=1) < 0)
+    value, plate = slab.value[rows], slab.plate_max[rows]
+    known = plate != UNKNOWN
+    own = times_floor(np.where(known, plate, 0), Fraction(slab.cadence_us, HOUR_US) * share)
+    limit = np.broadcast_to(np.where(known, own, np.iinfo(np.int64).max)[:, None], value.shape).copy()
+    for first, end in slab.days:
+        highest = np.maximum(value[:, first:end].max(axis=1), 0)
+        limit[:, first:end] = np.maximum(own, times_floor(highest, share / settings["dark"]))[:, None]
+    row, first, last = spans(value < -limit)
+    return rows[row].astype(np.int32), first, last
+
+
 def above_plate(slab: Slab, settings: Settings) -> Spans:
     """V16: magnitudes above the plate's maximum for one interval; equal passes, an unknown plate passes all."""
     del settings
@@ -142,7 +163,7 @@ CHECKS: dict[str, Check] = {
     "V07": Check(spike, {"ratio": "ratio", "floor": "rate"}, "day"),
     "V10": Check(zero_days, {"days": "count"}, "day"),
     "V12_negative": Check(below_zero, {}, "interval"),
-    "V12_reverse": Check(below_zero, {}, "interval"),
+    "V12_reverse": Check(reverse_flow, {"standby": "ratio", "dark": "ratio"}, "interval"),
     "V16": Check(above_plate, {}, "interval"),
     "V18": Check(stuck, {"times": "count"}, "run"),
 }

@@ -136,7 +136,7 @@ def check_meter(slab: Slab, settings: Settings, beside: Beside) -> Found:
     def figures() -> Figures:
         classes = constant(len(own), settings["class"])
         for row in np.flatnonzero(stated).tolist():
-            classes[row] = Fraction(int(own[row]), PPM)
+            classes[row] = Fraction(own[row]) / PPM
         return {
             "main": Figure("amount", picked(judged, main)),
             "check": Figure("amount", picked(judged, check)),

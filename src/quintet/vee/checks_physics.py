@@ -16,12 +16,17 @@ from .checks import Settings, Slab
 from .checks_pair import above, constant, quotients
 from .found import Figure, Figures, Found, Spans, joined, objects, picked, some, unjudged
 
+DAY_HOURS = 24
 MILLION = 1_000_000
 THOUSAND = 1000
 
 
 def leak(slab: Slab, settings: Settings, beside: Beside) -> Found:
     """W01: the smallest hourly flow over `flag_hours` in a row (flags) or `hours` in a row (fails) is above `flow`.
+
+    Who nearly always draws water does not leak: a run is new where it is longer than `times` the longest one of the
+    `history` days before it, or where fewer than `fewest` days before it are known; one that no rest came before ends
+    to be new after `history` days. (A leak was new once, and was named then.)
 
     An hour counts where all its intervals were measured, or where those that were are above `flow` already. Hours are
     counted from the block's first column; skipped where intervals are longer than an hour or too few hours are known.
@@ -33,11 +38,13 @@ def leak(slab: Slab, settings: Settings, beside: Beside) -> Found:
         return unjudged(len(slab.value))
     shape = (len(slab.value), hours, per_hour)
     value = slab.value[:, : hours * per_hour].reshape(shape)
-    judged = slab.judged[:, : hours * per_hour].reshape(shape).all(axis=2)
+    judged: Mask = np.asarray(slab.judged[:, : hours * per_hour].reshape(shape).all(axis=2), np.bool_)
     flow = np.clip(value, -(2**62) // per_hour, 2**62 // per_hour).sum(axis=2)
     running = flow > int(settings["flow"])
     least, most = int(settings["flag_hours"]), int(settings["hours"])
     row, first, last = spans(running, least)
+    new = _new(running, (row, first, last), judged, settings)
+    row, first, last = row[new], first[new], last[new]
     sure = _enough(judged | running, least)
     found = (row, first * np.int32(per_hour), (last + 1) * np.int32(per_hour) - 1)
 
@@ -57,6 +64,20 @@ def leak(slab: Slab, settings: Settings, beside: Beside) -> Found:
     return Found(found, sure, figures, last - first + 1 < most)
 
 
+def _new(running: Mask, found: Spans, judged: Mask, settings: Settings) -> Mask:
+    """Mark the runs of hours that are longer than the channel's own habit (see `leak`)."""
+    row, first, last = found
+    history, fewest = int(settings["history"]) * DAY_HOURS, int(settings["fewest"]) * DAY_HOURS
+    known = np.cumsum(np.pad(judged | running, ((0, 0), (1, 0))), axis=1)
+    new = last - first + 1 <= history
+    for at in np.flatnonzero(known[row, first] >= fewest).tolist():
+        since = max(int(first[at]) - history, 0)
+        before = spans(running[row[at] : row[at] + 1, since : first[at]])
+        longest = int((before[2] - before[1] + 1).max(initial=0))
+        new[at] = last[at] - first[at] + 1 > settings["times"] * longest
+    return new
+
+
 def _enough(mask: Mask, least: int) -> Mask:
     """Mark the rows that hold a run of at least so many."""
     out = np.zeros(len(mask), np.bool_)
@@ -72,7 +93,7 @@ def heat_balance(slab: Slab, settings: Settings, beside: Beside) -> Found:
     sure = known(beside.volume, beside.delta_t_mk)
     if sure is None or beside.volume is None or beside.delta_t_mk is None:
         return unjudged(len(slab.value))
-    sure = sure & slab.judged & (beside.delta_t_mk >= int(settings["least_dt"]))
+    sure = sure & slab.judged & reaches(beside.delta_t_mk, settings["least_dt"])
     energy = np.where(sure, slab.value, 0)
     volume, warmth = np.where(sure, beside.volume, 0), np.where(sure, beside.delta_t_mk, 0)
     product = _roomy(volume, int(np.abs(warmth).max(initial=0)) * max(len(slab.judged[0]), 1)) * warmth
@@ -85,6 +106,12 @@ def heat_balance(slab: Slab, settings: Settings, beside: Beside) -> Found:
         days.append(_Day(first, end, there, spent, meant, abs(spent)))
     least = Figure("kelvin", constant(len(slab.value), settings["least_dt"]))
     return _by_day(days, settings["ratio"], ("energy", "computed"), heat.denominator, slab, {"least_dt_k": least})
+
+
+def reaches(values: Ints, bound: Fraction) -> Mask:
+    """Mark the values that are not under a bound; exact for whole numbers and for fractions (an array of objects)."""
+    exact: npt.NDArray[Any] = values
+    return np.asarray(exact >= (bound if exact.dtype == object else -(-bound // 1)), np.bool_)
 
 
 def gas_correction(slab: Slab, settings: Settings, beside: Beside) -> Found:
@@ -183,8 +210,9 @@ def _roomy(values: Ints, factor: int) -> Ints:
 
 
 def _sum(values: Ints) -> npt.NDArray[Any]:
-    """Add up rows in unbounded integers."""
-    return roomy(values, max(values.shape[1], 1)).sum(axis=1).astype(object)
+    """Add up rows in unbounded integers; what is an array of objects may hold fractions and stays exact."""
+    wide = values if values.dtype == object else roomy(values, max(values.shape[1], 1))
+    return wide.sum(axis=1).astype(object)
 
 
 def _zeros(size: int) -> npt.NDArray[Any]:

@@ -1,5 +1,10 @@
 """Choosing an order of estimators by a back-test.
 
+What counts is the share of absolute error in use over all stretches together, sum|e| / sum|x|, each channel in parts of
+its own level (backtest.Errors). What is asked first in the order in force stays first unless it errs more than the best
+by over one standard error (Breiman, Friedman, Olshen and Stone 1984, "one-SE rule", on paired differences): a lucky
+draw changes nothing.
+
 All hidden stretches choose; what half of them would choose is reported on the other half, and the other way round: so
 the figures are of stretches that had no say.
 """
@@ -46,14 +51,14 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The order for one commodity and class of gaps, without or with a register's difference.
+    """The order for one subject (Order.subject) and class of gaps, without or with a register's difference.
 
     `scores` are those of each estimator; `error`, `before` and `peers` those of the chosen order (each stretch filled
     by what the other half chose), of the one in force before and of the peers, over the same. `estimators` is empty
     where too little was sound.
     """
 
-    commodity: str
+    subject: str
     code: str
     hours: int
     total: bool
@@ -73,10 +78,8 @@ class Chosen:
         return all(peer.error is None or own < peer.error for peer in self.peers)
 
 
-def choose(
-    blocks: Sequence[Block], commodity: str, tz: ZoneInfo, order: Order, *, seed: int, most: int
-) -> list[Chosen]:
-    """Back-test every estimator of a channel's own readings on the blocks of one commodity, class by class."""
+def choose(blocks: Sequence[Block], subject: str, tz: ZoneInfo, order: Order, *, seed: int, most: int) -> list[Chosen]:
+    """Back-test every estimator of a channel's own readings on the blocks of one subject, class by class."""
     out: list[Chosen] = []
     rows = sum(len(block.channels) for block in blocks)
     most = min(most, MOST_OF_ONE * rows)
@@ -86,47 +89,63 @@ def choose(
             for block in blocks
             for each in hide(block, one.tested_hours, tz, seed=seed, most=max(most * len(block.channels) // rows, 4))
         ]
-        out += [_chosen(hidden, commodity, one, order, total=total) for total in (False, True) if hidden]
+        out += [_chosen(hidden, subject, one, order, total=total) for total in (False, True) if hidden]
     return out
 
 
-def _chosen(hidden: list[Hidden], commodity: str, one: GapClass, order: Order, *, total: bool) -> Chosen:
+def _chosen(hidden: list[Hidden], subject: str, one: GapClass, order: Order, *, total: bool) -> Chosen:
     """Choose for one class; what each half of the moments would choose is reported on the other half."""
     asked = [row.name for row in order.rows.values() if row.reach != "others" and _fits(row, one)]
-    found = {name: _over(hidden, order.only(name), commodity, total=total) for name in asked}
+    found = {name: _over(hidden, order.only(name), subject, total=total) for name in asked}
     half = np.concatenate([np.full(len(each.truth), place % 2 == 0) for place, each in enumerate(hidden)])
     scores = scored(found)
     count = int(min(half.sum(), (~half).sum()))
-    names = ranked(found, order, np.ones(len(half), np.bool_), total=total)
+    before = [row.name for row in _own(order, subject, one, total=total)]
+    names = ranked(found, order, before, np.ones(len(half), np.bool_), total=total)
     if count < LEAST_STRETCHES or not names:
-        return Chosen(commodity, one.code, one.tested_hours, total, scores, (), count, None, None, ())
-    crossed = [chain(found, ranked(found, order, mine, total=total)) for mine in (~half, half)]
+        return Chosen(subject, one.code, one.tested_hours, total, scores, (), count, None, None, ())
+    crossed = [chain(found, ranked(found, order, before, mine, total=total)) for mine in (~half, half)]
     compared = {
         "chosen": mixed(half, *crossed),
-        "before": chain(found, [row.name for row in _own(order, commodity, one, total=total)]),
+        "before": chain(found, before),
         **{peer: chain(found, [peer, "register_spread"] if total else [peer]) for peer in PEERS},
     }
     after = {score.estimator: score for score in scored(compared)}
     peers = tuple(after[name] for name in PEERS)
     return Chosen(
-        commodity, one.code, one.tested_hours, total, scores, names, count, after["chosen"], after["before"], peers
+        subject, one.code, one.tested_hours, total, scores, names, count, after["chosen"], after["before"], peers
     )
 
 
-def ranked(found: dict[str, Errors], order: Order, over: Mask, *, total: bool) -> tuple[str, ...]:
-    """List the estimators that may be chosen, the best first, by what they did over some stretches.
+def ranked(
+    found: dict[str, Errors], order: Order, before: Sequence[str], over: Mask, *, total: bool
+) -> tuple[str, ...]:
+    """List the estimators that may be chosen, by what they did over some stretches; `before` is what is asked now.
 
     One that fills few of them comes after the others; a total is spread evenly where nothing else can be said.
     """
     if total:  # what a shape cannot share is spread evenly: that counts for it too
         found = {name: chain(found, [name, "register_spread"]) for name in found}
-    scores = scored({name: picked(one, over) for name, one in found.items()})
+    seen = {name: picked(one, over) for name, one in found.items()}
+    scores = scored(seen)
     good = [s for s in scores if s.error is not None and order.rows[s.estimator].reach == "own"]
     names = [s.estimator for s in sorted(good, key=lambda s: s.filled < LEAST_SHARE)]
+    kept = next((name for name in before if name in names and seen[name].full.mean() >= LEAST_SHARE), None)
+    if kept is not None and not worse(seen[kept], seen[names[0]]):
+        names = [kept, *(name for name in names if name != kept)]
     if total:
         names = [name for name in names if name != "flat"]  # it shares a total as `register_spread` does
         return (*names[: names.index("register_spread")][: LISTED - 1], "register_spread")
     return tuple(names[:LISTED])
+
+
+def worse(one: Errors, best: Errors) -> bool:
+    """Tell whether one errs more than the best by over one standard error of their difference, stretch by stretch."""
+    both = one.full & best.full
+    more = (one.wrong - best.wrong)[both]
+    if len(more) < 2:
+        return True
+    return bool(more.mean() > more.std(ddof=1) / np.sqrt(len(more)))
 
 
 def picked(one: Errors, over: Mask) -> Errors:
@@ -152,15 +171,15 @@ def _fits(row: Row, one: GapClass) -> bool:
     return row.name != "linear" or one.tested_hours <= like_days().line_hours
 
 
-def _own(order: Order, commodity: str, one: GapClass, *, total: bool) -> list[Row]:
+def _own(order: Order, subject: str, one: GapClass, *, total: bool) -> list[Row]:
     """Give the estimators of the order in force that need the channel's own readings alone."""
-    choice = order.choice(commodity, one.code)
+    choice = order.choice(subject, one.code)
     return [row for row in (choice.scaled if total else choice.estimators) if row.reach == "own"]
 
 
-def _over(hidden: Sequence[Hidden], order: Order, commodity: str, *, total: bool) -> Errors:
+def _over(hidden: Sequence[Hidden], order: Order, subject: str, *, total: bool) -> Errors:
     """Give an order's errors over all stretches."""
-    parts = [errors(each, order, commodity, total=total) for each in hidden]
+    parts = [errors(each, order, subject, total=total) for each in hidden]
     return Errors(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Errors)))
 
 

@@ -4,6 +4,7 @@ Only measured values feed an estimate, as they came in; what is estimated here i
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from quintet.terms.errors import BadInput
 from quintet.terms.quality import qualities
 
 from .alike import LikeDays, like_days
-from .block import MISSING, Block, Bytes, Gaps, Ints, Mask, cells, ids_of, of_kind
+from .block import MISSING, Block, Bytes, Gaps, Ids, Ints, Mask, cells, ids_of, of_kind
 from .groups import lots, part_of
 from .guess import Asked, Guess, Known, Others, guessed
 from .order import Choice, Order, Row, shipped_order
@@ -26,16 +27,16 @@ def estimate(
     history: Block | None = None,
     alike: LikeDays | None = None,
     order: Order | None = None,
-    commodity: Sequence[str] | None = None,
+    subjects: Sequence[str] | None = None,
 ) -> tuple[Ints, Bytes]:
     """Fill gaps of a block.
 
     `history` holds earlier columns of the same cadence (channels matched by number); `alike` says which days are alike
     (by default the shipped table, without holidays), `order` which estimators are asked for which gap (by default that
-    which ships), by the `commodity` of each row. Gives values (int64, m x n) and qualities (uint8, m x n): the block's
-    own, but at the gaps' cells the estimate with its method as quality; 0 and MISSING where nothing is or could be
-    said. A gap with a total gets estimates that sum to it exactly, or none at all; without one each estimator of the
-    order fills what those before it left.
+    which ships), by the subject of each row (Order.subject). Gives values (int64, m x n) and qualities (uint8, m x n):
+    the block's own, but at the gaps' cells the estimate with its method as quality; 0 and MISSING where nothing is or
+    could be said. A gap with a total gets estimates that sum to it exactly, or none at all (one below zero only where
+    the subject's amounts may be); without one each estimator of the order fills what those before it left.
 
     Raises BadInput when gaps overlap, leave the block or cover a measured value, when the cadences differ, and, naming
     it, when an estimator does not answer for the cells asked.
@@ -47,8 +48,10 @@ def estimate(
     if not len(gaps):
         return value, quality
     settings, order = alike or like_days(), order or shipped_order()
-    pasts = [Past(past, settings, block.channels) for past in (block, history) if past is not None]
-    for choice, places in order.plan(gaps, block.cadence_us, commodity):
+    # what other rows hold nobody asks; most of a city's channels have no gap
+    holed = rows_of(block, np.unique(gaps.row))
+    pasts = [Past(past, settings, block.channels) for past in (holed, history) if past is not None]
+    for choice, places in order.plan(gaps, block.cadence_us, subjects):
         own = part_of(gaps, places)
         for lot in lots(own):
             _fill(Asked(pasts, part_of(own, lot)), choice, value, quality)
@@ -63,7 +66,7 @@ def estimate_with(
     history: Block | None = None,
     alike: LikeDays | None = None,
     order: Order | None = None,
-    commodity: Sequence[str] | None = None,
+    subjects: Sequence[str] | None = None,
     stands: Bytes | None = None,
 ) -> tuple[Ints, Bytes]:
     """Fill gaps of a block by estimators that need more than its own newest readings; see others.py, and `estimate`.
@@ -79,11 +82,19 @@ def estimate_with(
     now = np.zeros_like(quality) if stands is None else stands
     settings, order = alike or like_days(), order or shipped_order()
     pasts = [Past(past, settings, block.channels) for past in (block, history) if past is not None]
-    for choice, places in order.plan(gaps, block.cadence_us, commodity):
+    for choice, places in order.plan(gaps, block.cadence_us, subjects):
         own = part_of(gaps, places)
         for lot in lots(own):
             _fill(Asked(pasts, part_of(own, lot), others), choice, value, quality, now)
     return value, quality
+
+
+def rows_of(block: Block, rows: Ids) -> Block:
+    """Give some rows of a block; all of them cost nothing."""
+    if len(rows) == len(block.channels):
+        return block
+    own = {name: getattr(block, name)[rows] for name in ("channels", "value", "quality", "present")}
+    return replace(block, **own)
 
 
 def refuse_bad_gaps(block: Block, gaps: Gaps, history: Block | None) -> None:
@@ -151,30 +162,41 @@ def _write_scaled(guess: Guess, gaps: Gaps, label: int, value: Ints, quality: By
     return fine
 
 
-def estimate_typed(block: Block, gaps: Gaps, name: str, lent: Ints) -> tuple[Ints, Bytes]:
+def estimate_typed(block: Block, gaps: Gaps, name: str, lent: Ints, role: str = "") -> tuple[Ints, Bytes]:
     """Fill gaps of a block of one row by one estimator alone, with what is lent to it: d series as long as the row.
 
     An estimator that chooses days takes the series for the days it would have chosen, nearest first; one that asks
-    other meters takes them for those: the parent first, then its other children. Raises BadInput for an unknown
-    estimator, or one to which nothing can be lent.
+    other meters takes them for those: the parent first, then its other children. A total below zero is shared only in
+    a `role` whose amounts may be (net, storage). Raises BadInput for an unknown estimator, or one to which nothing can
+    be lent.
     """
     order = shipped_order().only(name)
+    subjects = [order.subject("", role)]
     if not len(lent) and name != "outage_zero":
         own = order.rows[name].reach != "others"
-        return estimate(block, gaps, order=order) if own else estimate_with(block, gaps, Others(), order=order)
+        if own:
+            return estimate(block, gaps, order=order, subjects=subjects)
+        return estimate_with(block, gaps, Others(), order=order, subjects=subjects)
     if name not in FROM_DAYS:
-        return estimate_with(block, gaps, lent_others(name, lent, block.value.shape), order=order)
+        others = lent_others(name, lent, block.value.shape)
+        return estimate_with(block, gaps, others, order=order, subjects=subjects)
     refuse_bad_gaps(block, gaps, None)
     value, quality = block.value * block.present, block.quality * block.present
     at = cells(gaps.row, gaps.first, gaps.length)
     value[at], quality[at] = 0, MISSING
     row = order.rows[name]
+    for _, places in order.plan(gaps, block.cadence_us, subjects):
+        _lend(part_of(gaps, places), row, lent, value, quality)
+    return value, quality
+
+
+def _lend(gaps: Gaps, row: Row, lent: Ints, value: Ints, quality: Bytes) -> None:
+    """Fill gaps by an estimator that chooses days from days lent to it."""
     for write, label, scaling in ((_write_rounded, row.quality, False), (_write_scaled, row.scaled, True)):
         some = part_of(gaps, gaps.has_total == scaling)
         if len(some):
             _, column = cells(some.row, some.first, some.length)
-            write(of_days(name, lent[:, column]), some, qualities()[label].id, value, quality)
-    return value, quality
+            write(of_days(row.name, lent[:, column]), some, qualities()[label].id, value, quality)
 
 
 def lent_others(name: str, lent: Ints, shape: tuple[int, int]) -> Others:

@@ -26,10 +26,12 @@ def spike_figures(slab: Slab, settings: Settings) -> tuple[Mask, Figures]:
         day = slab.value[:, first:end]
         fit = peaks(day, least)[0] if end - first >= RANK else np.zeros(0, np.int64)
         for row in range(rows):
-            high = sorted(day[row].tolist(), reverse=True)[:RANK]
+            high = sorted(day[row, slab.judged[row, first:end]].tolist(), reverse=True)[:RANK]
+            if not high:
+                continue
             third = high[RANK - 1] if len(high) == RANK else None
             fine = row in fit and third is not None and third > 0
-            worth = Fraction(high[0] - third, third) if fine and third else Fraction(high[0]) if high else Fraction(0)
+            worth = Fraction(high[0] - third, third) if fine and third else Fraction(high[0])
             known = best[row]
             if (fine, worth) > (bool(judged[row]), known if known is not None else worth - 1):
                 judged[row], best[row], p1[row], p3[row] = fine, worth, high[0], third

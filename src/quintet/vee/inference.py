@@ -74,6 +74,10 @@ class Neighbours:
     using: Ints
     mean: Ints
 
+    def take(self, rows: Ints) -> "Neighbours":
+        """Give those of some meters."""
+        return Neighbours(self.known[rows], self.using[rows], self.mean[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Inferred:

@@ -1,9 +1,12 @@
-"""The order in which estimators are asked, by commodity and class of gap: shipped as data, overlaid by a decision."""
+"""The order in which estimators are asked, by subject and class of gap: shipped as data, overlaid by a decision.
+
+A subject is a commodity, or a commodity and a role ("electricity:generation") where data sets that role apart.
+"""
 
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, cached_property
 from typing import Any
@@ -15,6 +18,7 @@ from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.errors import BadInput
 from quintet.terms.period import HOUR_US
 from quintet.terms.quality import qualities
+from quintet.terms.reading import Role
 
 from .alike import like_days
 from .blends import blend, like_day_level, median_blend
@@ -32,6 +36,7 @@ from .others import (
 )
 from .past import Past
 from .shapes import flat, last_week, like_day, like_day_median, register_spread
+from .tested import self_tested
 
 FUNCTIONS: dict[str, Callable[[Asked], Guess]] = {
     "outage_zero": outage_zero,
@@ -48,6 +53,7 @@ FUNCTIONS: dict[str, Callable[[Asked], Guess]] = {
     "like_day_level": like_day_level,
     "blend": blend,
     "median_blend": median_blend,
+    "self_tested": self_tested,
     "last_week": last_week,
     "flat": flat,
     "register_spread": register_spread,
@@ -55,7 +61,9 @@ FUNCTIONS: dict[str, Callable[[Asked], Guess]] = {
 """Every estimator's function, by its name in data."""
 REACHES = ("own", "others", "peer")
 EVERY = ""
-"""Stands for every commodity."""
+"""Stands for every subject."""
+OF = ":"
+"""Stands between the commodity and the role of a subject."""
 SHIPPED = "shipped"
 
 
@@ -100,13 +108,18 @@ class Choice:
 
 @dataclass(frozen=True)
 class Order:
-    """The order in force: choices by (commodity, class), commodity EVERY for all that have none of their own."""
+    """The order in force: choices by (subject, class), EVERY for all that have none of their own.
+
+    Roles in `apart` are subjects of their own; what flows in those of `both_ways` may be below zero.
+    """
 
     rows: Mapping[str, Row]
     classes: tuple[GapClass, ...]
     choices: Mapping[tuple[str, str], Choice] = field(default_factory=dict[tuple[str, str], Choice])
     source: str = ""
     stated: date | None = None
+    apart: frozenset[str] = frozenset()
+    both_ways: frozenset[str] = frozenset()
 
     @cached_property
     def _bounds(self) -> Ints:
@@ -126,40 +139,58 @@ class Order:
         """Give the number of the class of gaps of some lengths."""
         return np.searchsorted(self._bounds, span_us, "left")
 
-    def choice(self, commodity: str, code: str) -> Choice:
-        """Give the choice for a commodity and a class of gaps."""
-        return self.choices.get((commodity, code)) or self.choices[EVERY, code]
+    def subject(self, commodity: str, role: str) -> str:
+        """Name what a choice may be for: a commodity, with its role where that is set apart."""
+        return f"{commodity}{OF}{role}" if role in self.apart else commodity
 
-    def differs(self, other: "Order", commodity: str) -> bool:
-        """Tell whether another order asks other estimators for a commodity."""
+    def may_be_negative(self, subject: str) -> bool:
+        """Tell whether amounts of a subject may be below zero."""
+        return subject.partition(OF)[2] in self.both_ways
+
+    def choice(self, subject: str, code: str) -> Choice:
+        """Give the choice for a subject and a class of gaps: its own, its commodity's, or that for every one."""
+        named = (subject, subject.partition(OF)[0], EVERY)
+        return next(self.choices[name, code] for name in named if (name, code) in self.choices)
+
+    def differs(self, other: "Order", subject: str) -> bool:
+        """Tell whether another order asks other estimators for a subject."""
         if self.classes != other.classes:
             return True
-        mine, theirs = self.choices_of(commodity), other.choices_of(commodity)
+        mine, theirs = self.choices_of(subject), other.choices_of(subject)
         return any((a.estimators, a.scaled) != (b.estimators, b.scaled) for a, b in zip(mine, theirs, strict=True))
 
-    def choices_of(self, commodity: str) -> list[Choice]:
-        """Give the choices for a commodity, class by class."""
-        return [self.choice(commodity, one.code) for one in self.classes]
+    def choices_of(self, subject: str) -> list[Choice]:
+        """Give the choices for a subject, class by class."""
+        return [self.choice(subject, one.code) for one in self.classes]
 
-    def plan(self, gaps: Gaps, cadence_us: int, commodity: Sequence[str] | None) -> Iterator[tuple[Choice, Ints]]:
-        """Give each choice with the places of the gaps it is for; `commodity` is that of each row of the block."""
+    def plan(self, gaps: Gaps, cadence_us: int, subjects: Sequence[str] | None) -> Iterator[tuple[Choice, Ints]]:
+        """Give each choice with the places of the gaps it is for; `subjects` are those of the rows of the block.
+
+        Gaps with a total below zero, where nothing flows back, are for none: no estimate could be right.
+        """
         number = self.class_of(gaps.length.astype(np.int64) * cadence_us)
         rows: list[int] = np.unique(gaps.row).tolist()
-        said: list[str] = [] if commodity is None else list(commodity)
+        said: list[str] = [] if subjects is None else list(subjects)
         names = sorted({said[row] for row in rows}) if said else [EVERY]
         own = np.array([names.index(one) if one in names else -1 for one in said], np.int64)
         for place, name in enumerate(names):
             mine = own[gaps.row] == place if said else np.ones(len(gaps), np.bool_)
+            if not self.may_be_negative(name):
+                mine = mine & ~(gaps.has_total & (gaps.total < 0))
             for at, one in enumerate(self.classes):
                 places = np.flatnonzero(mine & (number == at))
                 if len(places):
                     yield self.choice(name, one.code), places
 
     def with_choice(
-        self, commodity: str, code: str, listed: Sequence[str], scaled: Sequence[str], origin: str, reason: str = ""
+        self, subject: str, code: str, listed: Sequence[str], scaled: Sequence[str], origin: str, reason: str = ""
     ) -> "Order":
-        """Give this order with another choice; an estimator, class or commodity that cannot stand there is refused."""
-        place = f"estimation order, {commodity or 'all'} {code}"
+        """Give this order with another choice; an estimator, class or role that cannot stand there is refused."""
+        place = f"estimation order, {subject or 'all'} {code}"
+        _, apart, role = subject.partition(OF)
+        if apart and role not in self.apart:
+            known = ", ".join(sorted(self.apart))
+            raise BadInput(f"{role} is no role apart.", code="bad_order", place=place, remedy=f"Known: {known}.")
         if code not in {one.code for one in self.classes}:
             raise BadInput("is no class of gaps.", code="bad_order", place=place)
         for name in (*listed, *scaled):
@@ -169,7 +200,7 @@ class Order:
                 raise BadInput(f"{name} is no estimator.", code="bad_order", place=place, remedy=f"Known: {known}.")
         rows, scaled_rows = (tuple(self.rows[name] for name in names) for names in (listed, scaled))
         choice = Choice(rows, scaled_rows, origin, reason)
-        return Order(self.rows, self.classes, {**self.choices, (commodity, code): choice}, self.source, self.stated)
+        return replace(self, choices={**self.choices, (subject, code): choice})
 
     def only(self, name: str) -> "Order":
         """Give an order of one estimator, whatever its reach: for a back-test, or to try it."""
@@ -184,12 +215,12 @@ class Order:
                     f"{name} is no estimator.", code="unknown_estimator", place=name, remedy=f"Known: {known}."
                 )
         choice = Choice(tuple(self.rows[n] for n in names), tuple(self.rows[n] for n in names))
-        return Order(self.rows, self.classes, {(EVERY, one.code): choice for one in self.classes})
+        return replace(self, choices={(EVERY, one.code): choice for one in self.classes})
 
 
 def order_from(table: Mapping[str, Any]) -> Order:
     """Load a table and hold it against the functions: each side must know the other."""
-    needed = {"source", "date", "class", "estimator", "order"}
+    needed = {"source", "date", "apart", "both_ways", "class", "estimator", "order"}
     check_keys(dict(table), required=needed, optional=set(), place="estimation")
     if not str(table["source"]).strip() or not isinstance(table["date"], date):
         raise BadInput("has no source or no date.", code="no_source", place="estimation")
@@ -201,12 +232,17 @@ def order_from(table: Mapping[str, Any]) -> Order:
             code="bad_estimator",
             place="estimation",
         )
-    out = Order(rows, _classes(table["class"]), {}, table["source"], table["date"])
+    roles = (frozenset(table[key]) for key in ("apart", "both_ways"))
+    out = Order(rows, _classes(table["class"]), {}, table["source"], table["date"], *roles)
+    if not out.both_ways <= out.apart <= {role.value for role in Role}:
+        raise BadInput(
+            "both_ways must lie within apart, and that within the roles.", code="bad_order", place="estimation"
+        )
     for number, row in enumerate(table["order"], 1):
         place = f"estimation, order {number}"
-        check_keys(dict(row), required={"class", "estimators", "scaled"}, optional={"commodities"}, place=place)
-        for commodity in row.get("commodities", [EVERY]):
-            out = out.with_choice(commodity, row["class"], row["estimators"], row["scaled"], SHIPPED)
+        check_keys(dict(row), required={"class", "estimators", "scaled"}, optional={"subjects"}, place=place)
+        for subject in row.get("subjects", [EVERY]):
+            out = out.with_choice(subject, row["class"], row["estimators"], row["scaled"], SHIPPED)
     lacking = [one.code for one in out.classes if (EVERY, one.code) not in out.choices]
     if lacking:
         raise BadInput(f"has no order for {', '.join(lacking)}.", code="bad_order", place="estimation")

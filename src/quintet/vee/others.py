@@ -2,7 +2,7 @@
 
 The run over a city's days gathers what they need and calls, for each block of channels of one cadence,
 
-    estimate_with(block, gaps, others, *, history=None, alike=None, order=None, commodity=None, stands=None)
+    estimate_with(block, gaps, others, *, history=None, alike=None, order=None, subjects=None, stands=None)
         -> (value int64 m x n, quality uint8 m x n)
 
 `block` and `gaps` are as for `estimate`: gaps must not cover measured values (values that are estimated now may stand
@@ -97,14 +97,16 @@ def class_profile(asked: Asked) -> Guess:
 
 def same_month_last_year(asked: Asked) -> Guess:
     """Legal: the mean day of the same month of the year before, by place on the local clock."""
-    return by_span(asked, lambda asked, span: _mean_days(asked, span, lambda day, _: [_month(day, 12)]))
+    return by_span(asked, lambda asked, span: _mean_days(asked, span, lambda day, _: [months_before(day, 12)]))
 
 
 def last_three_months(asked: Asked) -> Guess:
     """Legal: the mean day of the three calendar months before the gap began, by place on the local clock."""
     return by_span(
         asked,
-        lambda asked, span: _mean_days(asked, span, lambda _, begun: [_month(begun, back + 1) for back in range(3)]),
+        lambda asked, span: _mean_days(
+            asked, span, lambda _, begun: [months_before(begun, back) for back in (1, 2, 3)]
+        ),
     )
 
 
@@ -121,7 +123,7 @@ def _as_is(asked: Asked, known: Known | None) -> Guess:
     return Guess(np.where(said, known.value[at], 0), np.ones(len(said), np.int64), said)
 
 
-def _month(day: int, back: int) -> tuple[int, int]:
+def months_before(day: int, back: int) -> tuple[int, int]:
     """Give year and month (from 0) of a day since 1970-01-01, so many months before."""
     found = day_of_number(day)
     return divmod(found.year * 12 + found.month - 1 - back, 12)
@@ -138,14 +140,14 @@ def _mean_days(
     top, bottom, said = np.zeros(shape, np.int64), np.ones(shape, np.int64), np.zeros(shape, np.bool_)
     begun = asked.pasts[0].block.first_day + int(asked.pasts[0].block.day_of[span.first])
     for start, end, day, slots in days_of(asked, span.first, span.length):
-        total, count, days = _of_months(asked, span.rows, frozenset(months(day, begun)), begun, int(slots.max()) + 1)
+        total, count, days = of_months(asked, span.rows, frozenset(months(day, begun)), begun, int(slots.max()) + 1)
         top[:, start:end] = total[:, slots]
         bottom[:, start:end] = np.maximum(count[:, slots], 1)
         said[:, start:end] = (count[:, slots] * LEAST_SHARE >= days) & (days > 0)
     return top, bottom, said
 
 
-def _of_months(
+def of_months(
     asked: Asked, rows: Ints, months: frozenset[tuple[int, int]], before: int, places: int
 ) -> tuple[Ints, Ints, int]:
     """Sum the measured values of some months by place on the clock (k x places), before a day; how many; their days."""
@@ -153,7 +155,7 @@ def _of_months(
     for past in asked.pasts:
         block = past.block
         numbers = block.first_day + np.arange(len(block.whole_day))
-        wanted = [number < before and _month(number, 0) in months for number in numbers.tolist()]
+        wanted = [number < before and months_before(number, 0) in months for number in numbers.tolist()]
         columns = np.flatnonzero(np.array(wanted, np.bool_)[block.day_of] & (block.slot_of < places))
         own = past.own[rows]
         if not len(columns) or not (own != UNREACHED).any():

@@ -1,5 +1,6 @@
 """What an estimator may look at: the measured values of one block, by row, local day and place on the local clock."""
 
+from collections.abc import Callable
 from functools import cache, cached_property
 
 import numpy as np
@@ -29,7 +30,7 @@ class Past:
         """Prepare the lookups; `channels` are those of the rows that will be asked for, by row."""
         self.block = measured_only(block)
         self.settings = settings
-        self.candidates = cache(settings.candidates)
+        self.candidates: Callable[[int, int], list[int]] = cache(settings.candidates)
         self.edges = block.day_edges()
         rows = {int(channel): row for row, channel in enumerate(block.channels)}
         self.own = np.array([rows.get(channel, UNREACHED) for channel in channels.tolist()], np.int64)
@@ -96,6 +97,8 @@ class Past:
 
 def chosen(array: np.ndarray, rows: Ints, at: slice | Ids) -> np.ndarray:
     """Give some columns of some rows; rows that follow one another are not copied twice."""
+    if len(rows) == 1:
+        return array[int(rows[0]), at][None]
     if len(rows) and int(rows[-1]) - int(rows[0]) == len(rows) - 1 and bool((np.diff(rows) == 1).all()):
         return array[int(rows[0]) : int(rows[-1]) + 1, at]
     return array[rows, at] if isinstance(at, slice) else array[rows[:, None], at]

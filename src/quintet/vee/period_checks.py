@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from .beside import Beside
 from .checks import Settings, Slab
 from .checks_history import change, demand_against_past, estimated_too_long, use_against_past
-from .checks_level import day_level, long_zero, other_step
+from .checks_hours import higher_than_ever, more_at_this_hour, zero_at_this_hour
+from .checks_level import day_level, long_zero
 from .checks_pair import check_meter, no_reactive, register_change, sum_check
 from .checks_physics import gas_correction, heat_balance, leak
+from .checks_repeat import repeated
 from .checks_state import clock_check, flagged, use_while_inactive
+from .checks_step import other_fraction, other_step
 from .found import Found
 
 
@@ -39,7 +42,11 @@ STEP = {
     "many": "count",
     "least": "amount",
     "share": "ratio",
+    "chance": "ratio",
 }
+
+WEEKS = {"history": "count", "fewest": "count"}
+"""How long a past a rule looks at, and of how many days of it something must be known."""
 
 PERIOD: dict[str, PeriodCheck] = {
     "V01": PeriodCheck(clock_check, {"pass": "duration", "flag": "duration", "intervals": "count"}),
@@ -57,8 +64,13 @@ PERIOD: dict[str, PeriodCheck] = {
     "D03": PeriodCheck(day_level, LEVEL),
     "Q01": PeriodCheck(other_step, STEP),
     "Z01": PeriodCheck(long_zero, {"history": "count", "fewest": "count", "hours": "count", "ratio": "ratio"}),
-    "W01": PeriodCheck(leak, {"flow": "rate", "flag_hours": "count", "hours": "count"}),
+    "Q02": PeriodCheck(other_fraction, {**WEEKS, "values": "count", "chance": "ratio"}),
+    "Z02": PeriodCheck(zero_at_this_hour, {**WEEKS, "hours": "count"}),
+    "P01": PeriodCheck(higher_than_ever, {**WEEKS, "ratio": "ratio", "floor": "rate"}),
+    "S01": PeriodCheck(more_at_this_hour, {**WEEKS, "hours": "count", "ratio": "ratio", "floor": "rate"}),
+    "R01": PeriodCheck(repeated, {**WEEKS, "ratio": "ratio", "chance": "ratio"}),
+    "W01": PeriodCheck(leak, {"flow": "rate", "flag_hours": "count", "hours": "count", "times": "ratio", **WEEKS}),
     "H01": PeriodCheck(heat_balance, {"ratio": "ratio", "least_dt": "kelvin", "kwh_m3_k": "ratio"}),
     "G01": PeriodCheck(gas_correction, {"ratio": "ratio", "p0": "pressure", "t0": "kelvin"}),
 }
-"""Every rule of reach "period". They give findings and never change a quality."""
+"""Every rule of reach "period". They give findings; a run marks what some of those span (see rulebook, `marks`)."""

@@ -5,10 +5,9 @@ import json
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.errors import BadInput
@@ -19,6 +18,8 @@ from quintet.terms.unit import units
 from .block import Kind
 from .checks import CHECKS
 from .period_checks import PERIOD
+from .rule_bounds import refuse_bounds, refuse_twice
+from .sourced import check_source, exact_threshold, table_of, words_of
 
 SEVERITIES = ("reject", "flag", "note")
 COUNTS = ("times", "days", "hours")
@@ -28,6 +29,8 @@ CONDITIONS = {"K": "kelvin", "kPa": "pressure"}
 """Units of conditions and their forms: in thousandths, that is mK and Pa."""
 SCOPES = ("commodities", "roles", "quantities", "value_kinds", "meter_classes")
 SKIPS = ("skip_en", "skip_ko")
+SAID = ("marks", "keeps")
+"""Of a rule over a period: why its findings mark values, or why they do not."""
 NARROWED = ("roles", "commodities", "meter_classes")
 """By which a threshold may be narrowed."""
 MOST_TOP, MOST_BOTTOM = 10**12, 10**6
@@ -75,7 +78,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; `severity` is reject, flag or note; `skip_*` say when it judges nothing, empty where that is plain."""
+    """One rule; `severity` is reject, flag or note; `skip_*` say when it judges nothing, empty where that is plain.
+
+    Of a rule over a period, `marks` says why its findings mark the values that they span, or `keeps` why they do not.
+    """
 
     id: str
     name_en: str
@@ -88,6 +94,13 @@ class Rule:
     parameters: tuple[Parameter, ...]
     skip_en: str = ""
     skip_ko: str = ""
+    marks: str = ""
+    keeps: str = ""
+
+    @property
+    def doubts(self) -> bool:
+        """Tell whether its findings mark values."""
+        return bool(self.marks) and self.severity != "note"
 
     @property
     def reach(self) -> str:
@@ -104,6 +117,8 @@ class Rule:
         return {parameter.name: parameter.value for parameter in found}
 
 
+EVERY = Scope((None,) * len(SCOPES))
+"""The scope of all channels."""
 Planned = tuple[int, Rule, Mapping[str, Fraction]]
 """A rule's index in its table, the rule, and the thresholds that apply."""
 
@@ -151,20 +166,31 @@ def shipped() -> Mapping[str, Any]:
     return read_toml("quintet.vee", "rules.toml")["rule"]
 
 
+@cache
+def rules_absent() -> Mapping[str, str]:
+    """Give the numbers that the list of rules leaves out, and what there is to say of each."""
+    return {code: row["text_en"] for code, row in read_toml("quintet.vee", "rules.toml")["absent"].items()}
+
+
 def overlay(rows: Mapping[str, Any], overrides: Mapping[str, Any] | None) -> dict[str, Any]:
     """Give the shipped rows with a city's own on top: `{"V07": {"severity": "reject", "parameter": [...]}}`.
 
-    Keys replace, parameter rows are added after the shipped ones (the last that fits counts), each with its own source
-    and date. A rule that does not exist, or a key that no rule has, is refused.
+    Keys replace (`keeps` in the place of `marks`, and the other way round), parameter rows are added after the shipped
+    ones (the last that fits counts), each with its own source and date. A rule that does not exist, or a key that no
+    rule has, is refused.
     """
     merged = dict(rows)
-    for code, change in (overrides or {}).items():
+    for code, change in table_of(overrides or {}, "[rule]").items():
         place = f"rule {code}"
+        table_of(change, place)
         if code not in merged:
             raise BadInput("is no rule.", code="unknown_rule", place=place, remedy=f"Known: {', '.join(merged)}.")
-        check_keys(change, required=set(), optional={"severity", "applies", "parameter"}, place=place)
+        check_keys(change, required=set(), optional={"severity", "applies", "parameter", *SAID}, place=place)
         more = {**merged[code], **change}
+        if said := [name for name in SAID if name in change]:
+            more = {name: value for name, value in more.items() if name not in SAID or name in said}
         if "parameter" in change:
+            refuse_twice(_rows(change, place), place)
             more["parameter"] = [*merged[code].get("parameter", []), *change["parameter"]]
         merged[code] = more
     return merged
@@ -174,12 +200,16 @@ def _rule(code: str, row: Mapping[str, Any]) -> Rule:
     """Read one row."""
     place = f"rule {code}"
     names = {"name_en", "name_ko", "text_en", "text_ko", "severity"}
-    check_keys(dict(row), required=names, optional={"applies", "parameter", "upstream", *SKIPS}, place=place)
+    check_keys(dict(row), required=names, optional={"applies", "parameter", "upstream", *SKIPS, *SAID}, place=place)
+    words_of(row, ("name_en", "name_ko", "text_en", "text_ko", *SKIPS, *SAID), place)
+    if not isinstance(row.get("upstream", False), bool):
+        raise BadInput(f"upstream = {row['upstream']!r} is neither true nor false.", code="bad_rule", place=place)
     if row["severity"] not in SEVERITIES:
         raise BadInput(
             f"{row['severity']!r} is no severity.", code="bad_rule", place=place, remedy=f"Use {SEVERITIES}."
         )
-    parameters = tuple(_parameter(item, place) for item in row.get("parameter", []))
+    parameters = tuple(_parameter(item, place) for item in _rows(row, place))
+    refuse_bounds(code, parameters, EVERY)
     return Rule(
         code,
         row["name_en"],
@@ -190,15 +220,34 @@ def _rule(code: str, row: Mapping[str, Any]) -> Rule:
         upstream=row.get("upstream", False),
         scope=_scope(row.get("applies", {}), place),
         parameters=parameters,
-        **{name: row[name] for name in SKIPS if name in row},
+        **{name: row[name] for name in (*SKIPS, *SAID) if name in row},
     )
+
+
+def _rows(row: Mapping[str, Any], place: str) -> list[Mapping[str, Any]]:
+    """Give the threshold rows of a rule."""
+    found: object = row.get("parameter", [])
+    if not isinstance(found, list):
+        raise BadInput(
+            "parameter is no list of rows.",
+            code="bad_rule",
+            place=place,
+            remedy=f"Write [[{place.replace(' ', '.')}.parameter]].",
+        )
+    return [table_of(one, f"{place}, parameter") for one in cast(list[object], found)]
 
 
 def _scope(row: Mapping[str, Any], place: str) -> Scope:
     """Read `applies`; a role, quantity or value kind that does not exist is a slip of the pen and refused."""
-    check_keys(dict(row), required=set(), optional=set(SCOPES), place=f"{place}, applies")
+    check_keys(
+        dict(table_of(row, f"{place}, applies")), required=set(), optional=set(SCOPES), place=f"{place}, applies"
+    )
     known = {"roles": set(Role), "quantities": set(units().sub_units), "value_kinds": set(ValueKind)}
     for key, names in row.items():
+        if not isinstance(names, list) or not all(isinstance(one, str) for one in cast(list[object], names)):
+            raise BadInput(
+                f"{key} = {names!r} is no list of words.", code="bad_rule", place=place, remedy='Write ["..", ".."].'
+            )
         strange = sorted(set(names) - set(map(str, known.get(key, set(names)))))
         if strange:
             raise BadInput(f"{', '.join(strange)} is none of the {key}.", code="bad_rule", place=place)
@@ -210,18 +259,9 @@ def _parameter(row: Mapping[str, Any], place: str) -> Parameter:
     place = f"{place}, parameter {row.get('name', '?')}"
     needed = {"name", "value", "unit", "source", "date"}
     check_keys(dict(row), required=needed, optional=set(NARROWED), place=place)
-    if not str(row["source"]).strip() or not isinstance(row["date"], date):
-        raise BadInput(
-            "has no source or no date.", code="no_source", place=place, remedy="Say where it is from and when."
-        )
-    try:
-        number = Fraction(Decimal(row["value"])) if isinstance(row["value"], str) else None
-    except (InvalidOperation, ValueError, OverflowError):
-        number = None
-    if number is None or number < 0:
-        raise BadInput(
-            f"{row['value']!r} is no threshold.", code="bad_rule", place=place, remedy='Write it as text, as in "1.8".'
-        )
+    words_of(row, ("name", "unit"), place)
+    check_source(row, place)
+    number = exact_threshold(row["value"], place, "bad_rule")
     scope = _scope({key: row[key] for key in NARROWED if key in row}, place)
     value, form, quantity = _measure(number, row["unit"], place)
     return Parameter(row["name"], row["value"], value, row["unit"], form, quantity, scope, row["source"], row["date"])
@@ -249,6 +289,12 @@ def _guard(rule: Rule) -> None:
     """Refuse a rule without function, and thresholds that its function lacks, never reads or takes in another form."""
     place = f"rule {rule.id}"
     check = CHECKS.get(rule.id) or PERIOD.get(rule.id)
+    if [bool(rule.marks.strip()), bool(rule.keeps.strip())].count(True) != (rule.id in PERIOD):
+        raise BadInput(
+            "must say either why it marks values or why it keeps them as they are." if rule.id in PERIOD
+            else "is judged as readings are committed: it marks nothing later.",
+            code="bad_rule", place=place, remedy='Set `marks = "…"` or `keeps = "…"` for a rule over a period.',
+        )  # fmt: skip
     if (check is None) != rule.upstream:
         problem = "has no function" if check is None else "has a function and is marked upstream"
         raise BadInput(f"{problem}.", code="bad_rule", place=place, remedy="Add one to CHECKS, or set upstream = true.")
@@ -258,7 +304,7 @@ def _guard(rule: Rule) -> None:
     if strange:
         raise BadInput(f"does not read {', '.join(strange)} in that form.", code="bad_rule", place=place)
     quantities = rule.scope.named("quantities") or units().sub_units
-    general = [p for p in rule.parameters if p.scope.allowed == (None,) * len(SCOPES)]
+    general = [p for p in rule.parameters if p.scope == EVERY]
     for name in check.needs:
         lacking = [q for q in quantities if not any(p.name == name and p.quantity in (None, q) for p in general)]
         if lacking:

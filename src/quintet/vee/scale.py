@@ -21,7 +21,8 @@ def rounded(guess: Guess) -> Ints:
 def scaled(guess: Guess, gaps: Gaps) -> tuple[Ints, Mask]:
     """Share each gap's total by the shape guessed; gives values by cell and, by gap, whether the shape could be scaled.
 
-    It cannot where a cell has nothing said, one is below zero, or all are zero.
+    It cannot where a cell has nothing said, or one has not the total's sign, or all are zero; a total of zero is zero
+    everywhere. (Whether a total below zero may be shared at all is the order's to say.)
     """
     length = gaps.length.astype(np.int64)
     first = np.cumsum(length) - length
@@ -31,8 +32,11 @@ def scaled(guess: Guess, gaps: Gaps) -> tuple[Ints, Mask]:
         mine = np.flatnonzero(length == size)
         at = first[mine][:, None] + np.arange(size)
         top = guess.top[at]
-        good = guess.said[at].all(axis=1) & (top >= 0).all(axis=1) & (top > 0).any(axis=1)
-        fine[mine] = good
+        total = gaps.total[mine]
+        top = np.where((total < 0)[:, None], -top, top)
+        able = (top >= 0).all(axis=1) & (top > 0).any(axis=1)
+        fine[mine] = guess.said[at].all(axis=1) & (able | (total == 0))
+        good = fine[mine] & able
         if good.any():
             weights = weights_of(top[good], guess.bottom[at[good]])
             value[at[good]] = apportioned(gaps.total[mine[good]], weights)

@@ -34,14 +34,17 @@ def last_week(asked: Asked) -> Guess:
 
 
 def flat(asked: Asked) -> Guess:
-    """Take the mean of the measured values of the RECENT_DAYS before each gap."""
-    return by_span(asked, _recent)
+    """Take the mean of the measured values of the RECENT_DAYS before each gap; a total is simply spread evenly."""
+    guess = by_span(asked, _recent)
+    even = register_spread(asked)
+    return Guess(np.where(even.said, even.top, guess.top), np.where(even.said, 1, guess.bottom), guess.said | even.said)
 
 
 def register_spread(asked: Asked) -> Guess:
     """Say the same of every cell of a gap that has a total, and nothing without one."""
-    ones = np.ones(asked.cells, np.int64)
-    return Guess(ones, ones, np.repeat(asked.gaps.has_total, asked.gaps.length))
+    gaps = asked.gaps
+    one = np.where(gaps.has_total & (gaps.total < 0), -1, 1)
+    return Guess(np.repeat(one, gaps.length), np.ones(asked.cells, np.int64), np.repeat(gaps.has_total, gaps.length))
 
 
 def stacked(asked: Asked, rows: Ints, days: list[int], slots: Ids, most: int) -> tuple[Ints, Ints]:
