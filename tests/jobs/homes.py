@@ -10,7 +10,7 @@ from quintet.jobs.vee_run import Report, run
 from quintet.store.events import Event, append_event
 from quintet.store.exceptions import Item, items
 from quintet.store.runs import standing_findings
-from quintet.terms.period import to_us
+from quintet.terms.period import day_number, to_us
 from quintet.vee import rules
 
 from .conftest import City, Reading
@@ -61,9 +61,11 @@ def readings(days: int, homes: int = HOMES, *, skip: Callable[[str, int, int], b
     ]
 
 
-def judge(city: City) -> Report:
-    """Run over the city's days."""
-    return run(city.engine, city.pipeline, rules(), actor="test")
+def judge(city: City, until: datetime | None = None) -> Report:
+    """Run over the city's days, until the day after its last reading where none is said."""
+    ends = city.rows("select max(day) + 1 from rollup_day")[0][0]
+    ends = ends if until is None else day_number(until.date())
+    return run(city.engine, city.pipeline, rules(), actor="test", days=(-(2**31), int(ends)))
 
 
 def found(city: City, rule: str | None = None) -> list[Finding]:

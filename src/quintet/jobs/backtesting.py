@@ -1,4 +1,4 @@
-"""The back-test of a city: its own channels' sound stretches choose the order of estimators, commodity by commodity."""
+"""The back-test of a city: its own channels' sound stretches choose the order of estimators, subject by subject."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,7 +15,7 @@ from quintet.vee.choosing import Chosen, choose
 from .vee_load import blocks
 
 MOST_CHANNELS = 200
-"""Channels of a commodity that are looked at, drawn by seed: more would say the same."""
+"""Channels of a subject that are looked at, drawn by seed: more would say the same."""
 MOST_DAYS = 400
 """Days of each channel, its newest."""
 MOST_CELLS = 6_000_000
@@ -31,15 +31,16 @@ def back_test(
     most: int,
     progress: Callable[[str], None] | None = None,
 ) -> list[Chosen]:
-    """Back-test the estimators on every commodity of a city, `most` hidden stretches a class; changes nothing."""
+    """Back-test the estimators on every subject (Order.subject) of a city, `most` hidden stretches a class."""
     out: list[Chosen] = []
     with engine.snapshot() as snapshot:
         days = days_of_channels(snapshot)
-        names = sorted({meaning.commodity[channel] for channel in days})
+        subject = dict(zip(days, meaning.subjects(list(days)), strict=True))
+        names = sorted(set(subject.values()))
         for name in names:
             if progress is not None:
                 progress(name)
-            own = np.array(sorted(c for c in days if meaning.commodity[c] == name), np.int32)
+            own = np.array(sorted(c for c in days if subject[c] == name), np.int32)
             held = list(sheets(engine, snapshot, meaning, sampled(own, seed), days))
             out += choose(held, name, registry.tz, meaning.order, seed=seed, most=most)
     return out

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from quintet.access.flows import KEY, Counted, sums
+from quintet.access.flows import BOUNDARY, KEY, Counted, sums
 from quintet.pipeline.difference import all_new, reduced
 from quintet.pipeline.rows import IntervalRows
 from quintet.registry import Registry
 from quintet.registry.tree import ROOT
 from quintet.store.closing import bounds, open_days
 from quintet.store.engine import Engine, Snapshot
+from quintet.store.flows import wrong_above
 from quintet.store.originals import not_kept
 from quintet.store.read import content_hash, intervals
 from quintet.store.scrub import scrub
@@ -108,6 +109,10 @@ def wrong_flows(engine: Engine, registry: Registry) -> list[Finding]:
             if wrong[0][0]:
                 text = f"{wrong[0][0]} hourly sums of the city differ from their intervals."
                 out.append(Finding("rollup", from_us(wrong[0][1]).isoformat(), text, "Report this.", "error"))
+            apart = wrong_above(snapshot, first, last, ROOT, BOUNDARY)
+            if apart:
+                text = f"{len(apart)} hourly sums of the city differ from those of its places."
+                out.append(Finding("rollup", from_us(apart[0]).isoformat(), text, "Report this.", "error"))
     return out
 
 

@@ -19,7 +19,12 @@ NOTED = frozenset({"supply_outage", "comms_outage"})
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of exception: the findings it takes (no rules: all that nobody else takes), and what to do."""
+    """One kind of exception: the findings it takes (no rules: all that nobody else takes), and what to do.
+
+    Findings of rules that it `absorbs` are told inside its items where their spans touch: one cause is one item. With
+    `by_channel` all that its rules find in a channel is one item; else each rule's is. What is `of_values` is settled
+    where a person edited all of its span.
+    """
 
     code: str
     rules: frozenset[str]
@@ -33,6 +38,9 @@ class Kind:
     group_en: str
     group_ko: str
     explained_by: frozenset[str]
+    absorbs: frozenset[str]
+    by_channel: bool
+    of_values: bool
 
     def takes(self, rule: str, verdict: str) -> bool:
         """Tell whether a finding is of this kind by name."""
@@ -92,7 +100,7 @@ def _price(name: str, row: Mapping[str, Any]) -> Fraction:
 def _kind(code: str, row: Mapping[str, Any]) -> Kind:
     place = f"exceptions, kind {code}"
     words = {"name_en", "name_ko", "action_en", "action_ko"}
-    more = {"rules", "verdicts", "explained_by", "group", "group_en", "group_ko"}
+    more = {"rules", "verdicts", "explained_by", "absorbs", "by_channel", "of_values", "group", "group_en", "group_ko"}
     check_keys(dict(row), required={"last", *words}, optional=more, place=place)
     grouped = row.get("group", False)
     if row["last"] not in (NOW, KEPT) or (grouped and not {"group_en", "group_ko"} <= row.keys()):
@@ -110,6 +118,9 @@ def _kind(code: str, row: Mapping[str, Any]) -> Kind:
         row.get("group_en", row["action_en"]),
         row.get("group_ko", row["action_ko"]),
         frozenset(row.get("explained_by", ())),
+        frozenset(row.get("absorbs", ())),
+        row.get("by_channel", False),
+        row.get("of_values", False),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from quintet.registry import Registry
 from quintet.store.audit import audit
+from quintet.store.edits import standing_spans
 from quintet.store.engine import Engine, Snapshot, Writing
 from quintet.store.exceptions import CLOSED, OPEN, Item, Step, add_item, append_steps, items
 from quintet.store.runs import standing_findings
@@ -78,14 +79,24 @@ def causes(snapshot: Snapshot, registry: Registry, table: Kinds | None = None) -
     for row in rows:
         said.setdefault((row["channel"], row["unit"]), set()).add(row["rule"])
     by_kind: dict[str, list[Row]] = {}
+    holding, decided = _holding(rows, known), _decided(snapshot)
     for row in rows:
         kind = known.of(row["rule"], row["verdict"])
         if kind is None or (kind.last != KEPT and row["unit"] != newest) or row["channel"] not in names:
             continue
         if kind.explained_by & said[row["channel"], row["unit"]] - {row["rule"]}:
             continue
+        if kind.of_values and any(
+            low <= row["at_us"] and row["until_us"] <= high for low, high in decided.get(row["channel"], ())
+        ):
+            continue
         row["since_us"] = since[row["channel"], row["rule"], row["unit"]] if kind.last != KEPT else row["at_us"]
         row["name"] = names[row["channel"]]
+        row["kind"] = kind.code
+        for holder, low, high in holding.get((row["channel"], row["rule"]), ()):
+            if row["at_us"] < high and row["until_us"] > low:
+                kind, row["since_us"] = holder, low
+                break
         by_kind.setdefault(kind.code, []).append(row)
     counts = _counts(registry)
     commodity = dict(zip(*(registry.channels()[name].to_pylist() for name in ("channel", "commodity")), strict=True))
@@ -99,9 +110,35 @@ def causes(snapshot: Snapshot, registry: Registry, table: Kinds | None = None) -
             yield _cause(kind, place, own, commodity, known, place)
         single: dict[str, list[Row]] = {}
         for row in rest:
-            single.setdefault(row["name"] if len(kind.rules) == 1 else f"{row['name']} {row['rule']}", []).append(row)
+            whole = kind.by_channel or len(kind.rules) == 1
+            single.setdefault(row["name"] if whole else f"{row['name']} {row['rule']}", []).append(row)
         for cause, own in sorted(single.items()):
             yield _cause(kind, cause, own, commodity, known, registry.place_of(own[0]["channel"]))
+
+
+def _holding(rows: Iterable[Row], table: Kinds) -> dict[tuple[int, str], list[tuple[Kind, int, int]]]:
+    """Give for each channel and absorbed rule the findings that absorb it: their kind, from when and until when."""
+    out: dict[tuple[int, str], list[tuple[Kind, int, int]]] = {}
+    for row in rows:
+        kind = table.of(row["rule"], row["verdict"])
+        if kind is None:
+            continue
+        for rule in kind.absorbs:
+            out.setdefault((row["channel"], rule), []).append((kind, row["at_us"], row["until_us"]))
+    return out
+
+
+def _decided(snapshot: Snapshot) -> dict[int, list[tuple[int, int]]]:
+    """Give for each channel the ranges that people edited, those that touch joined."""
+    out: dict[int, list[tuple[int, int]]] = {}
+    columns = (standing_spans(snapshot)[name].to_pylist() for name in ("channel", "from_us", "until_us"))
+    for channel, low, high in zip(*columns, strict=True):
+        own = out.setdefault(channel, [])
+        if own and low <= own[-1][1]:
+            own[-1] = (own[-1][0], max(own[-1][1], high))
+        else:
+            own.append((low, high))
+    return out
 
 
 def _began(rows: Iterable[Row]) -> dict[tuple[int, str, int], int]:
@@ -164,11 +201,7 @@ def _together(rows: list[Row], within_us: int) -> Iterator[list[Row]]:
 def _cause(kind: Kind, cause: str, rows: list[Row], commodity: Mapping[int, str], table: Kinds, place: str) -> Cause:
     """Put one cause's findings together: channels, amounts, what they are worth, the largest of them as evidence."""
     details = [json.loads(row["detail"]) for row in rows]
-    amounts: dict[str, int] = {}
-    for row, detail in zip(rows, details, strict=True):
-        if "amount" in detail:
-            name = commodity[row["channel"]]
-            amounts[name] = amounts.get(name, 0) + detail["amount"]
+    amounts = _amounts(rows, details, commodity)
     priced = {name: amount for name, amount in amounts.items() if name in table.won}
     order = sorted(
         range(len(rows)), key=lambda at: (-details[at].get("amount", 0), rows[at]["name"], rows[at]["at_us"])
@@ -192,7 +225,28 @@ def _cause(kind: Kind, cause: str, rows: list[Row], commodity: Mapping[int, str]
         "age_days": table.age_days,
         **_words(kind, group=cause == place),
     }
+    if also := sorted({row["kind"] for row in rows} - {kind.code}):
+        content["also"] = also
     return Cause(kind.code, cause, min(row["since_us"] for row in rows), content)
+
+
+def _amounts(rows: list[Row], details: list[dict[str, Any]], commodity: Mapping[int, str]) -> dict[str, int]:
+    """Sum up what is at stake by commodity: of findings of several rules over the same time the largest counts."""
+    out: dict[str, int] = {}
+    counted: dict[int, list[Row]] = {}
+    said = [(detail["amount"], row) for row, detail in zip(rows, details, strict=True) if "amount" in detail]
+    for amount, row in sorted(said, key=lambda one: (-one[0], one[1]["rule"], one[1]["at_us"])):
+        own = counted.setdefault(row["channel"], [])
+        if any(_meet(row, other) and row["rule"] != other["rule"] for other in own):
+            continue
+        own.append(row)
+        name = commodity[row["channel"]]
+        out[name] = out.get(name, 0) + amount
+    return out
+
+
+def _meet(one: Row, other: Row) -> bool:
+    return one["at_us"] < other["until_us"] and other["at_us"] < one["until_us"]
 
 
 def _words(kind: Kind, *, group: bool) -> dict[str, str]:

@@ -17,15 +17,16 @@ from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import intervals
 from quintet.store.runs import beneath_assigned
 from quintet.vee import Block, Gaps, spans
+from quintet.vee.alike import like_days_in
 from quintet.vee.block import of_kind
 from quintet.vee.estimation import estimate_with
 from quintet.vee.guess import Known, Others
 from quintet.vee.outages import SUPPLY
 
-from .vee_evidence import LARGEST, Companions, amounts, columns_of, measured
+from .vee_evidence import Companions, columns_of
 from .vee_gaps import EDITED, REGISTER, TOTALLED, Hole
 from .vee_homes import Homes
-from .vee_load import blocks
+from .vee_load import LARGEST, Sheet, blocks, held
 
 LEAST_PEERS = 5
 """Fewer meters are no class, and fewer homes no block: their mean would tell of one of them."""
@@ -64,25 +65,32 @@ class Assigner:
         self._complex = {number: tree.nearest(place[number], "complex") for number in numbers}
         self._area = {number: tree.bodies.get(place[number], {}).get("floor_area_m2") for number in numbers}
 
-    def wanted(self, block: Block, holes: Sequence[Hole], unit_us: tuple[int, int], older_us: int) -> Wanted:
+    def wanted(self, block: Sheet, holes: Sequence[Hole], unit_us: tuple[int, int], older_us: int) -> Wanted:
         """Give what is to stand in a week [low, high) of a block; `older_us`: the city has nothing before that."""
         own = columns_of(block, *unit_us)
         inside = np.zeros(block.value.shape, np.bool_)
         inside[:, own] = True
-        standing = cells_of(block, inside & block.present & ASSIGNED[block.quality])
-        open_ = ~measured(block) & ~(block.present & EDITED[block.quality])
-        rows = np.flatnonzero((open_ & inside).any(axis=1) & measured(block).any(axis=1))
+        standing = cells_of(block, inside & block.present & held(block.quality, ASSIGNED))
+        open_ = ~block.here & ~(block.present & held(block.quality, EDITED))
+        rows = np.flatnonzero((open_ & inside).any(axis=1) & block.here.any(axis=1))
         if not len(rows):
             return Wanted(standing.take(np.zeros(0, np.int64)), standing)
-        part = _rows_of(block, rows)
+        part: Block = block.rows(rows)
         part = self._as_derived(part)
         gaps = self._gaps(part, open_[rows])
         others = self._others(block, rows, part, gaps, holes)
         history = self._history(part, gaps, older_us)
-        commodity = [self._meaning.commodity[number] for number in part.channels.tolist()]
+        subjects = self._meaning.subjects(part.channels.tolist())
         stands = part.quality * part.present
         value, quality = estimate_with(
-            part, gaps, others, history=history, order=self._meaning.order, commodity=commodity, stands=stands
+            part,
+            gaps,
+            others,
+            history=history,
+            alike=like_days_in(self._engine.tz.key),
+            order=self._meaning.order,
+            subjects=subjects,
+            stands=stands,
         )
         found = ASSIGNED[quality] & open_[rows] & inside[rows]
         return Wanted(cells_of(replace(part, value=value, quality=quality, present=quality > 0), found), standing)
@@ -116,7 +124,7 @@ class Assigner:
                 has_total[place], total[place] = True, int(block.value[row[place], span].sum())
         return Gaps(row, first, length, total, has_total)
 
-    def _others(self, whole: Block, rows: I64, part: Block, gaps: Gaps, holes: Sequence[Hole]) -> Others:
+    def _others(self, whole: Sheet, rows: I64, part: Block, gaps: Gaps, holes: Sequence[Hole]) -> Others:
         """Gather what other meters know of the gaps' rows."""
         outage = np.zeros(part.value.shape, np.bool_)
         place = {int(number): row for row, number in enumerate(part.channels.tolist())}
@@ -173,11 +181,10 @@ class Assigner:
             wanted[row] = len(ones)
         return Known(value, count == wanted[:, None])
 
-    def _peers(self, whole: Block, rows: I64, part: Block, open_rows: I32, *, same_size: bool) -> Known | None:
+    def _peers(self, whole: Sheet, rows: I64, part: Block, open_rows: I32, *, same_size: bool) -> Known | None:
         """Give the mean of measured meters of the same kind and complex, and of the same size where that is asked."""
         traits = self._meaning.traits(whole.channels)
-        here = measured(whole)
-        amount = amounts(whole)
+        here, amount = whole.here, whole.amount
         value, known = np.zeros(part.value.shape, np.int64), np.zeros(part.value.shape, np.bool_)
         complexes = np.array([self._complex[number] for number in whole.channels.tolist()], dtype=object)
         areas = np.array([self._area[number] or 0.0 for number in whole.channels.tolist()])
@@ -235,8 +242,3 @@ def without(rows: IntervalRows, others: IntervalRows) -> IntervalRows:
     for key in zip(others.channel.tolist(), others.start_us.tolist(), strict=True):
         mine.pop(key, None)
     return rows.take(np.array(sorted(mine.values()), np.int64))
-
-
-def _rows_of(block: Block, rows: I64) -> Block:
-    taken = {name: getattr(block, name)[rows] for name in ("channels", "value", "quality", "present")}
-    return replace(block, **taken)

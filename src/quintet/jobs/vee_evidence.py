@@ -1,7 +1,7 @@
 """What stands beside a block of channels: companions, history, events and occupancy, gathered for the period rules."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -12,29 +12,39 @@ from quintet.pipeline.rows import I32, I64, Mask
 from quintet.registry import Registry
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import intervals
+from quintet.terms.period import HOUR_US
 from quintet.terms.reading import ValueKind
 from quintet.terms.unit import units
 from quintet.vee import Block
+from quintet.vee.apportion import divide_half_even
 from quintet.vee.beside import NOTHING, Beside, Use
 from quintet.vee.block import of_kind
 from quintet.vee.checks_state import device_flags
 
+from .vee_clock import Clocks
+from .vee_load import Sheet
+
 CHECK_OF = "check_of"
 """The column of a meters table that names the meter which this one checks: a note of the registry."""
-LARGEST = 2**44
-"""17.6 GWh or 17.6 million m3 in one interval."""
-REACTIVE, VOLUME = "reactive", "volume"
+REACTIVE, VOLUME, WARMTH, PRESSURE = "reactive_energy", "volume", "temperature", "pressure"
 """Quantities of companions: of the same meter, or the only one at the same place."""
+IDEAL_PPM = 1_000_000
+"""Z of a gas of which nobody measures it: 1, as where `quintet vee try` is not told."""
 
 
 @dataclass(frozen=True)
 class Companions:
-    """Which channel stands beside which (numbers): its register, its check meter, its reactive twin, its volume."""
+    """Which channel stands beside which (numbers): its register, its check meter, its reactive twin, its volume, ….
+
+    `warmth` is a heat meter's difference of temperatures, or the gas's temperature; `pressure` is the gas's.
+    """
 
     register: Mapping[int, int]
     check: Mapping[int, int]
     reactive: Mapping[int, int]
     volume: Mapping[int, int]
+    warmth: Mapping[int, int] = field(default_factory=dict[int, int])
+    pressure: Mapping[int, int] = field(default_factory=dict[int, int])
 
     @classmethod
     def of(cls, registry: Registry) -> "Companions":
@@ -44,13 +54,12 @@ class Companions:
         for row in rows:
             places.setdefault(registry.place_of(row["channel"]), []).append(row)
         register: dict[int, int] = {}
-        reactive: dict[int, int] = {}
-        volume: dict[int, int] = {}
+        beside: dict[str, dict[int, int]] = {name: {} for name in (REACTIVE, VOLUME, WARMTH, PRESSURE)}
         for here in places.values():
             register |= _registers(here)
-            reactive |= _beside(here, REACTIVE)
-            volume |= _beside(here, VOLUME)
-        return cls(register, _checks(registry), reactive, volume)
+            for quantity in beside:
+                beside[quantity] |= _beside(here, quantity)
+        return cls(register, _checks(registry), *beside.values())
 
 
 def _registers(here: list[dict[str, object]]) -> dict[int, int]:
@@ -115,13 +124,15 @@ class Evidence:
         self._registry, self._meaning = registry, meaning
         self.companions = Companions.of(registry)
         self._flags = _flags_of(events)
+        self._clocks = Clocks(events)
         self._empty = {
             place: spans for place in registry.timelines("occupancy") if (spans := _unoccupied(registry, place))
         }
 
-    def beside(self, block: Block, before: Block, year_before: Block | None) -> Beside:
+    def beside(self, block: Sheet, before: Sheet, year_before: Sheet | None) -> Beside:
         """Give what is known beside a block; `before` and `year_before` hold the same rows in those periods."""
         channels = block.channels
+        warmth = self._mean(block, self.companions.warmth)
         register = np.array([self.companions.register.get(number, -1) for number in channels.tolist()], np.int64)
         return Beside(
             register_total=self._register_totals(block, register),
@@ -134,9 +145,23 @@ class Evidence:
             check=self._aligned(block, self.companions.check),
             reactive=self._aligned(block, self.companions.reactive),
             volume=self._aligned(block, self.companions.volume),
+            delta_t_mk=warmth,
+            temperature_mk=warmth,
+            pressure_pa=self._mean(block, self.companions.pressure),
+            compressibility_ppm=None if warmth is None else np.full(block.value.shape, IDEAL_PPM, np.int64),
+            clock_offset_us=self._clocks.of(block),
         )
 
-    def _register_totals(self, block: Block, register: I64) -> I64:
+    def _mean(self, block: Block, companion: Mapping[int, int]) -> I64 | None:
+        """Give the means of conditions over the intervals of a block; NOTHING, or None, where nobody knows."""
+        held = self._aligned(block, companion)
+        if held is None:
+            return None
+        # stored are thousandths of what rules ask for, times hours
+        thousandths = divide_half_even(np.where(held == NOTHING, 0, held) * HOUR_US, block.cadence_us)
+        return np.where(held == NOTHING, NOTHING, divide_half_even(thousandths, 1000))
+
+    def _register_totals(self, block: Sheet, register: I64) -> I64:
         """Give the register's difference over a block: of the twin, or of the channel itself where it is a register."""
         own = _complete(block, _is_register(self._meaning, block.channels))
         rows = np.flatnonzero(register >= 0)
@@ -209,28 +234,13 @@ def columns_of(block: Block, low_us: int, high_us: int) -> slice:
     return slice(first, max(end, first))
 
 
-def amounts(block: Block) -> I64:
-    """Give the measured amounts of a block, 0 elsewhere, within bounds in which any sum over it fits 64 bits.
-
-    What lies beyond is no amount of any meter: a poisoned meter may not upset what is said of others.
-    """
-    return np.clip(block.value, -LARGEST, LARGEST) * measured(block)
+def _sums(block: Sheet) -> I64:
+    return block.amount.sum(axis=1)
 
 
-def measured(block: Block) -> Mask:
-    """Mark the cells of a block that hold a measured value."""
-    return block.present & of_kind("measured")[block.quality]
-
-
-def _sums(block: Block) -> I64:
-    return amounts(block).sum(axis=1)
-
-
-def _use(block: Block) -> Use:
+def _use(block: Sheet) -> Use:
     """Sum up what was measured in a period; NOTHING where nothing was."""
-    here = measured(block)
-    count = here.sum(axis=1)
-    value = amounts(block)
+    count, value = block.here.sum(axis=1), block.amount
     peak = value.max(axis=1, initial=0)
     return Use(
         np.where(count > 0, value.sum(axis=1), NOTHING),
@@ -244,9 +254,9 @@ def _is_register(meaning: Meaning, channels: I32) -> Mask:
     return meaning.kind[channels] == kinds.index(ValueKind.REGISTER_CUMULATIVE)
 
 
-def _complete(block: Block, wanted: Mask) -> I64:
+def _complete(block: Sheet, wanted: Mask) -> I64:
     """Sum up the wanted rows of which every interval was measured; NOTHING for others."""
-    whole = wanted & measured(block).all(axis=1)
+    whole = wanted & block.here.all(axis=1)
     return np.where(whole, _sums(block), NOTHING)
 
 

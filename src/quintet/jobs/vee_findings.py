@@ -1,6 +1,5 @@
-"""What a run finds in a week of a block of channels: period rules, doubtful values, holes, silent channels."""
+"""What a run finds in a week of a block of channels: period rules, doubtful values, holes."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +16,10 @@ from quintet.vee.block import ids_of, of_kind, spans
 from quintet.vee.inference import UNKNOWN
 from quintet.vee.outages import UNCLEAR
 
-from .vee_evidence import LARGEST, amounts, columns_of, measured
+from .vee_evidence import columns_of
 from .vee_gaps import Hole
 from .vee_homes import Verdict
+from .vee_load import LARGEST, Sheet, held
 from .vee_units import Unit, moment
 
 SILENT, MISSING, ZERO = "silent", "missing", "zero_meter"
@@ -27,8 +27,6 @@ OUTAGES = {"supply": "supply_outage", "comms": "comms_outage", UNCLEAR: "outage_
 FAIL, FLAG, NOTE = "fail", "flag", "note"
 PASSED_OVER = frozenset({"not_cold", "season_unknown"})
 """Reasons for which a meter at zero is nothing to speak of."""
-SILENT_DAYS = 1
-"""A channel is silent when nothing was heard of it for a whole local day at least."""
 DOUBTFUL = ids_of(["questionable", "rejected"])
 NO_VALUE = of_kind("rejected") | ~of_kind("measured") & ~of_kind("estimated")
 EDIT_RANK = max(one.rank for one in qualities().values())
@@ -76,7 +74,7 @@ def of_rules(unit: Unit, block: Block, found: Any, rules: Rules, unit_us: tuple[
 
 
 def doubts(
-    unit: Unit, block: Block, noted: Mapping[int, list[tuple[str, int, int]]], unit_us: tuple[int, int]
+    unit: Unit, block: Sheet, noted: Mapping[int, list[tuple[str, int, int]]], unit_us: tuple[int, int]
 ) -> Iterable[Found]:
     """Give what is doubtful or was left out in a unit, by channel and the rule that said so when it was committed.
 
@@ -84,7 +82,7 @@ def doubts(
     count: what a person decided is decided.
     """
     own = columns_of(block, *unit_us)
-    doubtful = block.present[:, own] & DOUBTFUL[block.quality[:, own]]
+    doubtful = block.present[:, own] & held(block.quality[:, own], DOUBTFUL)
     for row in np.flatnonzero(doubtful.any(axis=1)).tolist():
         channel = int(block.channels[row])
         hit: dict[str, Mask] = {}
@@ -115,10 +113,10 @@ def holes(unit: Unit, found: Iterable[Hole]) -> Iterable[Found]:
         yield Found(unit.first, hole.channel, hole.from_us, hole.until_us, OUTAGES[outage.verdict], verdict, said)
 
 
-def missing(unit: Unit, block: Block, since_us: I64, usual: I64, unit_us: tuple[int, int]) -> Iterable[Found]:
+def missing(unit: Unit, block: Sheet, since_us: I64, usual: I64, unit_us: tuple[int, int]) -> Iterable[Found]:
     """Give the holes of a unit that nothing fills: no estimate could be made, so they are in no sum."""
     own = columns_of(block, *unit_us)
-    empty = ~block.present[:, own] | NO_VALUE[block.quality[:, own]]
+    empty = ~block.present[:, own] | held(block.quality[:, own], NO_VALUE)
     ends = block.value.shape[1] == own.stop
     row, first, last = spans(empty)
     for at, low, high in zip(row.tolist(), first.tolist(), last.tolist(), strict=True):
@@ -130,33 +128,17 @@ def missing(unit: Unit, block: Block, since_us: I64, usual: I64, unit_us: tuple[
         yield Found(unit.first, int(block.channels[at]), from_us, until_us, MISSING, FAIL, detail)
 
 
-def silent(unit: Unit, whole: Block, older: Mask, usual: I64, in_place: Mask, until_us: int) -> Iterable[Found]:
-    """Give the channels of which nothing was measured from some moment on until the unit's end: a day at least.
-
-    `whole` reaches back before the block; `older` marks rows that were heard before even that.
-    """
-    least = SILENT_DAYS * 86_400_000_000
-    valued = measured(whole)
-    last = np.where(valued, np.arange(1, valued.shape[1] + 1), 0).max(axis=1, initial=0)
-    ends = whole.start_us + last * whole.cadence_us
-    for row in np.flatnonzero(in_place & ((last > 0) | older) & (until_us - ends >= least)).tolist():
-        days = math.ceil((until_us - int(ends[row])) / 86_400_000_000)
-        detail = {"amount": int(usual[row]) * days, "days": days, "usual_a_day": int(usual[row])}
-        yield Found(unit.first, int(whole.channels[row]), int(ends[row]), until_us, SILENT, FAIL, detail)
-
-
-def begun(whole: Block) -> I64:
+def begun(whole: Sheet) -> I64:
     """Give when each row's first measured value begins; the end of time where it has none."""
-    valued = measured(whole)
+    valued = whole.here
     first = valued.argmax(axis=1)
     return np.where(valued.any(axis=1), whole.start_us + first * whole.cadence_us, 2**62)
 
 
-def usual_a_day(whole: Block) -> I64:
+def usual_a_day(whole: Sheet) -> I64:
     """Give what each row used on a day in the mean, of what was measured; 0 where nothing was."""
-    here = measured(whole)
-    count = here.sum(axis=1)
-    total = np.abs(amounts(whole)).sum(axis=1)
+    count = whole.here.sum(axis=1)
+    total = np.abs(whole.amount).sum(axis=1)
     return total // np.maximum(count, 1) * (86_400_000_000 // whole.cadence_us)
 
 

@@ -15,10 +15,12 @@ from quintet.vee import Block
 from quintet.vee.block import ids_of, of_kind, spans
 from quintet.vee.outages import COMMS, SUPPLY, Around, Outage, tell_apart
 
-from .vee_evidence import measured
+from .vee_load import Sheet, held
 
+FEEDER = "feeder"
+"""The level of a network whose members lose their supply together; a whole city's network says nothing of that."""
 STATED = {"supply_outage": SUPPLY, "comms_outage": COMMS}
-POWER_FAIL = "power_fail"
+POWER_FAIL = "power_failure"
 """The device flag (an event's detail) of a meter that lost its supply."""
 LEAST_SLOTS = 2
 """Shorter holes are one late or lost reading: a straight line is right whatever it was."""
@@ -61,7 +63,7 @@ class Holes:
         numbers = registry.channels()["channel"].to_pylist()
         self._place = {number: registry.place_of(number) for number in numbers}
         feeders: dict[str, set[str]] = {}
-        for feeder in registry.feeders():
+        for feeder in (one for one in registry.feeders() if one.level == FEEDER):
             feeders.setdefault(feeder.commodity, set()).add(feeder.place)
         self._feeder = {number: self._feeder_of(number, feeders) for number in numbers}
         self._stated = [row for row in events.to_pylist() if row["kind"] in STATED]
@@ -75,12 +77,12 @@ class Holes:
         fed = next((here for here in self._tree.path(place) if here in feeders.get(commodity, ())), None)
         return commodity, fed or self._tree.nearest(place, "building")
 
-    def found(self, block: Block, unit_us: tuple[int, int], since_us: I64) -> Iterator[Hole]:
+    def found(self, block: Sheet, unit_us: tuple[int, int], since_us: I64) -> Iterator[Hole]:
         """Tell what each hole of a block was that reaches into a unit [low, high); of channels from `since_us` on each.
 
         A hole that still goes on at the block's end is none yet: the channel is silent.
         """
-        here = measured(block) | (block.present & EDITED[block.quality])
+        here = block.here | (block.present & held(block.quality, EDITED))
         holes = self._spans(block, here, unit_us, since_us)
         if not len(holes.row):
             return

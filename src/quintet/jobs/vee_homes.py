@@ -3,16 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from quintet.pipeline.rows import I32, I64, Mask
 from quintet.registry import Registry
+from quintet.registry.weather import station_of, stations
+from quintet.terms.period import HOUR_US
 from quintet.terms.reading import Role
-from quintet.vee import Block
 from quintet.vee.inference import (
+    Floats,
     Inference,
     Inferred,
+    Neighbours,
     Signals,
     Subject,
     infer,
@@ -21,7 +25,9 @@ from quintet.vee.inference import (
     rest_shows_use,
 )
 
-from .vee_evidence import Companions, amounts, measured
+from .vee_evidence import Companions
+from .vee_load import Sheet
+from .vee_units import moment
 
 PARENTS = frozenset({Role.SITE_IMPORT, Role.IMPORT})
 """Roles of meters that stand above all meters of their commodity in a place."""
@@ -35,24 +41,35 @@ class Daily:
     `known` marks days of which every interval was measured; `some` those with any.
     """
 
-    def __init__(self, size: int, first_day: int, days: int) -> None:
-        """Hold nothing yet: `size` channel numbers, days from `first_day` on."""
+    def __init__(self, size: int, first_day: int, days: int, tz: ZoneInfo) -> None:
+        """Hold nothing yet: `size` channel numbers, days of a clock from `first_day` on."""
         self.first_day = first_day
+        self._starts_us = np.array([moment(first_day + day, tz) for day in range(days + 1)], np.int64)
         self.value = np.zeros((size, days), np.int64)
         self.known = np.zeros((size, days), np.bool_)
 
-    def take(self, block: Block) -> None:
+    def take(self, block: Sheet) -> None:
         """Take a block's days in: those outside are left out."""
         edges = block.day_edges()
-        here = measured(block)
-        amount = np.add.reduceat(amounts(block), edges[:-1], axis=1) if len(block.day_of) else None
-        if amount is None:
+        if not len(block.day_of):
             return
-        whole = np.logical_and.reduceat(here, edges[:-1], axis=1) & block.whole_day
+        amount = np.add.reduceat(block.amount, edges[:-1], axis=1)
+        whole = np.logical_and.reduceat(block.here, edges[:-1], axis=1) & block.whole_day
         place = block.first_day - self.first_day + np.arange(len(block.whole_day))
         inside = (place >= 0) & (place < self.value.shape[1])
         self.value[np.ix_(block.channels, place[inside])] = amount[:, inside]
         self.known[np.ix_(block.channels, place[inside])] = whole[:, inside]
+
+    def mean_c(self, station: int, first: int, until: int) -> Floats:
+        """Give the mean outdoor temperature (degC) of the days [first, until) at a station, NaN where it is not known.
+
+        A weather station's amounts are millionths of degC times hours.
+        """
+        window = slice(first - self.first_day, until - self.first_day)
+        if station < 0:
+            return np.full(until - first, np.nan)
+        hours = np.diff(self._starts_us)[window] / HOUR_US
+        return np.where(self.known[station, window], self.value[station, window] / 1_000_000 / hours, np.nan)
 
 
 @dataclass(frozen=True)
@@ -77,6 +94,9 @@ class Homes:
         self._rows = [row for row in listed if row["role"] == Role.CONSUMPTION or row["channel"] in self._fuels]
         self._place = {row["channel"]: registry.place_of(row["channel"]) for row in self._rows}
         self._volume = companions.volume
+        known = stations(registry)
+        found = {number: station_of(registry, place, known) for number, place in self._place.items()} if known else {}
+        self._station = {number: station for number, station in found.items() if station is not None}
         self._parents = _parents(registry)
         self._at: dict[tuple[str, str], list[int]] = {}
         for row in self._rows:
@@ -93,16 +113,33 @@ class Homes:
             zero = known[channels] & (value[channels] == 0)
             if not zero.any():
                 continue
-            signals = self._signals(commodity, subject, channels, value, known)
-            for one in infer(signals, subject, self.settings):
-                yield Verdict(int(channels[one.row]), first + one.first, first + one.last, one)
+            near = self._neighbours(channels, value, known)
+            station = np.array([self._station.get(number, -1) for number in channels.tolist()], np.int64)
+            for spot in np.unique(station).tolist():
+                rows = np.flatnonzero(station == spot)
+                outside = daily.mean_c(spot, first, until)
+                signals = self._signals(commodity, subject, channels[rows], (value, known), near.take(rows), outside)
+                for one in infer(signals, subject, self.settings):
+                    yield Verdict(int(channels[rows[one.row]]), first + one.first, first + one.last, one)
+
+    def _neighbours(self, channels: I32, value: I64, known: Mask) -> Neighbours:
+        return neighbours_of(value[channels], known[channels], self._groups(channels))
 
     def parent_of(self, commodity: str, channel: int) -> tuple[int, list[int]] | None:
         """Give the meter above a channel and all channels below that (its own among them); None where there is none."""
         return self._parents.get((commodity, channel))
 
-    def _signals(self, commodity: str, subject: Subject, channels: I32, value: I64, known: Mask) -> Signals:
-        """Gather what stands beside the meters of one commodity."""
+    def _signals(
+        self,
+        commodity: str,
+        subject: Subject,
+        channels: I32,
+        days: tuple[I64, Mask],
+        near: Neighbours,
+        outside: Floats,
+    ) -> Signals:
+        """Gather what stands beside the meters of one commodity that share a weather station."""
+        value, known = days
         shape = (len(channels), value.shape[1])
         masks = {name: np.zeros(shape, np.bool_) for name in ("present", "source", "rest")}
         sure = {name: np.zeros(shape, np.bool_) for name in masks}
@@ -123,11 +160,9 @@ class Homes:
                 sure["rest"][row] = known[main] & known[others].all(axis=0)
                 masks["rest"][row] = rest_shows_use(value[main], value[others].sum(axis=0), self.settings)
         own, here = value[channels], known[channels]
-        near = neighbours_of(own, here, self._groups(channels))
-        unknown = np.full(shape[1], np.nan)
         return Signals(
             own, here, masks["present"], sure["present"], masks["source"], sure["source"], masks["rest"], sure["rest"],
-            near, unknown,
+            near, outside,
         )  # fmt: skip
 
     def _groups(self, channels: I32) -> I32:

@@ -4,13 +4,12 @@ What is found in a week is a pure function of the evidence, the registry, the ev
 again when any of them changed, so a run on what came late gives what a run from scratch gives.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from quintet.access.reader import in_place
 from quintet.pipeline.assigned import assign, lift
 from quintet.pipeline.commit import Pipeline
 from quintet.pipeline.difference import ASSIGNED
@@ -19,9 +18,11 @@ from quintet.pipeline.rows import I32, I64, IntervalRows
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.events import events
 from quintet.store.exceptions import OPEN, items
+from quintet.store.marks import RUN
 from quintet.store.read import intervals, wanted
 from quintet.store.runs import (
     append_findings,
+    assigned_channels,
     changed_channels,
     changed_days,
     changed_since,
@@ -36,16 +37,19 @@ from quintet.vee.period import judge_period
 from . import vee_findings as findings
 from .exceptions import reconcile
 from .vee_assign import Assigner, Wanted, laid_over, without
+from .vee_basis import Bases, judged_until
 from .vee_evidence import Evidence
 from .vee_gaps import Holes
 from .vee_homes import Daily, Homes
-from .vee_load import blocks, part, shards
-from .vee_units import UNIT_DAYS, Unit, basis_of, due, ends, moment, units_between
+from .vee_load import Sheet, blocks, part, shards
+from .vee_marks import mark_units
+from .vee_silence import Silence
+from .vee_units import UNIT_DAYS, Unit, due, holds, moment, units_between
 
 AT_ONCE = 4
 """Weeks that are read together: their blocks overlap."""
-KIND = "vee"
-"""What batches of a run are called."""
+QUIET_AT_ONCE = 52
+"""Weeks without any reading that are judged together."""
 Progress = Callable[[str], None]
 
 
@@ -58,6 +62,7 @@ class Report:
     findings_changed: int
     exceptions_changed: int
     assigned_changed: int
+    marks_changed: int
     findings: int
     exceptions_open: int
     batch: int
@@ -88,13 +93,14 @@ def run(
                 work = Run(engine, snapshot, pipeline, rules)
                 found = work.judged(group, progress)
             last = group is groups[-1]
-            done.append(_commit(engine, pipeline, group, found, seen, work.basis, actor, queue=last))
+            done.append(_commit(engine, pipeline, group, found, (seen, work.bases), rules, actor, queue=last))
     return Report(
         units=len(judged),
         intervals=sum(one.intervals for one in done),
         findings_changed=sum(one.findings_changed for one in done),
         exceptions_changed=sum(one.exceptions_changed for one in done),
         assigned_changed=sum(one.assigned_changed for one in done),
+        marks_changed=sum(one.marks_changed for one in done),
         findings=stands(engine)[0],
         exceptions_open=stands(engine)[1],
         batch=done[-1].batch if done else 0,
@@ -107,7 +113,8 @@ def _due(
     """List the weeks to judge, in lots, but those named."""
     with engine.snapshot() as snapshot:
         units = Run(engine, snapshot, pipeline, rules).due(engine.day_of(engine.clock_us()), days)
-    return list(grouped([unit for unit in units if unit.first not in but]))
+        quiet = {unit.first for unit in units if not holds(changed_days(snapshot), unit.before[0], unit.until)}
+    return list(grouped([unit for unit in units if unit.first not in but], quiet))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,7 @@ class Done:
     findings_changed: int
     exceptions_changed: int
     assigned_changed: int
+    marks_changed: int
     batch: int
 
 
@@ -126,17 +134,18 @@ def _commit(
     pipeline: Pipeline,
     group: list[Unit],
     judged: "Judged",
-    seen: int,
-    basis: str,
+    basis: tuple[int, Bases],
+    rules: Rules,
     actor: str,
     *,
     queue: bool,
 ) -> Done:
-    """Commit what some weeks gave: first assigned estimates, then findings and how far was seen; `queue`: exceptions.
+    """Commit what some weeks gave: first assigned estimates, then findings, marks and how far was seen.
 
+    `basis` is the newest batch that was judged, and with what beside the readings; `queue`: bring exceptions up too.
     The queue is brought up once, with the last weeks of a run: a run that was cut short has weeks left to judge.
     """
-    source = "vee run"
+    source, (seen, said) = "vee run", basis
     with engine.exclusive():
         with engine.snapshot() as snapshot:
             alone = not changed_since(snapshot, group[-1].until, seen)
@@ -144,13 +153,15 @@ def _commit(
             assign(pipeline, engine, judged.wanted, source=source, actor=actor),
             lift(pipeline, engine, without(judged.standing, judged.wanted), source=source, actor=actor),
         ]
-        with engine.writing(KIND, "run", actor, engine.clock_us()) as writing:
+        with engine.writing(RUN, "run", actor, engine.clock_us()) as writing:
             changed = append_findings(writing, judged.findings, [unit.first for unit in group])
+            marked = mark_units(engine, pipeline, rules, writing, group, seen)
             for unit in group:
-                note_units(writing, [unit.first], writing.batch.id if alone else seen, basis_of(unit, basis))
+                note_units(writing, [unit.first], writing.batch.id if alone else seen, said.of(unit))
             exceptions = reconcile(writing, pipeline.registry()) if queue else 0
+        pipeline.tell()
     assigned = sum(batch.accepted for batch in batches if batch is not None)
-    return Done(judged.intervals, changed, exceptions, assigned, writing.batch.id)
+    return Done(judged.intervals, changed, exceptions, assigned, marked, writing.batch.id)
 
 
 def lift_stale(engine: Engine, pipeline: Pipeline, group: list[Unit], actor: str) -> None:
@@ -163,6 +174,7 @@ def lift_stale(engine: Engine, pipeline: Pipeline, group: list[Unit], actor: str
         known = units_seen(snapshot)
         seen = min(known.get(unit.first, (-1, ""))[0] for unit in group)
         channels = changed_channels(snapshot, group[0].block[0], group[-1].until, seen)
+        channels = assigned_channels(engine, snapshot, low, high, channels) if len(channels) else channels
         if not len(channels):
             return
         table = intervals(engine, snapshot, low, high, channels=channels)
@@ -202,23 +214,30 @@ class Run:
         self._assigner = Assigner(engine, snapshot, registry, meaning, self._evidence.companions, self._homes)
         self._first = first_days(snapshot, len(meaning.kind))
         self._changed = changed_days(snapshot)
-        self._in_place = in_place(registry)
-        self.basis = f"{rules.fingerprint}.{said_until(snapshot)}"
+        self._silence = Silence(engine, snapshot, meaning, registry, self._first)
+        self.bases = Bases(snapshot, rules.fingerprint, engine.tz)
 
     def due(self, today: int, days: tuple[int, int] | None) -> list[Unit]:
-        """List the weeks that hold readings of days that are over and must be judged."""
-        if not self._changed:
-            return []
-        low, high = self._changed[0][0], ends(self._changed, today)
-        units = units_between(low, high)
-        if days is not None:
-            units = [unit for unit in units if unit.first < days[1] and unit.until > days[0]]
-        return list(due(units, self._changed, units_seen(self._snapshot), self.basis))
+        """List the weeks from the first reading until today, or the end of `days`, that must be judged.
+
+        A week that was judged further already is not judged less far.
+        """
+        first = self._changed[0]
+        low, high = days if days is not None else (-(2**31), today)
+        seen = units_seen(self._snapshot)
+        units: list[Unit] = []
+        for unit in units_between(int(first[0]), min(today, high)) if len(first) else ():
+            before = judged_until(seen[unit.first][1]) if unit.first in seen else 0
+            if unit.until > low:
+                units.append(Unit(unit.first, max(unit.until, min(before, today))))
+        return list(due(units, self._changed, seen, self.bases.all(units)))
 
     def judged(self, group: list[Unit], progress: Progress | None) -> Judged:
         """Judge consecutive weeks, shard by shard."""
         low, high = group[0].before[0], group[-1].until
-        daily = Daily(len(self._meaning.kind), low, high - low)
+        if not holds(self._changed, low, high):
+            return self._quiet(group)
+        daily = Daily(len(self._meaning.kind), low, high - low, self._engine.tz)
         found: list[findings.Found] = []
         assigned: list[Wanted] = []
         cells = 0
@@ -239,13 +258,19 @@ class Run:
         )
         return Judged(findings.table_of(found), wanted, standing, cells)
 
+    def _quiet(self, group: list[Unit]) -> Judged:
+        """Judge weeks with no reading in all that is looked at: whoever was heard before is silent."""
+        every = np.sort(self._registry.channels()["channel"].to_numpy()).astype(np.int32)
+        found = [one for unit in group for one in self._silence.unheard(unit, every)]
+        return Judged(findings.table_of(found), rows_of_none(), rows_of_none(), 0)
+
     def _span(self, days: tuple[int, int]) -> tuple[int, int]:
         return moment(days[0], self._engine.tz), moment(days[1], self._engine.tz)
 
-    def _blocks(self, channels: I32, days: tuple[int, int]) -> Iterator[Block]:
+    def _blocks(self, channels: I32, days: tuple[int, int]) -> Iterator[Sheet]:
         return blocks(self._engine, self._snapshot, self._meaning, channels, *self._span(days))
 
-    def _of_block(self, unit: Unit, whole: Block, assigned: list[Wanted]) -> Iterator[findings.Found]:
+    def _of_block(self, unit: Unit, whole: Sheet, assigned: list[Wanted]) -> Iterator[findings.Found]:
         """Give what is found in one week of some channels; `whole` holds it and all that is looked at before it.
 
         What is to be assigned in the week is noted, and laid into `whole`: rules see it as it will stand.
@@ -256,7 +281,7 @@ class Run:
         block = part(self._engine, whole, *self._span(unit.block))
         holes = list(self._holes.found(block, unit_us, since_us))
         yield from findings.holes(unit, holes)
-        oldest_us = moment(self._changed[0][0], self._engine.tz)
+        oldest_us = moment(int(self._changed[0][0]), self._engine.tz)
         assigned.append(self._assigner.wanted(block, holes, unit_us, oldest_us))
         empty = without(assigned[-1].standing, assigned[-1].rows)
         laid_over(whole, IntervalRows(empty.channel, empty.start_us, empty.value * 0, empty.quality * np.uint8(0)))
@@ -269,15 +294,12 @@ class Run:
         yield from findings.of_rules(unit, block, ruled, self._rules, unit_us)
         yield from findings.doubts(unit, block, self._noted(block, unit_us), unit_us)
         yield from findings.missing(unit, block, since_us, usual, unit_us)
-        standing = [self._in_place[number] for number in channels.tolist()]
-        here = np.array([low < unit_us[1] <= high for low, high in standing], np.bool_)
-        older = self._first[channels] < unit.before[0]
-        yield from findings.silent(unit, seen, older, usual, here, unit_us[1])
+        yield from self._silence.of(unit, seen, usual)
 
-    def _year_before(self, unit: Unit, channels: I32, like: Block) -> Block | None:
+    def _year_before(self, unit: Unit, channels: I32, like: Block) -> Sheet | None:
         """Read the same channels a year before; None where the city has nothing that old."""
         low, high = unit.year_before
-        if not any(low <= day < high for day, _, _ in self._changed):
+        if not holds(self._changed, low, high):
             return None
         found = [one for one in self._blocks(channels, (low, high)) if one.cadence_us == like.cadence_us]
         return found[0] if len(found) == 1 and len(found[0].channels) == len(channels) else None
@@ -296,11 +318,12 @@ class Run:
         return out
 
 
-def grouped(units: list[Unit]) -> Iterator[list[Unit]]:
-    """Give weeks in runs of consecutive ones, at most AT_ONCE."""
+def grouped(units: list[Unit], quiet: Set[int]) -> Iterator[list[Unit]]:
+    """Give weeks in runs of consecutive ones, at most AT_ONCE; of quiet ones, of which nothing is read, more."""
     run: list[Unit] = []
     for unit in units:
-        if run and (len(run) == AT_ONCE or unit.first != run[-1].first + UNIT_DAYS):
+        alike = run and (unit.first in quiet) == (run[-1].first in quiet) and unit.first == run[-1].first + UNIT_DAYS
+        if run and (not alike or len(run) == (QUIET_AT_ONCE if unit.first in quiet else AT_ONCE)):
             yield run
             run = []
         run.append(unit)
@@ -319,12 +342,3 @@ def first_days(snapshot: Snapshot, size: int) -> I64:
 def newest_batch(snapshot: Snapshot) -> int:
     """Give the newest batch that a snapshot holds."""
     return int(snapshot.rows("select coalesce(max(id), 0) from batch")[0][0])
-
-
-def said_until(snapshot: Snapshot) -> str:
-    """Name what the registry and the events say by the newest batches that stated any of it."""
-    newest = snapshot.rows(
-        """select (select coalesce(max(batch), 0) from record where kind <> 'token'),
-            (select coalesce(max(batch), 0) from event)"""
-    )[0]
-    return ".".join(map(str, newest))

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from quintet.pipeline.rows import I64
 from quintet.terms.period import day_of_number, day_start, to_us
 
 UNIT_DAYS = 7
@@ -12,8 +15,6 @@ BLOCK_DAYS = 35
 """Rules look at the unit and the four weeks before it: what is usual shows there, and a span may begin there."""
 YEAR_DAYS = 364
 """A year before is the same weekdays: 52 weeks."""
-LIVE_DAYS = 14
-"""A city that was heard within two weeks is judged until today, so that its silence is noticed."""
 MONDAY = 4
 """1970-01-05, the first Monday after day 0."""
 
@@ -41,11 +42,6 @@ class Unit:
         low, high = self.block
         return low - YEAR_DAYS, high - YEAR_DAYS
 
-    def depends_on(self, day: int) -> bool:
-        """Tell whether what is found in the unit may depend on a day's intervals."""
-        ranges = ((self.before[0], self.until), self.year_before)
-        return any(low <= day < high for low, high in ranges)
-
 
 def moment(day: int, tz: ZoneInfo) -> int:
     """Give the first microsecond of a local day."""
@@ -62,34 +58,31 @@ def units_between(low: int, high: int) -> list[Unit]:
     return [Unit(first, min(first + UNIT_DAYS, high)) for first in range(unit_of(low), high, UNIT_DAYS)]
 
 
-def ends(changed: list[tuple[int, int, int]], today: int) -> int:
-    """Give the day before which all is judged: today, or for a city whose readings lie back the day after the last.
-
-    A last day that fewer than half of the channels of the week before reached was only begun.
-    """
-    last = changed[-1][0]
-    if today - last <= LIVE_DAYS:
-        return today
-    count = {day: channels for day, _, channels in changed}
-    while count.get(last, 0) * 2 < max((count.get(last - back, 0) for back in range(1, UNIT_DAYS + 1)), default=0):
-        last -= 1
-    return last + 1
-
-
 def due(
-    units: Iterable[Unit], changed: list[tuple[int, int, int]], seen: Mapping[int, tuple[int, str]], basis: str
+    units: Iterable[Unit], changed: tuple[I64, I64], seen: Mapping[int, tuple[int, str]], bases: Iterable[str]
 ) -> Iterator[Unit]:
     """Give the units that were never judged, were on another basis, or depend on what came since.
 
-    `changed` lists days with the newest batch that touched them (see `changed_days`), `seen` the batch and basis of
-    what was judged.
+    `changed` holds days with the newest batch that touched each (see `changed_days`), `seen` the batch and basis of
+    what was judged, `bases` what each unit is to be judged on.
     """
-    for unit in units:
+    for unit, basis in zip(units, bases, strict=True):
         batch, before = seen.get(unit.first, (-1, ""))
-        if before != basis_of(unit, basis) or any(at > batch and unit.depends_on(day) for day, at, _ in changed):
+        if before != basis or newest_of(unit, changed) > batch:
             yield unit
 
 
-def basis_of(unit: Unit, basis: str) -> str:
-    """Name what a unit is judged with beside the readings: rules, registry and events, and how far it is over."""
-    return f"{basis}.{unit.until}"
+def newest_of(unit: Unit, changed: tuple[I64, I64]) -> int:
+    """Give the newest batch that touched a day which what is found in the unit may depend on."""
+    days, batches = changed
+    newest = -1
+    for low, high in ((unit.before[0], unit.until), unit.year_before):
+        first, end = np.searchsorted(days, (low, high))
+        newest = max(newest, int(batches[first:end].max(initial=-1)))
+    return newest
+
+
+def holds(changed: tuple[I64, I64], low: int, high: int) -> bool:
+    """Tell whether any of the days [low, high) ever had a value."""
+    first, end = np.searchsorted(changed[0], (low, high))
+    return bool(end > first)
