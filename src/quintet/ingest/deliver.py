@@ -14,7 +14,7 @@ from quintet.terms.errors import BadInput
 
 from .chosen import Chosen
 from .door import Door, Progress
-from .files import Dataset, load_map, load_meters, opened
+from .files import Dataset, load_map, load_meters, load_weather, opened
 
 
 def ingest_dataset(
@@ -63,7 +63,8 @@ def commit_readings(
     """Commit each readings file of a dataset as one batch, so that order within a file never matters.
 
     With a map, rows of meters that it does not list are counted as skipped, neither taken nor set aside. A file that
-    cannot be taken as a whole raises BadInput; files before it stay committed, nothing of it is.
+    cannot be taken as a whole raises BadInput; files before it stay committed, nothing of it is. The weather of sites
+    whose meters the dataset lists comes last; its readings are not counted, but for those that were set aside.
     """
     mapping = _map_of(dataset, mapping)
     chosen = None if mapping is None else Chosen(mapping)
@@ -73,7 +74,28 @@ def commit_readings(
         with opened(path) as file, closing(read_readings(file, str(path))) as parts:
             wanted = parts if chosen is None else chosen.parts(parts, progress)
             total += pipeline.commit(wanted, source=named, actor=actor, progress=progress)
+    total = replace(total, quarantined=total.quarantined + _take_weather(pipeline, dataset, source, actor, mapping))
     return total if chosen is None else replace(total, skipped=chosen.skipped)
+
+
+def _take_weather(pipeline: Door, dataset: Dataset, source: str | None, actor: str, mapping: pa.Table | None) -> int:
+    """Register the weather stations of a dataset's sites, and commit what they measured; give how many were set aside.
+
+    With a map, a station that it does not list is left out: it is another time's weather.
+    """
+    if dataset.weather is None or dataset.meters is None:
+        return 0
+    meters = load_meters(dataset.meters)
+    words = (meters[name].cast(pa.string()).to_pylist() for name in ("site", "tz"))
+    clocks = {site: tz for site, tz in zip(*words, strict=True) if site and tz}
+    stations, parts = load_weather(dataset.weather, clocks)
+    if stations is None:
+        return 0
+    named = str(dataset.weather) if source is None else f"{source}/{dataset.weather.name}"
+    with _placed(dataset.weather):
+        pipeline.register(stations, mapping=mapping, source=named, actor=actor)
+    wanted = parts if mapping is None else Chosen(mapping).parts(parts)
+    return pipeline.commit(wanted, source=named, actor=actor).quarantined
 
 
 def _map_of(dataset: Dataset, mapping: pa.Table | None) -> pa.Table | None:

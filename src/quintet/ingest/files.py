@@ -1,13 +1,13 @@
 """Dataset folders and files: what stands where, and clear words where something does not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
 
-from quintet.protocols import read_map, read_meters
+from quintet.protocols import Part, read_map, read_meters, read_weather
 from quintet.terms.errors import BadInput, UsageError
 
 SUFFIXES = (".parquet", ".csv")
@@ -53,6 +53,12 @@ def load_map(path: Path) -> pa.Table:
     """Read a map: site, meter, virtual_city, shift_days (whole days)."""
     with opened(path) as file:
         return read_map(file, str(path))
+
+
+def load_weather(path: Path, clocks: Mapping[str, str]) -> tuple[pa.Table | None, list[Part]]:
+    """Read the weather of sites, by whose clocks: the stations as a meters table (None: no site's), their readings."""
+    with opened(path) as file:
+        return read_weather(file, str(path), clocks)
 
 
 def opened(path: Path) -> BinaryIO:

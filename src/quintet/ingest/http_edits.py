@@ -175,7 +175,7 @@ class EditsDoor:
         )
         listed = operation("get_edits", "List the edits, newest first.", answer=EditsListed, bodies={})
         del listed["requestBody"]
-        listed["parameters"] = [_asked(*one) for one in QUERY]
+        listed["parameters"] = [published(*one) for one in QUERY]
         number = {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}
         undo["parameters"] = [
             {"name": "id", "in": "path", "required": True, "description": "The edit.", "schema": number}
@@ -205,14 +205,14 @@ class EditsDoor:
             pool.shutdown(wait=False, cancel_futures=True)
 
     async def _make(self, request: Request) -> Response:
-        source = self._let_in(request)
+        source = let_in(self._behind.admit, request)
         form_of(request, (JSON,), ("identity",))
         with self._room.place(source) as place:
             order = decoded(await place.read(request), EditOrder)
             return answered(await beside(self._working, partial(self._behind.make, order, source)))
 
     async def _undo(self, request: Request) -> Response:
-        source = self._let_in(request)
+        source = let_in(self._behind.admit, request)
         form_of(request, (JSON,), ("identity",))
         text = request.path_params["id"]
         if not (text.isascii() and text.isdigit() and 0 < int(text[:11]) < 2**31):
@@ -222,23 +222,12 @@ class EditsDoor:
             return answered(await beside(self._working, partial(self._behind.undo, int(text), order, source)))
 
     async def _list(self, request: Request) -> Response:
-        self._let_in(request, frozenset(name for name, *_ in QUERY))
+        let_in(self._behind.admit, request, frozenset(name for name, *_ in QUERY))
         asked = request.query_params
         limit = _whole(asked.get("limit", "100"), "limit", MOST_LISTED)
         before = None if "before" not in asked else _whole(asked["before"], "before", 2**31 - 1)
         work = partial(self._behind.listed, limit, before, asked.get("channel"), asked.get("known_at"))
         return answered(await beside(self._working, work))
-
-    def _let_in(self, request: Request, known: frozenset[str] = frozenset()) -> str:
-        source = self._behind.admit(request.headers.get("authorization", ""), RIGHT)
-        strange = sorted(set(request.query_params) - known)
-        if strange:
-            raise UsageError(
-                f"there is no parameter {strange[0]} here.",
-                code="unknown_parameter",
-                remedy=f"Known: {', '.join(sorted(known)) or 'none; everything stands in the body'}.",
-            )
-        return source
 
 
 QUERY = (
@@ -250,7 +239,24 @@ QUERY = (
 """The parameters of the list: name, description, schema."""
 
 
-def _asked(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+def let_in(admit: Callable[[str, str], str], request: Request, known: frozenset[str] = frozenset()) -> str:
+    """Give the source that a request's token proves; raises for one that may not, and for unknown or repeated words."""
+    source = admit(request.headers.get("authorization", ""), RIGHT)
+    strange = sorted(set(request.query_params) - known)
+    if strange:
+        raise UsageError(
+            f"there is no parameter {strange[0]} here.",
+            code="unknown_parameter",
+            remedy=f"Known: {', '.join(sorted(known)) or 'none; everything stands in the body'}.",
+        )
+    twice = sorted(name for name in set(request.query_params) if len(request.query_params.getlist(name)) > 1)
+    if twice:
+        raise UsageError(f"{twice[0]} is given twice.", code="bad_parameter", place=twice[0], remedy="Give it once.")
+    return source
+
+
+def published(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe a parameter of a query."""
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
