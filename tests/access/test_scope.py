@@ -31,6 +31,11 @@ def last_second(access: Access) -> tuple[datetime, datetime]:
     return latest(access) - timedelta(seconds=1), latest(access)
 
 
+def asked_at(access: Access, channel: str) -> int:
+    with access.asking(CHANNEL_AT[channel]) as moment:
+        return moment.known_us
+
+
 WAYS: dict[str, Callable[[Access, str], object]] = {
     "may_read": lambda access, channel: access.may_read(CHANNEL_AT[channel]),
     "channel": lambda access, channel: access.channel(channel),
@@ -41,6 +46,12 @@ WAYS: dict[str, Callable[[Access, str], object]] = {
     "flows known": lambda access, channel: access.flows(CHANNEL_AT[channel], DAY, Resolution.DAY, latest(access)),
     "as_known": lambda access, channel: access.as_known(latest(access)).series(channel, DAY, Resolution.DAY),
     "difference": lambda access, channel: access.difference(DAY, *last_second(access), place=CHANNEL_AT[channel]),
+    "asking": asked_at,
+    "as_registered": lambda access, channel: access.as_registered(latest(access)).series(channel, DAY, Resolution.DAY),
+    "place_days": lambda access, channel: access.place_days(CHANNEL_AT[channel], date(2025, 1, 2), date(2025, 1, 2)),
+    "outdoor": lambda access, channel: access.outdoor(CHANNEL_AT[channel], DAY),
+    "findings": lambda access, channel: access.findings(channel, None, DAY),
+    "findings of a place": lambda access, channel: access.findings(None, CHANNEL_AT[channel], DAY),
     "difference of one": lambda access, channel: access.difference(DAY, *last_second(access), channel=channel),
 }
 """Every way of asking that answers about a place or a channel; a new one must be added here."""

@@ -1,6 +1,7 @@
 """Who may read what, when, for which purpose: the one read path for people's answers."""
 
 from .changes import Change, Changes, Mark
+from .day_sums import PlaceDays
 from .feed import Feed, Watch
 from .flows import FlowsAnswer
 from .reader import Access
@@ -15,6 +16,7 @@ __all__ = [
     "Feed",
     "FlowsAnswer",
     "Mark",
+    "PlaceDays",
     "Scope",
     "Total",
     "Watch",

@@ -17,6 +17,7 @@ from quintet.registry import Registry
 from quintet.store.edits import edits
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.flows import AMOUNT
+from quintet.store.marks import MARKS, RUN
 from quintet.store.read import (
     ESTIMATED,
     MEASURED,
@@ -128,9 +129,14 @@ def moved_channels(before: pa.Table, after: pa.Table, low: int, high: int) -> np
 
 
 def changed_sql(versions: str, was: int, now: int) -> str:
-    """Give SQL for DIFFERENCES of intervals that say something else, by the placements of the later moment."""
+    """Give SQL for DIFFERENCES of intervals that say something else, by the placements of the later moment.
+
+    What made an interval so is what stated its value; a mark of doubt does only where nothing else did.
+    """
     changed = f"""with v as not materialized ({versions}),
-        c as materialized (select channel, start_us, max(batch) as newest from v
+        c as materialized (select channel, start_us, max(batch) as newest, max(run.id) as marking,
+            max(batch) filter (run.id is null) as stated
+            from v left join (select id from batch where kind = '{RUN}') run on v.batch = run.id
             where batch > {was} and batch <= {now} group by channel, start_us),
         k as materialized (select v.* from v semi join c on v.channel = c.channel and v.start_us = c.start_us),
         a as ({effective_sql(f"select * from k where batch <= {was}")}),
@@ -142,7 +148,9 @@ def changed_sql(versions: str, was: int, now: int) -> str:
             coalesce(a.quality in ({ESTIMATED}), false) as was_estimated,
             coalesce(b.quality in ({MEASURED}), false) as is_measured,
             coalesce(b.quality in ({ESTIMATED}), false) as is_estimated,
-            case when b.batch > {was} then b.batch else c.newest end as batch
+            coalesce(a.quality, 0) as was, coalesce(b.quality, 0) as quality,
+            case when b.batch > {was} and b.batch is distinct from c.marking then b.batch
+                else coalesce(c.stated, c.newest) end as batch
             from c left join a on a.channel = c.channel and a.start_us = c.start_us
             left join b on b.channel = c.channel and b.start_us = c.start_us),
         w as (select j.*, t.kind, e.id as edit, e.undoes from j left join batch t on t.id = j.batch
@@ -150,11 +158,13 @@ def changed_sql(versions: str, was: int, now: int) -> str:
     weighed = f"""select w.channel, w.start_us, p.flow, p.commodity, p.quantity, {CAUSE} as cause, w.batch, w.edit,
         ({AMOUNT.replace("value", "w.value")})::hugeint - ({AMOUNT.replace("value", "w.old")})::hugeint as change
         from w join now p on w.channel = p.channel and w.start_us >= p.start_us and w.start_us < p.end_us
-        where was_measured or was_estimated or is_measured or is_estimated"""
+        where (was_measured or was_estimated or is_measured or is_estimated)
+            and not (w.kind = '{RUN}' and w.was = w.quality)"""
     return f"{changed} {summed_sql(weighed)}"
 
 
 CAUSE = f"""case when undoes is not null then 'undo' when edit is not null then 'edit'
+    when kind = '{RUN}' then case when quality in ({MARKS}) then 'doubted' else 'cleared' end
     when kind in ({REGISTRY_KINDS}) then 'restated' when kind not in ('readings', 'assigned') then 'rules'
     when is_measured and was_measured then 'corrected' when is_measured and was_estimated then 'measured'
     when is_measured then 'late' when is_estimated and was_estimated then 'estimated_anew'

@@ -20,11 +20,16 @@ def readable_items(
     return now, [item for item in found if _may_read(item, registry, scope)]
 
 
-def readable_item(engine: Engine, registry: Registry, scope: Scope, number: int) -> tuple[Item, list[dict[str, Any]]]:
-    """Give one item and its steps, oldest first. Raises NotFound for one that is none, or not the reader's."""
+def readable_item(
+    engine: Engine, registry: Registry, scope: Scope, number: int, known_batch: int | None = None
+) -> tuple[Item, list[dict[str, Any]]]:
+    """Give one item and its steps, oldest first, as they stand or stood at a batch.
+
+    Raises NotFound for one that is none, or not the reader's.
+    """
     with engine.snapshot() as snapshot:
-        found = items(snapshot, number=number)
-        steps = steps_of(snapshot, number) if found else []
+        found = items(snapshot, number=number, known_batch=known_batch)
+        steps = steps_of(snapshot, number, known_batch) if found else []
     if not found or not _may_read(found[0], registry, scope):
         raise NotFound(
             f"there is no exception {number}.", code="no_such_exception", remedy="See `quintet exceptions list`."
@@ -34,6 +39,8 @@ def readable_item(engine: Engine, registry: Registry, scope: Scope, number: int)
 
 def _may_read(item: Item, registry: Registry, scope: Scope) -> bool:
     place = str(item.content["place"])
+    if place not in registry.tree:
+        return False  # a place that was known to the item and is none now is nobody's
     try:
         scope.check(place, frozenset(registry.tree.path(place)))
     except Forbidden:

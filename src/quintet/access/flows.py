@@ -12,14 +12,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quintet.registry import Registry
+from quintet.registry.tree import LEVELS, ROOT
 from quintet.store.engine import Engine, Snapshot
-from quintet.store.flows import hour_bucket, interval_flows, ragged, rollup_flows, stored_flows
+from quintet.store.flows import ABOVE, CROSSES, hour_bucket, interval_flows, ragged, rollup_flows, stored_flows
 from quintet.store.read import day_range
 from quintet.store.records import ALWAYS, FOREVER
 from quintet.terms.amount import Ints
 from quintet.terms.period import HOUR_US, MINUTE_US, day_of_number, day_start, grid_phase, to_us
 from quintet.terms.reading import ValueKind, clock
 from quintet.terms.tables import FLOWS, PLACEMENTS, SUM
+
+from .coding import coded
 
 BOUNDARY = {"import": "import", "export": "export", "site_import": "import"}
 """Flows that cross a place's boundary: they count for the place they are metered at, and for no other."""
@@ -71,7 +74,7 @@ class Counted:
         rows = rows.filter(pc.and_(here, pc.is_in(rows["commodity"], pa.array(balanced))))
         halved = pc.is_in(rows["flow"], pa.array(list(HALVES)))
         plain, signed = renamed(rows.filter(pc.invert(halved))), halves_of(rows.filter(halved))
-        both = pa.concat_tables([plain, signed])
+        both = pa.concat_tables([plain, signed, expected_rows(registry, inside)])
         due, standing = due_times(both, event_channels(registry)), due_times(both, frozenset())
         return cls(place, frozenset(inside), plain, signed, due, standing, odd_channels(registry))
 
@@ -84,11 +87,15 @@ class Counted:
 
 @lru_cache(maxsize=8)
 def placed(registry: Registry) -> pa.Table:
-    """Give the placements on each channel's grid: an interval belongs to the place that its start belongs to.
+    """Give the placements on each channel's grid."""
+    return on_grid(registry, registry.placements())
 
-    But a meter set in the middle of an interval has a value for it, so the first placement begins with that interval.
+
+def on_grid(registry: Registry, rows: pa.Table) -> pa.Table:
+    """Put stretches of channels on their grids: an interval belongs to the stretch that its start belongs to.
+
+    But a meter set in the middle of an interval has a value for it, so the first stretch begins with that interval.
     """
-    rows = registry.placements()
     listed = registry.channels()
     zones = dict(zip(listed["channel"].to_pylist(), listed["tz"].to_pylist(), strict=True))
     channel = rows["channel"].to_numpy()
@@ -138,10 +145,23 @@ def halves_of(rows: pa.Table) -> pa.Table:
     return pa.concat_tables(parts)
 
 
+SUMMED = LEVELS[:3]
+"""Levels whose places keep hourly sums of their own: the few that hold many."""
+
+
 def closing_placements(registry: Registry) -> pa.Table:
-    """Give the placements whose hourly sums a closing day keeps: all but signed flows, whose halves need intervals."""
+    """Give the placements whose hourly sums a closing day keeps: all but signed flows, whose halves need intervals.
+
+    `above` names the upper places that each place lies in, `crosses` the flows that count at their own place alone.
+    """
     rows = placed(registry)
-    return clipped(rows.filter(pa.array([name not in HALVES for name in rows["flow"].to_pylist()], pa.bool_())), 0)
+    rows = clipped(rows.filter(pa.array([name not in HALVES for name in rows["flow"].to_pylist()], pa.bool_())), 0)
+    tree = registry.tree
+    above: dict[str, list[str]] = {}
+    for place in pc.unique(rows["place"]).to_pylist():
+        above[place] = [here for here in tree.path(place) if tree.bodies.get(here, {}).get("level") in SUMMED]
+    lists = pa.array([above[place] for place in rows["place"].to_pylist()], pa.list_(pa.string()))
+    return rows.append_column(ABOVE, lists).append_column(CROSSES, pc.is_in(rows["flow"], pa.array(list(BOUNDARY))))
 
 
 def sums(engine: Engine, snapshot: Snapshot, counted: Counted, edges_us: Ints, known_batch: int | None) -> pa.Table:
@@ -169,7 +189,8 @@ def stale_days(engine: Engine, snapshot: Snapshot, low: int, high: int) -> list[
     first, last = day_range(engine, low, high)
     found = snapshot.rows(
         """select day from closed_day where day between ? and ?
-            and registry_batch < (select coalesce(max(batch), 0) from record where kind not in ('occupancy', 'token'))
+            and registry_batch < (select coalesce(max(batch), 0) from record where kind not in ('occupancy', 'token')
+                and kind not like 'ledger.%')
             order by day""",
         [first, last],
     )
@@ -240,7 +261,8 @@ def flows_table(
     keys, count = sorted(expected), len(edges) - 1
     number = {key: place for place, key in enumerate(keys)}
     period = np.searchsorted(edges_us, found["bucket_us"].to_numpy(), side="right") - 1
-    own = np.array([number[key] for key in zip(*(found[name].to_pylist() for name in KEY), strict=True)], np.int64)
+    code, said = coded(found, KEY)
+    own = np.array([number[key] for key in said], np.int64)[code]
     cells = pa.table({"cell": own * count + period, **{name: found[name] for name in AMOUNTS}})
     summed = cells.group_by("cell").aggregate([(name, "sum") for name in AMOUNTS])
     row = np.full(len(keys) * count, -1, np.int64)
@@ -267,6 +289,52 @@ def flows_table(
 def spread(keys: int, count: int) -> pa.Array:
     """Give each of some numbers `count` times."""
     return pa.array(np.repeat(np.arange(keys), count))
+
+
+NOBODY = -1
+"""The channel of a meter that is expected and is not there."""
+
+
+def expected_rows(registry: Registry, inside: Set[str]) -> pa.Table:
+    """Give the use that the city's data expects in some places and nobody meters there, as clipped PLACEMENTS."""
+    rows = [
+        {
+            "channel": NOBODY, "place": place, "usage_point": "", "flow": "consumption", "sign": 1,
+            "commodity": commodity, "quantity": quantity, "renewable": False, "cadence_min": 1,
+            "start_us": ALWAYS, "end_us": FOREVER,
+        }
+        for place, commodity, quantity in unmetered(registry)
+        if place in inside
+    ]  # fmt: skip
+    return clipped(pa.Table.from_pylist(rows, schema=PLACEMENTS), 0)
+
+
+@lru_cache(maxsize=8)
+def unmetered(registry: Registry) -> list[tuple[str, str, str]]:
+    """List (place, commodity, quantity) where a carrier is expected and no channel of it ever counted, there or below.
+
+    `[city] carriers` are expected of every premise, and of the city itself; `carriers` of a place are expected there.
+    """
+    table = registry.placements().select(["place", "commodity", "quantity"]).group_by(
+        ["place", "commodity", "quantity"]
+    ).aggregate([])  # fmt: skip
+    metered: dict[str, set[str]] = {}
+    usual: dict[str, str] = {}
+    for place, commodity, quantity in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        usual[commodity] = min(usual.get(commodity, quantity), quantity)
+        for here in registry.tree.path(place):
+            metered.setdefault(here, set()).add(commodity)
+    everywhere = registry.carriers
+    out: list[tuple[str, str, str]] = []
+    for place in reversed(list(registry.tree.walk(ROOT))):
+        body = registry.tree.bodies[place]
+        wanted = {*body.get("carriers", ()), *(everywhere if body["level"] == LEVELS[-1] or place == ROOT else ())}
+        for commodity in sorted(wanted - metered.get(place, set())):
+            first = next(iter(registry.commodities[commodity].measures))
+            out.append((place, commodity, usual.get(commodity, first)))
+            for here in registry.tree.path(place):
+                metered.setdefault(here, set()).add(commodity)
+    return out
 
 
 def event_channels(registry: Registry) -> frozenset[int]:

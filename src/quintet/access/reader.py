@@ -1,6 +1,7 @@
 """The one read path: every answer to a person is asked for here, by someone with a scope."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ from quintet.registry.rows import Channel
 from quintet.store.book import batch_known_at
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.exceptions import Item
+from quintet.store.findings import findings_between
 from quintet.store.read import daily_sums, intervals
 from quintet.store.recent import Recent
 from quintet.store.records import ALWAYS, FOREVER
@@ -35,11 +37,16 @@ from quintet.terms.period import (
 from quintet.terms.reading import ValueKind, clock
 from quintet.terms.tables import DAILY
 
+from .day_sums import PlaceDays, place_days
 from .differences import Difference, Moment, difference, placement_of_channel, placements_of
 from .exceptions import readable_item, readable_items
+from .findings import channels_at
 from .flows import FlowsAnswer, counted_at, flows_table, minutes_of, sums
+from .network_sums import located_losses
 from .scope import Scope
 from .series import Rows, cadence_text, expected_slots, series_table
+from .sets import Asked
+from .weather import outdoor
 
 RegistryAt = Callable[[int | None], Registry]
 
@@ -80,6 +87,19 @@ class Access:
         if moment is not None:
             with self._engine.asked() as (snapshot, now):
                 out._as_known, out._as_known_batch = moment, self._known_batch(snapshot, moment, now)
+        return out
+
+    def as_registered(self, moment: datetime) -> "Access":
+        """Give the same reader's access to the readings of now, counted for what the registry said at a moment.
+
+        Raises UsageError for a moment to come.
+        """
+        with self._engine.asked() as (snapshot, now):
+            batch = self._known_batch(snapshot, moment, now)
+            # a moment of knowledge is set: what is summed already was summed by the registry of now
+            known_at, known = from_us(now), batch_known_at(snapshot, now)
+        out = Access(self._engine, lambda _known: self._registry_at(batch), self._recent, self._scope, self._rule_set)
+        out._as_known, out._as_known_batch = known_at, known
         return out
 
     def may_read(self, place: str) -> None:
@@ -162,6 +182,14 @@ class Access:
             schema=DAILY,
         )
 
+    def outdoor(self, place: str, span: Span, known_at: datetime | None = None) -> pa.Table:
+        """Give the outdoor temperatures that were measured for a place (OUTDOOR), now or as known at a moment."""
+        self.may_read(place)
+        known_at = known_at or self._as_known
+        with self._engine.asked() as (snapshot, now):
+            known = self._known_batch(snapshot, known_at, now)
+            return outdoor(self._engine, snapshot, self._registry_at(known), place, span, known)
+
     def _remembered(self, channel: Channel, span: Span) -> Rows | None:
         """Give a channel's effective intervals in a span from memory: starts, values, qualities; None if too old."""
         cadence_us = channel.reading.cadence_min * MINUTE_US
@@ -181,20 +209,31 @@ class Access:
 
     def flows(self, place: str, span: Span, resolution: Resolution, known_at: datetime | None = None) -> FlowsAnswer:
         """Give a place's metered flows in periods of the city's clock, now or as known at a moment."""
+        periods, edges_us = cut(span, resolution, self._engine.tz)
+        with self.asking(place, known_at) as moment:
+            counted = counted_at(moment.registry, place)
+            found = sums(self._engine, moment.snapshot, counted, edges_us, moment.batch)
+            losses = located_losses(moment, place, periods, edges_us)
+        expected = minutes_of(counted.due, edges_us, moment.until_us)
+        standing = minutes_of(counted.standing, edges_us, int(edges_us[-1]))
+        table = pa.concat_tables([flows_table(found, periods, edges_us, expected, standing), losses])
+        return FlowsAnswer(place, table, periods, counted.boundaries_metered, from_us(moment.known_us), self._rule_set)
+
+    def place_days(self, place: str, first: date, last: date, known_at: datetime | None = None) -> PlaceDays:
+        """Give what each meter of a place came to on each local day, both included, now or as known at a moment."""
+        with self.asking(place, known_at) as asked:
+            return place_days(asked, place, first, last)
+
+    @contextmanager
+    def asking(self, place: str, known_at: datetime | None = None) -> Generator[Asked]:
+        """Read of a place and what is below it at one moment, now or as known at a moment."""
         self.may_read(place)
         known_at = known_at or self._as_known
-        periods, edges_us = cut(span, resolution, self._engine.tz)
         with self._engine.asked() as (snapshot, now):
             known = self._known_batch(snapshot, known_at, now)
-            registry = self._registry_at(known)
-            counted = counted_at(registry, place)
-            found = sums(self._engine, snapshot, counted, edges_us, known)
-        moment = now if known_at is None else to_us(known_at)
-        until = min(now, self._engine.clock_us()) if known_at is None else moment
-        expected = minutes_of(counted.due, edges_us, until)
-        standing = minutes_of(counted.standing, edges_us, int(edges_us[-1]))
-        table = flows_table(found, periods, edges_us, expected, standing)
-        return FlowsAnswer(place, table, periods, counted.boundaries_metered, from_us(moment), self._rule_set)
+            moment = now if known_at is None else to_us(known_at)
+            until = min(now, self._engine.clock_us()) if known_at is None else moment
+            yield Asked(self._engine, snapshot, self._registry_at(known), known, moment, until, self._rule_set)
 
     def difference(
         self, span: Span, before: datetime, after: datetime, *, place: str = "", channel: str = ""
@@ -228,13 +267,29 @@ class Access:
             return placements_of(counted_at(self._registry_at(None), place)).slice(0, 0)
         return placements_of(counted_at(registry, place))
 
+    def findings(self, channel: str | None, place: str | None, span: Span) -> tuple[int, pa.Table]:
+        """Give the moment of asking (us) or that of `as_known`, and what was found (FOUND) of a channel or a place.
+
+        Raises NotFound and Forbidden for a channel or place that is none, or not the reader's.
+        """
+        registry = self._registry_at(None)
+        if channel is not None:
+            numbers = np.array([self.channel(channel).id], np.int32)
+        else:
+            self.may_read(place or "")
+            numbers = channels_at(registry, place or "")
+        with self._engine.asked() as (snapshot, now):
+            found = findings_between(snapshot, numbers, span.start_us, span.end_us, self._as_known_batch)
+        return now if self._as_known is None else to_us(self._as_known), found
+
     def exceptions(self) -> tuple[int, Sequence[Item]]:
-        """Give the moment of asking (us), and the exceptions of places that the reader may see."""
-        return readable_items(self._engine, self._registry_at(None), self._scope)
+        """Give the moment of asking (us) or of `as_known`, and the exceptions of places that the reader may see."""
+        now, found = readable_items(self._engine, self._registry_at(None), self._scope, self._as_known_batch)
+        return now if self._as_known is None else to_us(self._as_known), found
 
     def exception(self, number: int) -> tuple[Item, list[dict[str, Any]]]:
         """Give one exception and its steps; raises NotFound for one that is none, or not the reader's."""
-        return readable_item(self._engine, self._registry_at(None), self._scope, number)
+        return readable_item(self._engine, self._registry_at(None), self._scope, number, self._as_known_batch)
 
     def _known_batch(self, snapshot: Snapshot, known_at: datetime | None, now_us: int) -> int | None:
         """Give the batch that a moment knew; None for now. A moment to come is refused: nobody can know it yet."""

@@ -34,19 +34,28 @@ class Balanced:
     import_derived: Mask
     export_derived: Mask
 
-    def derived(self) -> list[list[str]]:
-        """Name the derived flows of each period."""
-        both = zip(self.import_derived.tolist(), self.export_derived.tolist(), strict=True)
-        return [[name for name, is_so in zip(("import", "export"), row, strict=True) if is_so] for row in both]
+    def derived(self) -> pa.Array:
+        """Name the derived flows of each period (of many places: place by place)."""
+        return named([self.import_derived, self.export_derived], ("import", "export"))
 
-    def absent(self) -> list[list[str]]:
+    def absent(self) -> pa.Array:
         """Name the flows of each period that are 0 because no channel stands and nothing was derived."""
         gone = self.unknown.copy()
         for i, name in enumerate(FLOW_NAMES):
             gone[i] |= self.carrier.standing(name)
         gone[IMPORT] |= self.import_derived
         gone[EXPORT] |= self.export_derived
-        return [[name for name, here in zip(FLOW_NAMES, row, strict=True) if not here] for row in gone.T.tolist()]
+        return named(list(~gone), FLOW_NAMES)
+
+
+def named(masks: Sequence[Mask], names: Sequence[str]) -> pa.Array:
+    """Give for each place of some masks of one shape the list of the names whose mask is true there."""
+    code = np.zeros(masks[0].size, np.int64)
+    for bit, mask in enumerate(masks):
+        code |= mask.reshape(-1).astype(np.int64) << bit
+    distinct, position = np.unique(code, return_inverse=True)
+    lists = [[name for bit, name in enumerate(names) if one >> bit & 1] for one in distinct.tolist()]
+    return pa.array(lists, pa.list_(pa.string())).take(pa.array(position.reshape(-1)))
 
 
 def balance(
@@ -64,7 +73,7 @@ def balance(
     flow, UsageError where flows and edges do not fit.
     """
     tables = [
-        _table(one, place, edges, commodities[one.carrier.commodity].display_unit(one.carrier.quantity).code)
+        balance_table(one, [place], edges, commodities[one.carrier.commodity].display_unit(one.carrier.quantity).code)
         for one in balanced_carriers(flows, edges, commodities, boundaries_metered)
     ]
     if not tables:
@@ -91,8 +100,8 @@ def balanced_carriers(
     ]
 
 
-def balance_carrier(carrier: Carrier, *, import_metered: bool, crosses: bool = True) -> Balanced:
-    """Close one carrier's books, or say that they cannot be closed.
+def balance_carrier(carrier: Carrier, *, import_metered: bool | Mask, crosses: bool = True) -> Balanced:
+    """Close one carrier's books, or say that they cannot be closed; `import_metered` is [places] for many places.
 
     Import metered: closure_error = import + local_generation + conversion_out + storage_discharge - (consumption +
     conversion_in + storage_charge + export + known_loss), null as soon as one of them is missing.
@@ -114,26 +123,21 @@ def balance_carrier(carrier: Carrier, *, import_metered: bool, crosses: bool = T
     use, use_gone = carrier.total(USES)
     gone = supply_gone | use_gone
     value, unknown = carrier.value.copy(), carrier.missing.copy()
-    nowhere = np.zeros_like(gone)
-    if import_metered or carrier.has("import"):
-        if not carrier.has("import"):
-            unknown[IMPORT] = True
-        closure, closure_gone = value[IMPORT] + supply - use, gone | unknown[IMPORT]
-        return Balanced(carrier, value, unknown, closure, closure_gone, nowhere, nowhere)
-    inside = nowhere if crosses else carrier.standing(*MADE_HERE)
+    has_import, has_export = carrier.having("import"), carrier.having("export")
+    metered = np.asarray(import_metered)[..., None] | has_import
+    inside = np.zeros_like(gone) if crosses else carrier.standing(*MADE_HERE)
     net = use - supply
     surplus = np.asarray(net < 0, dtype=np.bool_) & ~gone & ~inside
-    value[IMPORT] = np.where(gone | surplus | inside, 0, net)
-    unknown[IMPORT] = gone & ~inside
-    export_derived = nowhere
-    if carrier.has("export"):
-        unknown[IMPORT] |= surplus
-    else:
-        unsure = gone & ~inside if carrier.has(*SOURCES) else nowhere
-        value[EXPORT] = np.where(surplus, -net, 0)
-        unknown[EXPORT] = unsure
-        export_derived = surplus | unsure
-    return Balanced(carrier, value, unknown, supply - use, gone | ~inside, ~inside, export_derived)
+    unsure = gone & ~inside & carrier.having(*SOURCES)
+    value[IMPORT] = np.where(metered, value[IMPORT], np.where(gone | surplus | inside, 0, net))
+    unknown[IMPORT] = np.where(metered, unknown[IMPORT] | ~has_import, (gone & ~inside) | (surplus & has_export))
+    value[EXPORT] = np.where(metered | has_export, value[EXPORT], np.where(surplus, -net, 0))
+    unknown[EXPORT] = np.where(metered | has_export, unknown[EXPORT], unsure)
+    closure = np.where(metered, value[IMPORT] + supply - use, supply - use)
+    closure_gone = np.where(metered, gone | unknown[IMPORT], gone | ~inside)
+    import_derived = ~metered & ~inside
+    export_derived = ~metered & ~has_export & (surplus | unsure)
+    return Balanced(carrier, value, unknown, closure, closure_gone, import_derived, export_derived)
 
 
 def rows_for_people(table: pa.Table, tz: tzinfo | None = None) -> list[dict[str, Any]]:
@@ -155,23 +159,25 @@ def rows_for_people(table: pa.Table, tz: tzinfo | None = None) -> list[dict[str,
     return out
 
 
-def _table(one: Balanced, place: str, edges: Sequence[datetime], unit: str) -> pa.Table:
-    """Give one carrier's rows."""
+def balance_table(one: Balanced, places: Sequence[str], edges: Sequence[datetime], unit: str) -> pa.Table:
+    """Give one carrier's rows of one place, or of many: place by place in their order, each in order of time."""
     count = len(edges) - 1
     carrier = one.carrier
-    expected, arrived = carrier.expected_min.sum(axis=0), carrier.arrived_min.sum(axis=0)
-    estimated = carrier.estimated_min.sum(axis=0)
+    expected, arrived, estimated = (
+        column.sum(axis=0).reshape(-1) for column in (carrier.expected_min, carrier.arrived_min, carrier.estimated_min)
+    )
     known = arrived + estimated
+    size = len(places) * count
     columns = {
-        "start": pa.array(list(edges[:-1]), MOMENT),
-        "place": pa.repeat(place, count),
-        "commodity": pa.repeat(carrier.commodity, count),
-        "quantity": pa.repeat(carrier.quantity, count),
-        "unit": pa.repeat(unit, count),
-        **{name: decimals(one.value[i], one.unknown[i]) for i, name in enumerate(FLOW_NAMES)},
-        CLOSURE: decimals(one.closure, one.closure_unknown),
-        "derived": pa.array(one.derived(), pa.list_(pa.string())),
-        "absent": pa.array(one.absent(), pa.list_(pa.string())),
+        "start": pa.array(list(edges[:-1]), MOMENT).take(pa.array(np.tile(np.arange(count), len(places)))),
+        "place": pa.array(places, pa.string()).take(pa.array(np.repeat(np.arange(len(places)), count))),
+        "commodity": pa.repeat(carrier.commodity, size),
+        "quantity": pa.repeat(carrier.quantity, size),
+        "unit": pa.repeat(unit, size),
+        **{name: decimals(one.value[i].reshape(-1), one.unknown[i].reshape(-1)) for i, name in enumerate(FLOW_NAMES)},
+        CLOSURE: decimals(one.closure.reshape(-1), one.closure_unknown.reshape(-1)),
+        "derived": one.derived(),
+        "absent": one.absent(),
         "coverage": pa.array(arrived / np.maximum(expected, 1), mask=expected == 0),
         "estimated_share": pa.array(estimated / np.maximum(known, 1), mask=known == 0),
     }

@@ -30,7 +30,8 @@ class Carrier:
     """The flows of one commodity and quantity over n periods; arrays are [9 flows of FLOW_NAMES, n periods].
 
     `value` means nothing where `missing`; `renewable` is its part from renewable plants. `missing`: a channel stands
-    there but nothing is known. `stands` [9]: a channel of the flow stands in some period.
+    there but nothing is known. `stands` [9]: a channel of the flow stands in some period. Of many places at once the
+    arrays are [9, places, n], and `stands` is [9, places].
     """
 
     commodity: str
@@ -51,6 +52,10 @@ class Carrier:
     def has(self, *flows: str) -> bool:
         """Tell whether a channel of any of these flows stands here."""
         return any(bool(self.stands[FLOW_INDEX[name]]) for name in flows)
+
+    def having(self, *flows: str) -> Mask:
+        """Tell where a channel of any of these flows stands in some period: [1], or [places, 1] of many places."""
+        return np.any(self.stands[[FLOW_INDEX[name] for name in flows]], axis=0)[..., None]
 
     def standing(self, *flows: str) -> Mask:
         """Tell [n] in which periods a channel of any of these flows stands here."""
