@@ -13,7 +13,7 @@ from quintet.terms.unit import units
 
 from .dated import latest_day, number
 from .definitions import CERTAINTIES
-from .factors import HEATING_VALUES, Factor
+from .factors import HEATING_VALUES, Factor, plain_name
 
 KEYS = {
     "commodity", "energy_unit", "volume_unit", "gross", "net", "metered_energy", "valid_from", "published_on", "source",
@@ -79,6 +79,14 @@ def parse_calorific(table: Mapping[str, Any]) -> list[Calorific]:
 def calorific_values() -> list[Calorific]:
     """Give the shipped calorific values, the earliest first."""
     return parse_calorific(read_toml("quintet.ledger", "calorific.toml"))
+
+
+@cache
+def heating_words() -> Mapping[str, str]:
+    """Give the heating value that a word means, by its letters and digits."""
+    rows = read_toml("quintet.ledger", "calorific.toml")["heating_value"]
+    check_keys(rows, required=set(HEATING_VALUES), optional=set(), place="heating_value")
+    return {plain_name(word): kind for kind, words in rows.items() for word in words}
 
 
 def calorific_for(commodity: str, day: date, table: list[Calorific] | None = None) -> tuple[Calorific, str] | None:

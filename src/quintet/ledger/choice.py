@@ -9,6 +9,9 @@ from quintet.terms.errors import BadInput, UsageError
 from .dated import latest_day
 from .factors import Chosen, Factor, Factors, by_year, plain_name
 
+BRANCH_ENDINGS = ("", "지사", "지역", "branch", "region")
+"""Words that may follow the name of a branch and mean nothing more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -98,7 +101,8 @@ def _by_name(
                 remedy=f"There are {there}.",
             )
         return nameless
-    found = [row for row in rows if plain_name(asked) in {plain_name(name) for name in names(row)}]
+    said = {plain_name(asked).removesuffix(ending) for ending in BRANCH_ENDINGS}
+    found = [row for row in rows if said & {plain_name(name) for name in names(row)}]
     if not found:
         remedy = f"There are {there}." if there else f"Leave {option} out: there is one factor for all."
         raise BadInput(

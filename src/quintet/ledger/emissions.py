@@ -1,7 +1,7 @@
 """Greenhouse gases of a balance: every row names its factor, date and source, or says why there is no number."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -10,16 +10,21 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from quintet.terms.errors import UsageError
+from quintet.terms.errors import BadInput, UsageError
 from quintet.terms.period import local_day
 from quintet.terms.unit import units
 
 from .calorific import Calorific, to_factor_unit
+from .counting import COUNTED_AT, LOSS, PLANT, USERS, Counted, counted
 from .dated import said
 from .factors import Chosen, Factor, Factors, Gwp, Source, factors, gwp_set
 
-NOT_ESTIMATED, NOT_OCCURRING = "NE", "NO"
+NOT_ESTIMATED, NOT_OCCURRING, ELSEWHERE = "NE", "NO", "IE"
 """Notation keys of the GPC."""
+AMOUNT_PLACES = 9
+USED, LOST, AT_PLANT, UNFUELLED, LEAK, UPSTREAM = "used", "lost", "plant", "unfuelled", "leak", "upstream"
+"""What part of an inventory a row is: what users take or the network loses of it, fuel of plants, what leaks, and what
+is emitted upstream of the city (water)."""
 
 MOST = 0.5
 """Below this coverage most is unknown: a word, nothing is computed with it."""
@@ -33,7 +38,8 @@ class Emission:
     "NE" (no factor) or None (the amount is missing) and `reason` says why. "NO" (nothing was burnt or bought) is
     claimed only where no channel stands or the whole period was measured: what nobody heard of may have happened.
     `gases_kg` is empty where the factor was published as CO2e. `gwp` names the set that weighed it. `derived`: the
-    amount rests on no meter of its own.
+    amount rests on no meter of its own. "IE": it is counted in another row. `sub_units` is the amount, exactly.
+    `made_here`: energy made inside is in it; `part`: which part of the inventory it is.
     """
 
     start: datetime
@@ -56,10 +62,15 @@ class Emission:
     derived: bool
     coverage: float | None
     estimated_share: float | None
+    quantity: str = ""
+    sub_units: Fraction | None = None
+    made_here: bool = False
+    part: str = USED
 
     def for_people(self) -> dict[str, Any]:
         """Give the row as it is printed: kg as decimals to the milligram, the rest as it stands."""
-        row: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        own = ("quantity", "sub_units", "made_here", "part")
+        row: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in own}
         row["kg_co2e"] = None if self.kg_co2e is None else said(self.kg_co2e)
         row["gases_kg"] = {gas: said(kg) for gas, kg in self.gases_kg.items()}
         return row
@@ -76,9 +87,15 @@ class Question:
     table: Factors = field(default_factory=factors)
     calorific: list[Calorific] | None = None
     known_on: date | None = None
+    supplies: Mapping[str, Sequence[tuple[date, str]]] = field(default_factory=dict)
+    count_at: str = PLANT
 
     def choose(self, source: Source, day: date) -> Chosen | None:
-        """Choose the factor of a source on a day: the pinned one of its commodity, else by the activity year."""
+        """Choose the factor of a source on a day: the one that is pinned or was supplied, else by the activity year."""
+        since, named = self._supplied(source, day)
+        if named is not None and since is not None:
+            factor = self.table[named]
+            return Chosen(factor, f"supplied since {since.isoformat()}, activity {factor.years}")
         code = self.pinned.get(source.commodity)
         if code is None:
             return self.table.factor_for(
@@ -88,6 +105,13 @@ class Question:
         if factor.commodity != source.commodity:
             raise UsageError(f"factor {code} is not for {source.commodity}.", code="wrong_factor")
         return Chosen(factor, f"pinned, {factor.years}")
+
+    def _supplied(self, source: Source, day: date) -> tuple[date | None, str | None]:
+        """Give since when which factor is of what a city buys of a commodity; nothing where nobody said so."""
+        if source.end_use is not None or source.commodity in self.pinned:
+            return None, None
+        said = [row for row in self.supplies.get(source.commodity, ()) if row[0] <= day]
+        return max(said) if said else (None, None)
 
     def rate(self, source: Source, quantity: str, day: date) -> "Rate":
         """Find what one sub-unit of a source's metered quantity emits on a day."""
@@ -134,6 +158,10 @@ def rate_of(
     )
 
 
+Unfuelled = Mapping[tuple[datetime, str, str], int]
+"""By period, commodity and quantity: sub-units made here by plants, not renewable, whose fuel no meter shows."""
+
+
 def emissions(
     balance: pa.Table,
     *,
@@ -149,31 +177,71 @@ def emissions(
 
     `tz` is the city's clock (a period belongs to the local year of its start); `pinned` names a factor by commodity, as
     a heat supplier's own; `table` and `calorific` replace the shipped data. Scope 1 is what burns here, scope 2 what is
-    bought (location-based, by the grid's mean: market-based wants contracts, which nobody hands in yet). Heat made here
-    is never counted a second time at its users. Nothing is netted by exports. Raises UsageError for an unknown set of
-    weights or factor.
+    bought, location-based (market.py has the other), scope 3 water and what the network here loses of what is bought.
+    Heat made here is never counted a second time at its users. Nothing is netted by exports. Raises UsageError for an
+    unknown set of weights or factor.
     """
     question = Question(tz, gwp_set(gwp), purpose, pinned or {}, table or factors(), calorific, known_on)
+    return emitted(balance, question)
+
+
+def emitted(balance: pa.Table, question: Question, unfuelled: Unfuelled | None = None) -> list[Emission]:
+    """Answer a question about a BALANCE table; `emissions` says how."""
     for code in question.pinned.values():
         question.table[code]
+    if question.count_at not in COUNTED_AT:
+        raise UsageError(
+            f"energy made here is not counted at {question.count_at!r}.", code="bad_choice", place="--count-at",
+            remedy=f"There are {', '.join(COUNTED_AT)}.",
+        )  # fmt: skip
     by_commodity: dict[str, list[Source]] = {}
     for source in question.table.sources.values():
         by_commodity.setdefault(source.commodity, []).append(source)
     memory: dict[tuple[str, str, date], Rate] = {}
     out: list[Emission] = []
     for row in balance.to_pylist():
+        unfed = (unfuelled or {}).get((row["start"], row["commodity"], row["quantity"]), 0)
         for source in by_commodity.get(row["commodity"], ()):
-            key = (source.id, row["quantity"], local_day(row["start"], tz))
+            if source.optional and set(source.flows) <= set(row["absent"]):
+                continue
+            key = (source.id, row["quantity"], local_day(row["start"], question.tz))
             if key not in memory:
                 memory[key] = question.rate(source, *key[1:])
-            out.append(_emission(row, source, memory[key]))
+            out += _rows(row, source, memory[key], question.count_at, unfed)
     return out
 
 
-def _emission(row: Mapping[str, Any], source: Source, rate: Rate) -> Emission:
-    """Answer for one source in one period: a number, or why there is none."""
-    parts = [row[name] for name in source.flows]
-    amount = None if None in parts else sum(int(part) for part in parts)
+def _rows(row: Mapping[str, Any], source: Source, rate: Rate, count_at: str, unfuelled: int) -> list[Emission]:
+    """Answer for one source in one period: what was used, what the network lost of it, and what nobody can count."""
+    found = counted(row, source, count_at, unfuelled)
+    if source.at_plant and count_at == USERS:
+        whole = _emission(row, source, rate, found.used, found)
+        reason = "what is made of it here is counted at its users"
+        return [replace(whole, kg_co2e=None, gases_kg={}, notation=ELSEWHERE, reason=reason)]
+    out = [_emission(row, source, rate, found.used, found)]
+    if source.lost_scope is not None and LOSS not in row["absent"]:
+        lost = replace(source, id=f"{source.id}_lost", scope=source.lost_scope)
+        one = _emission(row, lost, rate, found.lost, found, UPSTREAM if source.scope == 3 else LOST)
+        if found.lost is None and found.used is not None:
+            one = replace(one, notation=ELSEWHERE, reason="it is not known, and stays in what was bought")
+        out.append(one)
+    if unfuelled and source.made_here and count_at == PLANT:
+        unfed = replace(source, id=f"{source.id}_unfuelled", scope=1, flows=("local_generation",))
+        reason = "made here by plants whose fuel no meter shows: what they burn is not counted"
+        nothing = Rate(None, None, {}, None, None, reason)
+        out.append(_emission(row, unfed, nothing, Fraction(unfuelled), found, UNFUELLED))
+    return out
+
+
+def _emission(
+    row: Mapping[str, Any],
+    source: Source,
+    rate: Rate,
+    amount: Fraction | None,
+    found: Counted,
+    part: str = USED,
+) -> Emission:
+    """Write one row: a number, or why there is none."""
     kg, gases, notation, reason = rate.kg_co2e, rate.gases_kg, None, rate.reason
     if kg is None:
         notation = NOT_ESTIMATED
@@ -189,12 +257,30 @@ def _emission(row: Mapping[str, Any], source: Source, rate: Rate) -> Emission:
     factor = rate.factor
     return Emission(
         start=row["start"], place=row["place"], commodity=row["commodity"], source_id=source.id, scope=source.scope,
-        amount=None if amount is None else units()[row["unit"]].to_decimal(amount), unit=row["unit"], kg_co2e=kg,
+        amount=in_unit(amount, row["unit"]), unit=row["unit"], kg_co2e=kg,
         gases_kg=gases, factor=factor and factor.id, source=factor and factor.source,
         published_on=factor and factor.published_on, certainty=factor and factor.certainty, basis=rate.basis,
         gwp=rate.gwp, notation=notation, reason=reason, derived=not set(source.flows).isdisjoint(row["derived"]),
-        coverage=row["coverage"], estimated_share=row["estimated_share"],
+        coverage=row["coverage"], estimated_share=row["estimated_share"], quantity=row["quantity"], sub_units=amount,
+        made_here=found.made_here, part=_part(source, part),
     )  # fmt: skip
+
+
+def _part(source: Source, part: str) -> str:
+    """Say which part of an inventory a source's row is."""
+    if source.at_plant:
+        return AT_PLANT
+    if source.optional:
+        return LEAK
+    return UPSTREAM if source.scope == 3 and part == USED else part
+
+
+def in_unit(amount: Fraction | None, unit: str) -> Decimal | None:
+    """Say sub-units in a unit: exactly where they are whole, else to the ninth decimal."""
+    if amount is None:
+        return None
+    row = units()[unit]
+    return row.to_decimal(amount.numerator) if amount.denominator == 1 else said(amount / row.ratio, AMOUNT_PLACES)
 
 
 def _whole(row: Mapping[str, Any], source: Source) -> bool:
@@ -214,7 +300,11 @@ class ScopeTotal:
 
 
 def by_scope(rows: Sequence[Emission]) -> list[ScopeTotal]:
-    """Sum emissions by scope, direct and indirect apart; what has no number is counted, never taken as 0."""
+    """Sum emissions by scope, direct and indirect apart; what has no number is counted, never taken as 0.
+
+    Raises BadInput for rows that count energy made here both at the plant and at its users.
+    """
+    refuse_twice(rows)
     return [
         ScopeTotal(
             scope,
@@ -226,3 +316,16 @@ def by_scope(rows: Sequence[Emission]) -> list[ScopeTotal]:
         for scope in sorted({row.scope for row in rows})
         for mine in [[row for row in rows if row.scope == scope]]
     ]
+
+
+def refuse_twice(rows: Sequence[Emission]) -> None:
+    """Refuse rows in which fuel of plants counts in a period, and what they made of it counts again at its users."""
+    weighed = [row for row in rows if row.kg_co2e]
+    fuel = {row.start for row in weighed if row.part == AT_PLANT}
+    twice = sorted({row.start for row in weighed if row.made_here} & fuel)
+    if twice:
+        raise BadInput(
+            f"energy made here is counted twice in {len(twice)} periods, from {twice[0].isoformat()} on.",
+            code="counted_twice",
+            remedy="Count it at the plant or at its users, not at both.",
+        )

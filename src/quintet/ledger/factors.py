@@ -24,6 +24,7 @@ FACTOR_KEYS = {"commodity", "unit", "activity", "published_on", "scope", "purpos
 FACTOR_EXTRAS = {
     "co2e_kg", "co2_kg", "ch4_kg", "n2o_kg", "heating_value", "end_use", "uses", "supplier", "branches", "note",
 }  # fmt: skip
+SOURCE_EXTRAS = {"end_use", "lost_scope", "made_here", "at_plant", "optional"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +93,22 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One kind of emission: the flows of a commodity that count, their scope and who burns it."""
+    """One kind of emission: the flows of a commodity that count, their scope and who burns it.
+
+    `lost_scope`: the part of what is bought that the network here loses is told apart under that scope. `made_here`:
+    the flows that count beside them where energy made here is counted at its users; `at_plant`: fuel that is then
+    counted there. `optional`: without a channel of its flows it is not spoken of.
+    """
 
     id: str
     commodity: str
     scope: int
     flows: tuple[str, ...]
     end_use: str | None
+    lost_scope: int | None = None
+    made_here: tuple[str, ...] = ()
+    at_plant: bool = False
+    optional: bool = False
 
 
 class Factors:
@@ -218,9 +228,17 @@ def _activity(value: Any, place: str) -> tuple[int | None, int | None]:
 def _source(code: str, row: Mapping[str, Any]) -> Source:
     """Build one kind of emission."""
     place = f"source {code}"
-    check_keys(dict(row), required={"commodity", "scope", "flows"}, optional={"end_use"}, place=place)
-    _refuse({"names a flow that no balance has": not set(row["flows"]) <= set(FLOW_NAMES)}, place)
-    return Source(code, row["commodity"], row["scope"], tuple(row["flows"]), row.get("end_use"))
+    check_keys(dict(row), required={"commodity", "scope", "flows"}, optional=SOURCE_EXTRAS, place=place)
+    made = tuple(row.get("made_here", ()))
+    problems = {
+        "names a flow that no balance has": not {*row["flows"], *made} <= set(FLOW_NAMES),
+        "has a scope other than 1, 2 or 3": not {row["scope"], row.get("lost_scope", 3)} <= {1, 2, 3},
+    }
+    _refuse(problems, place)
+    return Source(
+        code, row["commodity"], row["scope"], tuple(row["flows"]), row.get("end_use"), row.get("lost_scope"), made,
+        row.get("at_plant", False), row.get("optional", False),
+    )  # fmt: skip
 
 
 def _refuse(problems: Mapping[str, bool], place: str) -> None:
@@ -239,8 +257,13 @@ def factors() -> Factors:
 @cache
 def gwp_sets() -> Mapping[str, Gwp]:
     """Give the shipped sets of warming potentials, by id."""
+    return parse_gwp(read_toml("quintet.ledger", "gwp.toml"))
+
+
+def parse_gwp(table: Mapping[str, Any]) -> dict[str, Gwp]:
+    """Build sets of warming potentials from parsed TOML; one without date does not load."""
     out: dict[str, Gwp] = {}
-    for code, row in read_toml("quintet.ledger", "gwp.toml")["gwp"].items():
+    for code, row in table["gwp"].items():
         place = f"gwp {code}"
         check_keys(row, required={*GASES, "published_on", "source", "certainty"}, optional=set(), place=place)
         latest_day(row["published_on"], place)
@@ -254,12 +277,13 @@ def plain_name(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
-def gwp_set(name: str) -> Gwp:
+def gwp_set(name: str, sets: Mapping[str, Gwp] | None = None) -> Gwp:
     """Find a set of warming potentials; "AR6" alone is refused, for it has several values for methane."""
-    found = {plain_name(code): row for code, row in gwp_sets().items()}.get(plain_name(name))
+    table = gwp_sets() if sets is None else sets
+    found = {plain_name(code): row for code, row in table.items()}.get(plain_name(name))
     if found is None:
-        meant = [code for code in gwp_sets() if plain_name(name) and plain_name(code).startswith(plain_name(name))]
-        known = ", ".join(meant or gwp_sets())
+        meant = [code for code in table if plain_name(name) and plain_name(code).startswith(plain_name(name))]
+        known = ", ".join(meant or table)
         words = f"GWP set {name!r} has several values for methane." if meant else f"unknown GWP set {name!r}."
         raise UsageError(words, code="unknown_gwp", place="--gwp", remedy=f"Name one of {known}.")
     return found

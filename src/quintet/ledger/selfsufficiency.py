@@ -18,7 +18,7 @@ from quintet.terms.unit import Unit
 
 from .balance import EXPORT, IMPORT, Balanced, balanced_carriers
 from .dated import said
-from .definitions import Definition, definitions
+from .definitions import Definition, TotalDefinition, definitions
 from .grid import FLOW_INDEX, Amounts, Mask
 
 FINE_PLACES = 12
@@ -31,7 +31,8 @@ class SelfSufficiency:
 
     `numerator` and `denominator` are sums over the `matched` of `intervals` intervals in which every term is known, in
     `unit`. `coverage` is the share of the expected channel-minutes that arrived within the matched intervals, and never
-    more than matched / intervals. `derived` names the flows that no meter gave.
+    more than matched / intervals. `derived` names the flows that no meter gave, `assumed` what was taken for granted;
+    `grade` is that of the zero-energy building certification where the definition has grades.
     """
 
     id: str
@@ -50,11 +51,14 @@ class SelfSufficiency:
     derived: tuple[str, ...]
     explanation_en: str
     explanation_ko: str
+    assumed: tuple[str, ...] = ()
+    grade: int | None = None
 
     def for_people(self) -> dict[str, Any]:
         """Give the answer as it is printed: the value as a decimal to the millionth, the rest as it stands."""
         row: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {**row, "value": None if self.value is None else said(self.value), "derived": list(self.derived)}
+        lists = {"derived": list(self.derived), "assumed": list(self.assumed)}
+        return {**row, "value": None if self.value is None else said(self.value), **lists}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ def selfsufficiency(
         one = by_carrier.get((definition.commodity, definition.quantity))
         if one is None:
             reason = f"no {definition.commodity} is metered as {definition.quantity} here"
-            out.append(_refused(definition, reason, unit.code, interval, len(edges) - 1))
+            out.append(refused(definition, reason, unit.code, interval, len(edges) - 1))
             continue
         out.append(_answer(definition, one, commodities, interval, shares))
     return out
@@ -165,22 +169,66 @@ def _chosen(only: Iterable[str] | None) -> list[Definition]:
     return [row for code, row in table.items() if code in wanted]
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A ratio before it is summed: weighted parts per interval above and below, where a term is missing (`gone`).
+
+    `parts` names the carriers and rows of FLOW_NAMES that it rests on, for the coverage.
+    """
+
+    above: tuple[tuple[Fraction, Amounts], ...]
+    below: tuple[tuple[Fraction, Amounts], ...]
+    gone: Mask
+    derived: tuple[str, ...]
+    parts: tuple[tuple[Balanced, list[int]], ...]
+
+    def sums(self, matched: Mask) -> tuple[Fraction, Fraction]:
+        """Sum both sides exactly over some intervals."""
+        above, below = (
+            sum((weight * _sum(amounts[matched]) for weight, amounts in side), Fraction(0))
+            for side in (self.above, self.below)
+        )
+        return above, below
+
+    def value(self, matched: Mask) -> Fraction | None:
+        """Give the ratio over some intervals; None where there is none, or nothing to divide by."""
+        if not matched.any():
+            return None
+        above, below = self.sums(matched)
+        return above / below if below > 0 else None
+
+
+def measure(definition: Definition, one: Balanced, grid_share: Amounts) -> Measured | str:
+    """Lay out one definition on its carrier's balance, or say why that cannot be."""
+    method, carrier = METHODS[definition.method], one.carrier
+    if "use" in method.needs and not carrier.has(*definition.use):
+        return "no use is metered here"
+    involved, derived, gone = _involved(definition, method, one)
+    own_rows = [FLOW_INDEX[name] for name in definition.own]
+    own = (carrier.renewable if definition.renewable_only else carrier.value)[own_rows].sum(axis=0)
+    terms = Terms(own, carrier.total(definition.use)[0], one.value[IMPORT], one.value[EXPORT], grid_share)
+    above, below = method.numerator(terms), method.denominator(terms)
+    return Measured(((Fraction(1), above),), ((Fraction(1), below),), gone, derived, ((one, involved),))
+
+
 def _answer(
     definition: Definition, one: Balanced, commodities: Commodities, interval: str, grid_share: Amounts
 ) -> SelfSufficiency:
     """Compute one definition on its carrier's balance."""
     unit = commodities[definition.commodity].display_unit(definition.quantity)
-    method = METHODS[definition.method]
-    carrier, count = one.carrier, one.value.shape[1]
-    if "use" in method.needs and not carrier.has(*definition.use):
-        return _refused(definition, "no use is metered here", unit.code, interval, count)
-    involved, derived, gone = _involved(definition, method, one)
-    own_rows = [FLOW_INDEX[name] for name in definition.own]
-    own = (carrier.renewable if definition.renewable_only else carrier.value)[own_rows].sum(axis=0)
-    terms = Terms(own, carrier.total(definition.use)[0], one.value[IMPORT], one.value[EXPORT], grid_share)
-    matched = ~gone
-    above, below = (_sum(part(terms)[matched]) for part in (method.numerator, method.denominator))
-    coverage, estimated = _shares(one, involved, matched)
+    found = measure(definition, one, grid_share)
+    if isinstance(found, str):
+        return refused(definition, found, unit.code, interval, one.value.shape[1])
+    return answer_of(definition, found, unit, interval)
+
+
+def answer_of(
+    definition: Definition | TotalDefinition, found: Measured, unit: Unit, interval: str, assumed: tuple[str, ...] = ()
+) -> SelfSufficiency:
+    """Sum what was laid out over the intervals in which every term is known."""
+    matched = ~found.gone
+    above, below = found.sums(matched)
+    coverage, estimated = _shares(found.parts, matched)
     reason = None
     if not matched.any():
         reason = "in no interval is everything known that it needs"
@@ -197,12 +245,13 @@ def _answer(
         unit=unit.code,
         interval=interval,
         matched=int(matched.sum()),
-        intervals=count,
+        intervals=len(matched),
         coverage=coverage,
         estimated_share=estimated,
-        derived=derived,
+        derived=found.derived,
         explanation_en=definition.explanation_en,
         explanation_ko=definition.explanation_ko,
+        assumed=assumed,
     )
 
 
@@ -213,8 +262,8 @@ def _sum(amounts: Amounts) -> Fraction:
 
 
 def _in_unit(sub_units: Fraction, unit: Unit) -> Decimal:
-    """Say a sum in a unit: exactly where it is whole sub-units, else to the twelfth decimal."""
-    whole = sub_units.denominator == 1
+    """Say a sum in a unit: exactly where that ends as a decimal, else (shares, toe) to the twelfth place."""
+    whole = sub_units.denominator == 1 and (Fraction(10**FINE_PLACES) / unit.ratio).denominator == 1
     return unit.to_decimal(sub_units.numerator) if whole else said(sub_units / unit.ratio, FINE_PLACES)
 
 
@@ -243,18 +292,19 @@ def _involved(definition: Definition, method: Method, one: Balanced) -> tuple[li
     return rows, tuple(derived), gone | one.carrier.missing[rows].any(axis=0)
 
 
-def _shares(one: Balanced, rows: list[int], matched: Mask) -> tuple[float | None, float | None]:
+def _shares(parts: Sequence[tuple[Balanced, list[int]]], matched: Mask) -> tuple[float | None, float | None]:
     """Give coverage (never above the share of intervals that matched) and the estimated share within those."""
-    carrier = one.carrier
-    expected = int(carrier.expected_min[rows].sum())
-    arrived = int(carrier.arrived_min[rows][:, matched].sum())
-    estimated = int(carrier.estimated_min[rows][:, matched].sum())
+    expected = sum(int(one.carrier.expected_min[rows].sum()) for one, rows in parts)
+    arrived = sum(int(one.carrier.arrived_min[rows][:, matched].sum()) for one, rows in parts)
+    estimated = sum(int(one.carrier.estimated_min[rows][:, matched].sum()) for one, rows in parts)
     coverage = min(Fraction(arrived, expected), Fraction(int(matched.sum()), len(matched))) if expected else None
     known = arrived + estimated
     return None if coverage is None else float(coverage), estimated / known if known else None
 
 
-def _refused(definition: Definition, reason: str, unit: str, interval: str, count: int) -> SelfSufficiency:
+def refused(
+    definition: Definition | TotalDefinition, reason: str, unit: str, interval: str, count: int
+) -> SelfSufficiency:
     """Say that a definition cannot be computed, and why."""
     return SelfSufficiency(
         definition.id, definition.name_en, definition.name_ko, None, reason, None, None, unit, interval, 0, count,
