@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from quintet.access import EVERYTHING, Scope
-from quintet.app.answers_energy import BALANCE_COLUMNS
+from quintet.app.answers_balance import BALANCE_COLUMNS
 from quintet.app.city import City
 from quintet.terms.errors import BadInput, Forbidden, NotFound, QuintetError, UsageError
 from quintet.views import Questions

@@ -6,7 +6,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from quintet.app.answers_energy import BALANCE_COLUMNS
+from quintet.app.answers_balance import BALANCE_COLUMNS
 
 DAY = {"from": "2026-11-03", "to": "2026-11-04"}
 CHANNEL = "c001/101-0102-electricity"

@@ -119,6 +119,41 @@ class Balances(Answer, frozen=True):
     rows: list[BalanceRow]
 
 
+class CertainTotal(Answer, frozen=True):
+    """One metered flow's total with its interval: what the place truly came to lies from `low` to `high`, at the level.
+
+    `total` is what the balance shows: measured and estimated; `best` the middle of what it may be; both null where
+    nothing is known. `measured` is what wholly measured days gave, `meters_open` how many of the `meters` were not
+    measured on every day. Bounds are null where `reason` says why.
+    """
+
+    commodity: str
+    flow: str
+    unit: str
+    total: Decimal | None
+    low: Decimal | None
+    best: Decimal | None
+    high: Decimal | None
+    measured: Decimal
+    meters: int
+    meters_open: int
+    coverage: float | None
+    estimated_share: float | None
+    reason: str | None
+
+
+class Certainty(Answer, frozen=True):
+    """A place's flows over whole days, each with its interval at a nominal level (0.9: nine times of ten)."""
+
+    place: str
+    start: datetime = msgspec.field(name="from")
+    end: datetime = msgspec.field(name="to")
+    level: float
+    known_at: datetime
+    rule_set: str
+    rows: list[CertainTotal]
+
+
 class SelfSufficiency(Answer, frozen=True):
     """One definition's answer: 1 means 100 %; null with the reason where it cannot be said."""
 
@@ -138,6 +173,8 @@ class SelfSufficiency(Answer, frozen=True):
     derived: list[str]
     explanation_en: str
     explanation_ko: str
+    assumed: list[str] = []
+    grade: int | None = None
 
 
 class CarrierDay(Answer, frozen=True):
@@ -215,7 +252,8 @@ class ExceptionItem(Answer, frozen=True):
 
     `won` is what is at stake, by one average price a commodity: an approximation, `unpriced` names carriers without
     one. `score` ranks: won, doubled for each so many days of age. `recurrences` counts how often it came back.
-    `reason` and `actor` belong to the last step; the run's own have no actor.
+    `reason` and `actor` belong to the last step; the run's own have no actor. `also` names kinds that are told inside
+    of this item: the same cause shows as them too.
     """
 
     id: int
@@ -237,6 +275,7 @@ class ExceptionItem(Answer, frozen=True):
     action_ko: str
     reason: str
     actor: str
+    also: list[str]
 
 
 class Exceptions(Answer, frozen=True):
@@ -257,6 +296,37 @@ class Evidence(Answer, frozen=True):
     start: datetime
     end: datetime
     figures: dict[str, Any]
+
+
+class Finding(Answer, frozen=True):
+    """What a rule or a run found of a channel's values from `from` to `to`, with the figures that it used.
+
+    `by` is `commit` (found as readings came in) or `run` (over the city's days, with its verdict); `batch` stated it,
+    at `stated_at`. Where the rule `marks`, the measured values of that span are `suspect` unless a person decided.
+    `severity` is that of the rule as it is in force now; it is empty for what no rule of the table says.
+    """
+
+    channel: str
+    rule: str
+    name_en: str
+    name_ko: str
+    severity: str
+    marks: bool
+    start: datetime = msgspec.field(name="from")
+    end: datetime = msgspec.field(name="to")
+    verdict: str
+    figures: dict[str, Any]
+    by: str
+    batch: int
+    stated_at: datetime
+
+
+class Findings(Answer, frozen=True):
+    """What was found, oldest first: `total` findings in all, perhaps not all listed."""
+
+    known_at: datetime
+    total: int
+    findings: list[Finding]
 
 
 class ExceptionStep(Answer, frozen=True):

@@ -55,19 +55,6 @@ def span_of(start: str, end: str, tz: ZoneInfo) -> Span:
     return Span(first, last)
 
 
-def resolution_of(text: str) -> Resolution:
-    """Read a resolution; an unknown word raises UsageError that names the known ones."""
-    try:
-        return Resolution(text)
-    except ValueError as error:
-        raise UsageError(
-            f"there is no resolution {text!r}.",
-            code="bad_resolution",
-            place="resolution",
-            remedy=f"Known: {', '.join(Resolution)}.",
-        ) from error
-
-
 def check_size(span: Span, resolution: Resolution, most: int) -> None:
     """Refuse a question whose answer would have more than `most` periods."""
     minutes = {**FIXED_MINUTES, Resolution.MONTH: MONTH_MIN}.get(resolution, DAY_MIN)

@@ -37,10 +37,11 @@ def balance_rows(flows: FlowsAnswer, commodities: Commodities, tz: ZoneInfo) -> 
         commodities=commodities,
         boundaries_metered=flows.boundaries_metered,
     )
-    return [_row(row) for row in rows_for_people(table, tz)]
+    return [balance_row(row) for row in rows_for_people(table, tz)]
 
 
-def _row(row: dict[str, Any]) -> BalanceRow:
+def balance_row(row: dict[str, Any]) -> BalanceRow:
+    """Give a row of `rows_for_people` as an answer."""
     said = {("import_" if name == "import" else name): value for name, value in rounded(row).items()}
     return BalanceRow(**said)
 

@@ -45,12 +45,21 @@ class Catalogue:
 
 
 def list_places(
-    access: Access, catalogue: Catalogue, level: str | None, parent: str | None, cursor: str | None, limit: int
+    access: Access,
+    catalogue: Catalogue,
+    level: str | None,
+    parent: str | None,
+    cursor: str | None,
+    limit: int,
+    known_at: str | None = None,
 ) -> Places:
-    """Give a page of places, all or those of a level or directly below a parent."""
+    """Give a page of places, all or those of a level or directly below a parent.
+
+    `known_at` is the moment that the catalogue is of, as it was asked for: a cursor continues that question only.
+    """
     if parent is not None:
         access.may_read(parent)
-    question = ["places", level, parent]
+    question = ["places", level, parent, known_at]
     if level is not None and level not in LEVELS:
         raise UsageError(
             f"there is no level {level!r}.", code="unknown_level", place="level", remedy=f"Known: {', '.join(LEVELS)}."
@@ -66,15 +75,24 @@ def list_places(
 
 
 def list_meters(
-    access: Access, catalogue: Catalogue, place: str | None, commodity: str | None, cursor: str | None, limit: int
+    access: Access,
+    catalogue: Catalogue,
+    place: str | None,
+    commodity: str | None,
+    cursor: str | None,
+    limit: int,
+    known_at: str | None = None,
 ) -> Meters:
-    """Give a page of channels, all or those standing at a place (with all below it) or of a commodity."""
+    """Give a page of channels, all or those standing at a place (with all below it) or of a commodity.
+
+    `known_at` as of `list_places`.
+    """
     if place is not None:
         access.may_read(place)
     if commodity is not None:
         _ = catalogue.registry.commodities[commodity]
     inside = None if place is None else catalogue.registry.descendants(place)
-    question = ["meters", place, commodity]
+    question = ["meters", place, commodity, known_at]
     rows, following = _page(
         catalogue.meters,
         catalogue.meter_names,

@@ -46,9 +46,16 @@ def place_certainty(
     Raises UsageError for a span that cuts days or is too long, NotFound for a place that is none.
     """
     days, first, last = place_days(access, place, span, known_at, tz)
-    rows = [_row(access, flow, place, level) for flow in flows_of(days, first, last)]
+    rows = certain_totals(access, days, first, last, place, level)
     start, end = (day_start(day, tz).astimezone(tz) for day in (first, last + timedelta(days=1)))
     return Certainty(place, start, end, level, days.known_at.astimezone(tz), days.rule_set, rows)
+
+
+def certain_totals(
+    access: Access, days: PlaceDays, first: date, last: date, place: str, level: float
+) -> list[CertainTotal]:
+    """Give each flow's total over days, both included, with its interval; `days` are those that tell levels too."""
+    return [_row(access, flow, place, level) for flow in flows_of(days, first, last)]
 
 
 def place_days(

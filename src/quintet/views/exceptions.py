@@ -90,6 +90,7 @@ def entry(item: Any, now: datetime, tz: ZoneInfo) -> ExceptionItem:
         content["action_ko"],
         item.reason,
         item.actor,
+        list(content.get("also", ())),
     )
 
 

@@ -2,21 +2,37 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from quintet.access import Access
+from quintet.terms.length import resolution_of
 from quintet.terms.period import from_us, local_day
 
-from .answers import Balances, CityDay, DwellingDay, ExceptionDetail, Exceptions, Intervals, Meters, Places
-from .asked import day_of, known_at_of, resolution_of, span_of, within
+from .answers import (
+    Balances,
+    Certainty,
+    CityDay,
+    DwellingDay,
+    ExceptionDetail,
+    Exceptions,
+    Findings,
+    Intervals,
+    Meters,
+    Places,
+)
+from .asked import day_of, known_at_of, span_of, within
 from .balances import place_balances
 from .catalogue import Catalogue, list_meters, list_places
+from .certainty import place_certainty
 from .city_day import ROOT, city_day
 from .days import Heard, heard_day, heard_latest
 from .dwelling import dwelling_day
 from .exceptions import detail, queue
+from .findings import RuleWords, list_findings
+from .questions_books import BooksQuestions
+from .questions_ledger import LedgerQuestions
 from .series import KEPT, channel_series
 
 PAGE = 100
@@ -36,26 +52,49 @@ class Questions:
     one that is not the reader's.
     """
 
-    def __init__(self, access: Access, *, now: Callable[[], int] = system_now_us) -> None:
-        """Ask through one reader's access; `now` gives microseconds since 1970."""
+    def __init__(
+        self,
+        access: Access,
+        *,
+        now: Callable[[], int] = system_now_us,
+        rules: Mapping[str, RuleWords] | None = None,
+    ) -> None:
+        """Ask through one reader's access; `now` gives microseconds since 1970, `rules` what is said of rules by id."""
         self._access = access
+        self.ledger = LedgerQuestions(access)
+        self.books = BooksQuestions(access)
+        self._rules = rules or {}
         self._now = now
         self._making = threading.Lock()
         self._catalogue: Catalogue | None = None
 
     def places(
-        self, *, level: str | None = None, parent: str | None = None, cursor: str | None = None, limit: int = PAGE
+        self,
+        *,
+        level: str | None = None,
+        parent: str | None = None,
+        cursor: str | None = None,
+        limit: int = PAGE,
+        known_at: str | None = None,
     ) -> Places:
         """List places in order of id: all, those of a level, those directly below a parent."""
-        return list_places(self._access, self._listed(), level, parent, cursor, within(limit, 1, LONGEST_PAGE, "limit"))
+        most = within(limit, 1, LONGEST_PAGE, "limit")
+        access, catalogue, _ = self._then(known_at, self._tz())
+        return list_places(access, catalogue, level, parent, cursor, most, known_at)
 
     def meters(
-        self, *, place: str | None = None, commodity: str | None = None, cursor: str | None = None, limit: int = PAGE
+        self,
+        *,
+        place: str | None = None,
+        commodity: str | None = None,
+        cursor: str | None = None,
+        limit: int = PAGE,
+        known_at: str | None = None,
     ) -> Meters:
         """List channels in order of name: all, those in a place, those of a commodity."""
-        return list_meters(
-            self._access, self._listed(), place, commodity, cursor, within(limit, 1, LONGEST_PAGE, "limit")
-        )
+        most = within(limit, 1, LONGEST_PAGE, "limit")
+        access, catalogue, _ = self._then(known_at, self._tz())
+        return list_meters(access, catalogue, place, commodity, cursor, most, known_at)
 
     def intervals(
         self,
@@ -90,6 +129,14 @@ class Questions:
             self._access, place, span_of(start, end, tz), resolution_of(resolution), known_at_of(known_at, tz), tz
         )
 
+    def certainty(
+        self, start: str, end: str, *, place: str = ROOT, level: float = 0.9, known_at: str | None = None
+    ) -> Certainty:
+        """Give each metered flow's total of a place over whole local days with its interval."""
+        tz = self._tz()
+        moment = known_at_of(known_at, tz)
+        return place_certainty(self._access, place, span_of(start, end, tz), level=level, known_at=moment, tz=tz)
+
     def city_today(self, day: str | None = None, known_at: str | None = None) -> CityDay:
         """Give the city's day by the hour: the one asked for, else today, else the last that has readings.
 
@@ -107,23 +154,51 @@ class Questions:
         return dwelling_day(access, catalogue, place, self._heard(access, day, now, tz), now, tz)
 
     def exceptions(
-        self, *, state: str = "open", kind: str | None = None, place: str | None = None, limit: int = PAGE
+        self,
+        *,
+        state: str = "open",
+        kind: str | None = None,
+        place: str | None = None,
+        limit: int = PAGE,
+        known_at: str | None = None,
     ) -> Exceptions:
-        """List the queue of exceptions, worst first."""
-        most = within(limit, 1, LONGEST_PAGE, "limit")
-        return queue(self._access, state=state, kind=kind, place=place, limit=most, now=self._moment(), tz=self._tz())
+        """List the queue of exceptions, worst first, as it stands or stood at a moment: of that age, and so ranked."""
+        most, tz = within(limit, 1, LONGEST_PAGE, "limit"), self._tz()
+        access, now = self._as_of(known_at, tz)
+        return queue(access, state=state, kind=kind, place=place, limit=most, now=now, tz=tz)
 
-    def exception(self, number: int) -> ExceptionDetail:
-        """Give one exception with its evidence and history."""
-        return detail(self._access, number, now=self._moment(), tz=self._tz())
+    def exception(self, number: int, known_at: str | None = None) -> ExceptionDetail:
+        """Give one exception with its evidence and history, as it stands or stood at a moment."""
+        tz = self._tz()
+        access, now = self._as_of(known_at, tz)
+        return detail(access, number, now=now, tz=tz)
+
+    def _as_of(self, known_at: str | None, tz: ZoneInfo) -> tuple[Access, datetime]:
+        """Give the access and the now of an answer: of `known_at` where that is asked for."""
+        moment = known_at_of(known_at, tz)
+        return (self._access, self._moment()) if moment is None else (self._access.as_known(moment), moment)
+
+    def findings(
+        self,
+        start: str,
+        end: str,
+        *,
+        channel: str | None = None,
+        place: str | None = None,
+        rule: str | None = None,
+        known_at: str | None = None,
+        limit: int = PAGE,
+    ) -> Findings:
+        """List what rules and runs found of a channel, or of all channels of a place, over [start, end)."""
+        tz, most = self._tz(), within(limit, 1, LONGEST_PAGE, "limit")
+        access, _, _ = self._then(known_at, tz)
+        asked = (channel, place, rule)
+        return list_findings(access, self._rules, asked, span_of(start, end, tz), limit=most, tz=tz)
 
     def _then(self, known_at: str | None, tz: ZoneInfo) -> tuple[Access, Catalogue, datetime]:
         """Give the access, the catalogue and the now of an answer: of `known_at` where that is asked for."""
-        moment = known_at_of(known_at, tz)
-        if moment is None:
-            return self._access, self._listed(), self._moment()
-        access = self._access.as_known(moment)
-        return access, Catalogue(access), moment
+        access, now = self._as_of(known_at, tz)
+        return access, self._listed() if access is self._access else Catalogue(access), now
 
     def _heard(self, access: Access, day: str | None, now: datetime, tz: ZoneInfo) -> Heard | None:
         """Read a day and say how far it was heard; one that has not come yet is today, for nothing is known of it."""

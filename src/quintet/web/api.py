@@ -13,14 +13,18 @@ from quintet.views import Questions
 from quintet.views.answers import (
     Answer,
     Balances,
+    Certainty,
     CityDay,
     DwellingDay,
     ExceptionDetail,
     Exceptions,
+    Findings,
     Intervals,
     Meters,
     Places,
 )
+from quintet.views.answers_books import ConversionRows, FacilityRows, LossRows
+from quintet.views.answers_ledger import Compared, Explanation, GpcTable, Inventory, SelfSufficiencies
 
 from . import parameters as asked
 from .parameters import Parameter
@@ -30,6 +34,11 @@ HEADERS = {"Cache-Control": "private, no-cache"}
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 Given = dict[str, Any]
+
+EMISSIONS = (
+    asked.FROM, asked.TO, asked.RESOLUTION, asked.BALANCED_PLACE, asked.FACTOR_SET, asked.GWP, asked.COUNT_AT,
+    asked.KNOWN_AT,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ ROUTES = (
         "/places",
         "Places, in order of id.",
         Places,
-        (asked.LEVEL, asked.PARENT, asked.CURSOR, asked.LIMIT),
+        (asked.LEVEL, asked.PARENT, asked.KNOWN_AT, asked.CURSOR, asked.LIMIT),
         lambda questions, given: questions.places(**_said(given)),
         apart=None,
     ),
@@ -58,7 +67,7 @@ ROUTES = (
         "/meters",
         "Channels of meters, in order of name.",
         Meters,
-        (asked.PLACE_OF_METERS, asked.COMMODITY, asked.CURSOR, asked.LIMIT),
+        (asked.PLACE_OF_METERS, asked.COMMODITY, asked.KNOWN_AT, asked.CURSOR, asked.LIMIT),
         lambda questions, given: questions.meters(**_said(given)),
         statuses=(400, 403, 404, 422),
         apart=None,
@@ -78,6 +87,76 @@ ROUTES = (
         lambda questions, given: questions.balances(**_ranged(given)),
     ),
     Route(
+        "/balance-trees",
+        "Supply against use of a place and every place below it, or of those of one level.",
+        Balances,
+        (asked.FROM, asked.TO, asked.RESOLUTION, asked.PLACE_OF_BOOKS, asked.LEVEL, asked.KNOWN_AT),
+        lambda questions, given: questions.books.tree(**_ranged(given)),
+    ),
+    Route(
+        "/losses",
+        "What networks lost: each head less the sum of what hangs below; for water, unaccounted-for water.",
+        LossRows,
+        (asked.FROM, asked.TO, asked.RESOLUTION, asked.PLACE_OF_NETWORKS, asked.NETWORK, asked.KNOWN_AT),
+        lambda questions, given: questions.books.losses(**_ranged(given)),
+    ),
+    Route(
+        "/conversions",
+        "What plants took in and gave out, as double entries with efficiency and loss.",
+        ConversionRows,
+        (asked.FROM, asked.TO, asked.RESOLUTION, asked.PLACE_OF_BOOKS, asked.KNOWN_AT),
+        lambda questions, given: questions.books.conversions(**_ranged(given)),
+    ),
+    Route(
+        "/facilities",
+        "Facilities with a service: hours, energy, and kWh per comfortable, clean hour.",
+        FacilityRows,
+        (asked.FROM, asked.TO, asked.RESOLUTION, asked.PLACE_OF_BOOKS, asked.KNOWN_AT),
+        lambda questions, given: questions.books.facilities(**_ranged(given)),
+    ),
+    Route(
+        "/self-sufficiency",
+        "Self-sufficiency of a place by every definition; the one the city is bound to is named.",
+        SelfSufficiencies,
+        (asked.FROM, asked.TO, asked.RESOLUTION, asked.BALANCED_PLACE, asked.KNOWN_AT),
+        lambda questions, given: questions.ledger.self_sufficiency(**_ranged(given)),
+    ),
+    Route(
+        "/self-sufficiency/explain",
+        "Why the definitions differ: one changed assumption a step, in figures that add up.",
+        Explanation,
+        (asked.FROM, asked.TO, asked.RESOLUTION, asked.BALANCED_PLACE, asked.KNOWN_AT),
+        lambda questions, given: questions.ledger.explain(**_ranged(given)),
+    ),
+    Route(
+        "/emissions",
+        "Greenhouse gases of a place by source and period, each with its factor; scope 2 both ways.",
+        Inventory,
+        EMISSIONS,
+        lambda questions, given: questions.ledger.emissions(**_ranged(given)),
+    ),
+    Route(
+        "/emissions/gpc",
+        "Greenhouse gases of a place as the table of the GPC.",
+        GpcTable,
+        EMISSIONS,
+        lambda questions, given: questions.ledger.gpc(**_ranged(given)),
+    ),
+    Route(
+        "/emissions/compare/{name}",
+        "A published figure beside the same one now, with the difference by cause.",
+        Compared,
+        (asked.PUBLICATION, asked.FACTOR_SET),
+        lambda questions, given: questions.ledger.compare(**_said(given)),
+    ),
+    Route(
+        "/uncertainty",
+        "How certain a place's totals are: each metered flow over whole days with its interval.",
+        Certainty,
+        (asked.FROM, asked.TO, asked.BALANCED_PLACE, asked.CERTAINTY_LEVEL, asked.KNOWN_AT),
+        lambda questions, given: questions.certainty(**_ranged(given)),
+    ),
+    Route(
         "/city-days",
         "A city's day by the hour: every carrier's supply against use, and self-sufficiency.",
         CityDay,
@@ -93,17 +172,32 @@ ROUTES = (
         lambda questions, given: questions.dwelling(**_said(given)),
     ),
     Route(
+        "/findings",
+        "Why values are doubtful: what rules and runs found of a channel or a place, with their figures.",
+        Findings,
+        (
+            asked.CHANNEL_OF_FINDINGS,
+            asked.PLACE_OF_FINDINGS,
+            asked.FROM,
+            asked.TO,
+            asked.RULE,
+            asked.KNOWN_AT,
+            asked.LIMIT,
+        ),
+        lambda questions, given: questions.findings(**_ranged(given)),
+    ),
+    Route(
         "/exceptions",
         "What broke, worst first: each item of one cause, with what is at stake and what to do.",
         Exceptions,
-        (asked.STATE, asked.KIND, asked.PLACE_OF_EXCEPTIONS, asked.LIMIT),
+        (asked.STATE, asked.KIND, asked.PLACE_OF_EXCEPTIONS, asked.KNOWN_AT, asked.LIMIT),
         lambda questions, given: questions.exceptions(**_said(given)),
     ),
     Route(
         "/exceptions/{number}",
         "One exception with its channels, evidence and history.",
         ExceptionDetail,
-        (asked.NUMBER,),
+        (asked.NUMBER, asked.KNOWN_AT),
         lambda questions, given: questions.exception(**_said(given)),
         apart=None,
     ),

@@ -65,6 +65,26 @@ PARENT = Parameter("parent", "Only places directly below this one.")
 PLACE_OF_METERS = Parameter("place", "Only channels that stand in this place or below.")
 COMMODITY = Parameter("commodity", "Only channels of this commodity.")
 BALANCED_PLACE = Parameter("place", "The place that is balanced.", {"type": "string", "default": "city"})
+FACTOR_SET = Parameter(
+    "factor_set",
+    "The factor set: current, shipped, a name that somebody gave, or a digest.",
+    {"type": "string", "default": "current"},
+)
+GWP = Parameter("gwp", "Warming potentials: SAR, AR4, AR5, AR6_fossil ... (default: those of the set).")
+COUNT_AT = Parameter(
+    "count_at",
+    "Where energy made inside is counted (default: as the city has chosen).",
+    {"type": "string", "enum": ["plant", "users"]},
+)
+PUBLICATION = Parameter("name", "The name under which a figure was published.", required=True, where="path")
+CERTAINTY_LEVEL = Parameter(
+    "level",
+    "How often the truth is to lie inside the interval.",
+    {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "default": 0.9},
+)
+PLACE_OF_BOOKS = Parameter("place", "The place, with all below it.", {"type": "string", "default": "city"})
+PLACE_OF_NETWORKS = Parameter("place", "Only networks of this place and below it (default: the city).")
+NETWORK = Parameter("network", "Only this feeder, zone or branch; not with `place`.")
 DWELLING = Parameter("place", "The dwelling.", required=True)
 DAY = Parameter(
     "day",
@@ -77,10 +97,13 @@ STATE = Parameter(
 )
 KIND = Parameter("kind", "Only items of this kind.")
 PLACE_OF_EXCEPTIONS = Parameter("place", "Only items of this place or below.")
+CHANNEL_OF_FINDINGS = Parameter("channel", "Only findings of this channel.")
+PLACE_OF_FINDINGS = Parameter("place", "Only findings of channels that stand in this place or below.")
+RULE = Parameter("rule", "Only findings of this rule, as D01.")
 NUMBER = Parameter("number", "An item's number.", {"type": "integer", "minimum": 1}, required=True, where="path")
 
 
-def read(query: QueryParams, known: Iterable[Parameter]) -> dict[str, str | int | None]:
+def read(query: QueryParams, known: Iterable[Parameter]) -> dict[str, str | int | float | None]:
     """Read a request's parameters: a value for each known one, None where it was not given.
 
     Raises UsageError for one that is unknown, missing, given twice, empty, or no whole number where one is due.
@@ -92,12 +115,12 @@ def read(query: QueryParams, known: Iterable[Parameter]) -> dict[str, str | int 
     return {name: _value(query.getlist(name), parameter) for name, parameter in table.items()}
 
 
-def in_path(given: Mapping[str, str], known: Iterable[Parameter]) -> dict[str, str | int | None]:
+def in_path(given: Mapping[str, str], known: Iterable[Parameter]) -> dict[str, str | int | float | None]:
     """Read the parameters that stand in an address itself; raises as `read` does."""
     return {one.name: _value([given[one.name]], one) for one in known if one.where == "path"}
 
 
-def _value(given: list[str], parameter: Parameter) -> str | int | None:
+def _value(given: list[str], parameter: Parameter) -> str | int | float | None:
     name = parameter.name
     if not given and not parameter.required:
         return None
@@ -115,4 +138,8 @@ def _value(given: list[str], parameter: Parameter) -> str | int | None:
                 f"{text!r} is no whole number.", code=f"bad_{name}", place=name, remedy="Write it in digits."
             )
         return int(text)
+    if parameter.schema["type"] == "number":
+        if not re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", text):
+            raise UsageError(f"{text!r} is no number.", code=f"bad_{name}", place=name, remedy="Write it as 0.9.")
+        return float(text)
     return SPACED_OFFSET.sub(r"\1+\2", text) if parameter.moment else text

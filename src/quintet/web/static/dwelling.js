@@ -5,7 +5,7 @@ import { byId, chip, coverageChip, html, icon, renew } from "./made.js";
 import { dayChart, tableBehind } from "./chart.js";
 import { shownAs } from "./city.js";
 
-const MARKS = { edited: "edited", questionable: "hollow", partial: "hollow" };
+const MARKS = { edited: "edited", questionable: "hollow", suspect: "hollow", suspect_derived: "hollow", partial: "hollow" };
 const MINUTES = { "15min": 15, "30min": 30, hour: 60, day: 1440 };
 const FEW = 0.8;
 

@@ -1,0 +1,123 @@
+"""Facilities as a person reads them: hours of service, the energy they took, and what a good hour costs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from quintet.access import Access
+from quintet.access.facilities import METERS, FacilitySums, facility_flows
+from quintet.ledger.conversions import energy_of
+from quintet.ledger.dated import said
+from quintet.ledger.facilities import FacilityClass, Read, facility_classes, service
+from quintet.terms.commodity import Commodities
+from quintet.terms.period import Resolution, Span, local_day
+from quintet.terms.unit import units
+
+from .asked import MOST_BALANCES, check_size
+
+PLACES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Facilities:
+    """Facilities by period, and what they rest on."""
+
+    rows: list[dict[str, Any]]
+    known_at: datetime
+    rule_set: str
+
+
+def facilities_of(
+    access: Access, span: Span, resolution: Resolution, *, place: str, known_at: datetime | None
+) -> Facilities:
+    """Give what the facilities of a place did. Raises NotFound for a place that is none, UsageError for too much."""
+    check_size(span, resolution, MOST_BALANCES)
+    registry = access.registry()
+    found = facility_flows(access, place, span, resolution, known_at)
+    rows = [
+        _row(one, number, start, registry.tz, registry.commodities)
+        for one in found.facilities
+        for number, start in enumerate(found.edges[:-1])
+        if one.stands[one.period == number].any()
+    ]
+    return Facilities(rows, found.known_at, found.rule_set)
+
+
+def _row(one: FacilitySums, number: int, start: datetime, tz: ZoneInfo, commodities: Commodities) -> dict[str, Any]:
+    """Judge one facility over one period."""
+    klass = facility_classes().get(one.facility.klass)
+    row: dict[str, Any] = {
+        "start": start.astimezone(tz), "facility": one.facility.id, "name": one.facility.name,
+        "class": one.facility.klass, "place": one.facility.place,
+    }  # fmt: skip
+    if klass is None:
+        known = ", ".join(facility_classes())
+        return {**row, **dict.fromkeys(FIGURES), "reason": f"there is no class {one.facility.klass}; there are {known}"}
+    return {**row, **_figures(one, number, klass, tz, commodities)}
+
+
+FIGURES = (
+    "hours", "judged_hours", "comfortable_hours", "clean_hours", "comfortable_clean_hours", "person_hours",
+    "energy_kwh", "kwh_per_comfortable_clean_hour", "coverage",
+)  # fmt: skip
+
+
+def _figures(
+    one: FacilitySums, number: int, klass: FacilityClass, tz: ZoneInfo, commodities: Commodities
+) -> Mapping[str, Any]:
+    at = np.flatnonzero(one.period == number)
+    known = np.ones(len(at), np.bool_)
+    energy = [Fraction(0)] * len(at)
+    reads: dict[str, list[Read]] = {}
+    unsaid = ""
+    heard = one.sums.whole[:, at] & ~one.sums.unknown[:, at]
+    for channel, (name, row) in enumerate(one.channels):
+        value = one.sums.value[channel, at]
+        if name != METERS:
+            reads.setdefault(name, []).append(
+                Read(name, value, heard[channel] & (one.sums.standing_us[channel, at] > 0))
+            )
+            continue
+        known &= heard[channel]
+        rates = [
+            energy_of(row.commodity, row.quantity, local_day(one.starts[step], tz), commodities) for step in at.tolist()
+        ]
+        unsaid = unsaid or next((words for rate, words in rates if rate is None), "")
+        energy = [
+            total + (rate or 0) * int(part)
+            for total, (rate, _), part in zip(energy, rates, value.tolist(), strict=True)
+        ]
+    unsaid = unsaid or _strange(one, klass)
+    flat = [read for own in reads.values() for read in own]
+    found = service(klass, energy, known & (not unsaid), flat, np.diff(one.edges_us)[at], one.stands[at])
+    return {
+        "hours": _decimal(found.hours),
+        "judged_hours": _decimal(found.judged),
+        "comfortable_hours": _decimal(found.comfortable),
+        "clean_hours": _decimal(found.clean),
+        "comfortable_clean_hours": _decimal(found.good),
+        "person_hours": _decimal(found.person_hours),
+        "energy_kwh": _decimal(found.energy_kwh),
+        "kwh_per_comfortable_clean_hour": _decimal(found.kwh_per_good_hour),
+        "coverage": float(found.judged / found.hours) if found.hours else None,
+        "reason": unsaid or found.reason,
+    }
+
+
+def _strange(one: FacilitySums, klass: FacilityClass) -> str:
+    """Say which reading is metered in another quantity than its class limits; empty where none is."""
+    limits = {limit.reading: units()[limit.unit].quantity for limit in klass.limits}
+    for name, row in one.channels:
+        if row.quantity != limits.get(name, row.quantity):
+            return f"{name} is metered as {row.quantity}, not as {limits[name]}"
+    return ""
+
+
+def _decimal(value: Fraction | None) -> Decimal | None:
+    return None if value is None else said(value, PLACES)

@@ -1,0 +1,85 @@
+"""The ledger's questions: self-sufficiency and greenhouse gases. Times are text, read on the city's clock."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from quintet.access import Access
+from quintet.ledger.city_rows import CURRENT
+from quintet.ledger.counting import COUNTED_AT
+from quintet.terms.errors import UsageError
+from quintet.terms.length import resolution_of
+from quintet.terms.period import Resolution, Span
+
+from .answers_ledger import Compared, Explanation, GpcTable, Inventory, SelfSufficiencies
+from .asked import MOST_BALANCES, check_size, known_at_of, span_of
+from .gpc import place_gpc
+from .inventories import Question, compare, place_inventory
+from .self_sufficiencies import explain, place_selfsufficiency
+
+ROOT = "city"
+
+
+class LedgerQuestions:
+    """Answers one reader's questions to the ledger; raises as `Questions` does."""
+
+    def __init__(self, access: Access) -> None:
+        """Ask through one reader's access."""
+        self._access = access
+
+    def self_sufficiency(
+        self, start: str, end: str, resolution: str, place: str = ROOT, known_at: str | None = None
+    ) -> SelfSufficiencies:
+        """Give every definition's answer for a place over [start, end), matched at a resolution."""
+        span, step, moment = self._asked(start, end, resolution, known_at)
+        return place_selfsufficiency(self._access, place, span, step, moment, self._tz())
+
+    def explain(
+        self, start: str, end: str, resolution: str, place: str = ROOT, known_at: str | None = None
+    ) -> Explanation:
+        """Say why the definitions differ for a place, one changed assumption a step."""
+        span, step, moment = self._asked(start, end, resolution, known_at)
+        return explain(self._access, place, span, step, moment, self._tz())
+
+    def emissions(self, start: str, end: str, resolution: str, **how: str) -> Inventory:
+        """Give a place's greenhouse gases; `how` is place, factor_set, gwp, count_at, known_at."""
+        return place_inventory(self._access, self._question(start, end, resolution, **how), self._tz())
+
+    def gpc(self, start: str, end: str, resolution: str, **how: str) -> GpcTable:
+        """Give the same as the table of the GPC."""
+        return place_gpc(self._access, self._question(start, end, resolution, **how), self._tz())
+
+    def compare(self, name: str, factor_set: str = CURRENT) -> Compared:
+        """Set a published figure beside the same one now, with the difference by cause."""
+        return compare(self._access, name, self._tz(), factor_set)
+
+    def _question(
+        self,
+        start: str,
+        end: str,
+        resolution: str,
+        place: str = ROOT,
+        factor_set: str = CURRENT,
+        gwp: str | None = None,
+        count_at: str | None = None,
+        known_at: str | None = None,
+    ) -> Question:
+        """Read what was asked."""
+        if count_at is not None and count_at not in COUNTED_AT:
+            raise UsageError(
+                f"energy made here is not counted at {count_at!r}.", code="bad_count_at", place="count_at",
+                remedy=f"Known: {', '.join(COUNTED_AT)}.",
+            )  # fmt: skip
+        span, step, moment = self._asked(start, end, resolution, known_at)
+        return Question(place, span, step, factor_set, gwp, count_at, moment)
+
+    def _asked(
+        self, start: str, end: str, resolution: str, known_at: str | None
+    ) -> tuple[Span, Resolution, datetime | None]:
+        """Read span, resolution and moment of knowledge; raises UsageError for too many periods."""
+        tz = self._tz()
+        span, step = span_of(start, end, tz), resolution_of(resolution)
+        check_size(span, step, MOST_BALANCES)
+        return span, step, known_at_of(known_at, tz)
+
+    def _tz(self) -> ZoneInfo:
+        return self._access.registry().tz

@@ -1,0 +1,110 @@
+"""Self-sufficiency of a place by every definition, and why they differ."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from quintet.access import Access, FlowsAnswer
+from quintet.ledger.balance import balanced_carriers
+from quintet.ledger.carriers import EnergyBook, energy_books
+from quintet.ledger.city_rows import bound_at, find_set
+from quintet.ledger.dated import said
+from quintet.ledger.selfsufficiency import selfsufficiency
+from quintet.ledger.waterfall import Waterstep, names_of, waterfall
+from quintet.ledger.whole import whole_answers
+from quintet.terms.period import Resolution, Span, from_us, local_day, to_us
+
+from .answers import SelfSufficiency
+from .answers_ledger import BoundTo, ExplainedStep, Explanation, SelfSufficiencies
+from .balances import rounded
+
+ALWAYS_US = -(2**61)
+"""Before this a statement has no beginning that anybody knows."""
+PLACES = 12
+
+
+@dataclass(frozen=True)
+class Books:
+    """A place's flows over a span and the energy books made of them."""
+
+    flows: FlowsAnswer
+    access: Access
+    energy: list[EnergyBook]
+
+
+def books_of(access: Access, place: str, span: Span, resolution: Resolution, known_at: datetime | None) -> Books:
+    """Read a place's books; raises NotFound for a place that is none."""
+    known = access.as_known(known_at)
+    registry = known.registry()
+    flows = known.flows(place, span, resolution)
+    balanced = balanced_carriers(flows.flows, flows.edges, registry.commodities, flows.boundaries_metered)
+    calorific = find_set(registry.timelines).calorific
+    return Books(flows, known, energy_books(balanced, local_day(span.start, registry.tz), calorific))
+
+
+def place_selfsufficiency(
+    access: Access, place: str, span: Span, resolution: Resolution, known_at: datetime | None, tz: ZoneInfo
+) -> SelfSufficiencies:
+    """Answer every definition for a place."""
+    books = books_of(access, place, span, resolution, known_at)
+    found = definitions_of(books, resolution)
+    flows = books.flows
+    return SelfSufficiencies(
+        flows.known_at.astimezone(tz), flows.rule_set, place, span.start.astimezone(tz), span.end.astimezone(tz),
+        resolution.value, bound_to(books, span, tz, found), found,
+    )  # fmt: skip
+
+
+def definitions_of(books: Books, resolution: Resolution) -> list[SelfSufficiency]:
+    """Answer every definition from books: those of one carrier, then those over all."""
+    flows = books.flows
+    found = selfsufficiency(
+        flows.flows,
+        edges=flows.edges,
+        commodities=books.access.registry().commodities,
+        boundaries_metered=flows.boundaries_metered,
+        interval=resolution.value,
+    )
+    found += whole_answers(books.energy, resolution.value, len(flows.edges) - 1)
+    return [SelfSufficiency(**rounded(one.for_people())) for one in found]
+
+
+def bound_to(books: Books, span: Span, tz: ZoneInfo, found: list[SelfSufficiency]) -> BoundTo | None:
+    """Give the definition the city was bound to at the end of a span."""
+    bound = bound_at(books.access.registry().timelines, to_us(span.end) - 1)
+    if bound is None:
+        return None
+    since = None if bound.since_us < ALWAYS_US else from_us(bound.since_us).astimezone(tz)
+    value = next((one.value for one in found if one.id == bound.definition), None)
+    return BoundTo(bound.definition, since, bound.by, bound.why, value)
+
+
+def explain(
+    access: Access, place: str, span: Span, resolution: Resolution, known_at: datetime | None, tz: ZoneInfo
+) -> Explanation:
+    """Say why the definitions differ for a place, step by step."""
+    books = books_of(access, place, span, resolution, known_at)
+    flows = books.flows
+    pinned = bound_to(books, span, tz, definitions_of(books, resolution))
+    return Explanation(
+        flows.known_at.astimezone(tz), flows.rule_set, place, span.start.astimezone(tz), span.end.astimezone(tz),
+        resolution.value, pinned, [_step(one) for one in waterfall(books.energy)],
+    )  # fmt: skip
+
+
+def _step(one: Waterstep) -> ExplainedStep:
+    """Write one step."""
+    before, after = names_of(one.step.before), names_of(one.step.after)
+    difference = None if one.before is None or one.after is None else one.after - one.before
+    exact = {
+        "value_before": one.before, "value_after": one.after, "by_assumption": one.by_assumption,
+        "by_intervals": one.by_intervals, "difference": difference,
+    }  # fmt: skip
+    numbers = {name: None if value is None else said(value, PLACES) for name, value in exact.items()}
+    known: dict[str, Fraction] = {name: value for name, value in exact.items() if value is not None}
+    return ExplainedStep(
+        one.step.id, one.step.before, one.step.after, one.step.assumption, one.step.words_en, one.step.words_ko,
+        *before, *after, **numbers, exact={name: str(value) for name, value in known.items()} or None,
+        reason=one.reason,
+    )  # fmt: skip

@@ -1,0 +1,69 @@
+"""The balance of every place of a tree in one answer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from quintet.access import Access
+from quintet.access.tree_flows import CarrierSums, TreeAnswer, tree_flows
+from quintet.ledger.grid import Carrier
+from quintet.ledger.tree import TreeCarrier, tree_balance
+from quintet.terms.commodity import Commodities
+from quintet.terms.errors import UsageError
+from quintet.terms.period import Resolution, Span
+
+from .asked import MOST_BALANCES, check_size
+
+MOST_CELLS = 6_000_000
+"""Places times periods times carriers of one answer: 17,000 premises and their five carriers by month for years."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeBalances:
+    """A BALANCE table of many places, and what it rests on."""
+
+    table: pa.Table
+    known_at: datetime
+    rule_set: str
+
+
+def tree_balances(
+    access: Access, span: Span, resolution: Resolution, *, place: str, level: str | None, known_at: datetime | None
+) -> TreeBalances:
+    """Balance a place and all below it, or those of them of one level; equal row by row to asking for each alone.
+
+    Raises NotFound for a place that is none, UsageError for an answer that is too large.
+    """
+    check_size(span, resolution, MOST_BALANCES)
+    registry = access.registry()
+    _check_cells(access, place, span, resolution)
+    found = tree_flows(access, place, span, resolution, known_at)
+    return TreeBalances(table_of(found, level, registry.commodities), found.known_at, found.rule_set)
+
+
+def _check_cells(access: Access, place: str, span: Span, resolution: Resolution) -> None:
+    """Refuse what would not fit before anything is read."""
+    places = len(access.registry().descendants(place))
+    carriers = sum(row.balanced for row in access.registry().commodities.rows.values())
+    check_size(span, resolution, max(MOST_CELLS // max(places * carriers, 1), 1))
+
+
+def table_of(found: TreeAnswer, level: str | None, commodities: Commodities) -> pa.Table:
+    """Balance the flows of a tree, of all levels or one."""
+    where = np.array([level in (None, here) for here in found.levels], np.bool_)
+    if level is not None and not where.any():
+        raise UsageError(
+            f"there is no {level} there.", code="unknown_level", place="--level",
+            remedy=f"There are {', '.join(sorted(set(found.levels)))}.",
+        )  # fmt: skip
+    places = [place for place, wanted in zip(found.places, where.tolist(), strict=True) if wanted]
+    carriers = [_carrier(one, where) for one in found.carriers]
+    return tree_balance(carriers, places=places, edges=found.edges, commodities=commodities)
+
+
+def _carrier(one: CarrierSums, where: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> TreeCarrier:
+    names = ("value", "renewable", "missing", "stands", "expected_min", "arrived_min", "estimated_min")
+    carrier = Carrier(one.commodity, one.quantity, *(getattr(one, name)[:, where] for name in names))
+    return TreeCarrier(carrier, one.import_metered[where], one.there[where])
