@@ -3,10 +3,23 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from quintet.app import bench_vee
-from quintet.app.bench_vee import JUDGED, block_of, cells_of, differences, judged, measure_vee, peer, table, traits_of
+from quintet.app.bench_vee import (
+    JUDGED,
+    block_of,
+    cells_of,
+    differences,
+    judged,
+    judged_as_shipped,
+    measure_vee,
+    peer,
+    table,
+    traits_of,
+)
+from quintet.app.bench_vee_processes import Crowd
 from quintet.terms.errors import UsageError
 from quintet.terms.quality import qualities_by_id
 
@@ -41,6 +54,19 @@ def test_a_peer_that_judges_otherwise_would_be_seen(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(bench_vee, "for_peers", milder)
     differing = differences(block_of(60, 15), traits_of(60), table(), "vee_wide")
     assert min(differing["V07"], differing["quality"], differing["value"]) > 0
+
+
+def test_processes_make_exactly_what_one_makes(tmp_path: Path) -> None:
+    block, traits = block_of(100, 15), traits_of(100)
+    value, quality, findings = judged(block, traits, table())
+    crowd = Crowd(tmp_path, block, traits, judged_as_shipped, 2)
+    try:
+        assert crowd.run() == len(findings) > 0
+        made_value, made_quality = crowd.made(tmp_path)
+    finally:
+        crowd.close()
+    assert np.array_equal(made_value, value)
+    assert np.array_equal(made_quality, quality)
 
 
 def test_the_small_form_measures_everything() -> None:

@@ -214,3 +214,24 @@ def test_amounts_are_read_exactly() -> None:
     for text in ("MWh", "", "4 0 MWh", "4 MWh x", "4 2MWh"):
         with pytest.raises(UsageError):
             read_amount(text, "--amount")
+
+
+def test_names_are_understood_in_both_languages_and_heating_values_by_their_other_words(compute: Compute) -> None:
+    gas = ("--amount", "1 TJ", "--use", "residential")
+    net = compute("emissions", "--commodity", "gas", *gas, "--basis", "net")
+    for name, basis in (("가스", "LHV"), ("Gas", "순발열량"), ("gas", "NET")):
+        assert compute("emissions", "--commodity", name, *gas, "--basis", basis) == net
+    assert compute("emissions", "--commodity", "가스", *gas[:2], "--use", "가정", "--basis", "총발열량")["scope"] == 1
+    heat = ("--amount", "25 Gcal", "--year", "2021")
+    daegu = compute("emissions", "--commodity", "heat", *heat, "--branch", "Daegu")
+    for name, branch in (("난방", "대구지사"), ("heating", "Daegu branch")):
+        assert compute("emissions", "--commodity", name, *heat, "--branch", branch) == daegu
+
+
+def test_one_grid_share_holds_everywhere_and_may_be_per_cent(compute: Compute, run: Run) -> None:
+    series = ("selfsufficiency", "--load", "2,2", "--own", "1,3", "--grid-share")
+    for share in ("0.4", "40%", "40 %,40 %", "[0.4,0.4]"):
+        assert compute(*series, share)["cfe_hourly"] == Decimal("0.85")
+    for share, words in (("40%,0.4", "mixes per cent"), ("0.4,0.4,0.4", "differ in length"), ("140%", "above 1")):
+        code, _, err = run(series[0], "compute", *series[1:], share)
+        assert (code, words in err) == (2, True)

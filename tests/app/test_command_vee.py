@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from quintet.app.city import City
 from quintet.app.try_input import cadence_of, decimal_of, length_us, numbers_of
+from quintet.terms.catalogue import read_toml
 from quintet.terms.errors import BadInput, UsageError
 
 Run = Callable[..., tuple[int, str, str]]
@@ -73,8 +75,8 @@ def test_the_published_cases(tried: Try, shared: Path) -> None:
         ("V08 --values 1,1 --before 48 --year-before 48", "pass"),
         ("V08 --interval 1day --values 21 --before 10", "skip"),
         ("V09 --values 1,5 --before 2 --year-before 2.4", "fail"),
-        ("V10 --values 0,0,0", "fail"),
-        ("V10 --values 0,0,0,0.000001", "pass"),
+        ("V10 --interval 6h --values 0,0,0,0", "fail"),
+        ("V10 --interval 6h --values 0,0,0,0.000001", "pass"),
         ("V11 --values 0,0.000001", "fail"),
         ("V12 --values -1,2", "fail"),
         ("V12 --commodity water --values 0,2", "pass"),
@@ -142,20 +144,60 @@ def test_spaces_empty_places_and_a_last_comma_are_understood(tried: Try) -> None
     ("words", "said"),
     [
         (("--rule", "V99", "--values", "1"), "there is no rule V99. Rules are V01,"),
-        (("--rule", "V02", "--values", "1"), "there is no rule V02."),
+        (
+            ("--rule", "V02", "--values", "1"),
+            "there is no rule V02: the list that these rules follow goes from V01 (clock) to V03",
+        ),
         (("--rule", "V07", "--values", "1,x"), "--values, place 2: 'x' is no number."),
         (("--rule", "V07", "--values", "1,1e400"), "place 2: '1e400' is no number."),
         (("--rule", "V07", "--values", "1e60"), "place 1: 1E+60 kWh is beyond what any meter shows."),
-        (("--rule", "V07", "--values", "0.0000001"), "is finer than the smallest amount that is kept."),
         (("--rule", "V07", "--values", "1", "--interval", "7min"), "'7min' does not divide a day."),
         (("--rule", "V07", "--values", "1", "--interval", "soon"), "'soon' is no length of time."),
         (("--rule", "V07"), "V07 needs --values."),
-        (("--rule", "V06", "--values", "1"), "V06 needs --register."),
-        (("--rule", "V06", "--values", "1", "--register", "5"), "--register: holds 1 readings."),
+        (("--rule", "V07", "--values", "1,-inf"), "place 2: '-inf' is endless: no meter shows it."),
+        (("--rule", "V07", "--values", ""), "--values: holds no number."),
+        (("--rule", "V07", "--values", "1", "--interval", "0"), "--interval: '0' does not divide a day."),
+        (("--rule", "V07", "--values", "1", "--interval", "-1h"), "--interval: '-1h' does not divide a day."),
+        (("--rule", "V07", "--values", "1", "--start", "soon"), "--start: 'soon' is no moment."),
+        (("--rule", "V07", "--values", "1", "--tz", "Mars/Base"), "--tz: unknown time zone"),
+        (("--rule", "V07", "--values", "1", "--role", "cook"), "--role: there is no role 'cook'."),
+        (("--rule", "V07", "--values", "1", "--commodity", "water", "--unit", "kWh"), "water is not metered in kWh."),
+        (("--rule", "V07", "--values", "1", "--history", "1"), "--history: V07 does not look back."),
+        (("--rule", "V06", "--values", "1", "--register", "1,2", "--multiplier", "0"), "--multiplier: 0 must be"),
+        (("--rule", "V06", "--values", "1", "--register", "1,2", "--interval-multiplier", "-1"), "must be above zero"),
+        (("--rule", "V12", "--register", "1,2", "--dials", "0"), "--dials: 0 is no number of dials."),
+        (("--rule", "V12", "--register", "1,2", "--dials", "-3"), "--dials: -3 is no number of dials."),
+        (
+            ("--rule", "V06", "--values", "1", "--register", "1,2", "--dials", "40"),
+            "--dials: 40 is no number of dials.",
+        ),
+        (("--rule", "V12", "--register", "1,1000", "--dials", "3"), "place 2: a register of 3 dials cannot show 1000."),
+        (("--rule", "V16", "--values", "1", "--plate-max", "0"), "--plate-max: 0 must be above zero."),
+        (("--rule", "V17", "--values", "1", "--check", "1", "--class", "-1"), "--class: -1 must be above zero."),
+        (("--rule", "V17", "--values", "1", "--check", "1", "--class", "101"), "--class: '101' is no accuracy class."),
+        (("--rule", "V20", "--days", "-1"), "--days: -1 must be above zero."),
+        (("--rule", "V20", "--days", "7.0001"), "7.0001 days are no whole number of intervals"),
+        (("--rule", "V03", "--values", "1", "--days", "0.5"), "--days: is no number of whole days."),
+        (("--rule", "G01", "--values", "1", "--pressure", "-5", "--temperature", "15"), "--pressure: -5 must be above"),
+        (
+            ("--rule", "G01", "--values", "1", "--pressure", "9", "--temperature", "-274C"),
+            "--temperature, place 1: -274C",
+        ),
+        (
+            ("--rule", "G01", "--values", "1", "--pressure", "9", "--temperature", "15", "--compressibility", "0"),
+            "--compressibility: 0 must be above zero.",
+        ),
+        (("--estimate", "linear", "--values", "1,,2", "--total", "nan"), "--total: 'nan' is not one number."),
+        (("--estimate", "linear", "--values", "1,,inf"), "--values, place 3: 'inf' is endless"),
+        (("--estimate", "linear", "--values", "1,,2", "--tz", "Mars/Base"), "--tz: unknown time zone"),
+        (("--estimate", "linear", "--values", "1,,2", "--interval", "0"), "--interval: '0' does not divide a day."),
+        (("--estimate", "guesswork", "--values", "1,,2"), "--estimate: 'guesswork' is no estimator. Known: "),
         (("--rule", "V17", "--values", "1,2", "--check", "1,2,3"), "--check: holds 3 numbers for 2 values."),
         (("--rule", "V07", "--values", "1", "--commodity", "tea"), "there is no commodity 'tea'."),
         (("--rule", "V07", "--values", "1", "--unit", "kW"), "'kW' is no unit of an amount."),
         (("--rule", "V05", "--flags", "9:overflow"), "there is no place 9."),
+        (("--rule", "V07", "--values", "1", "--file", "x.csv"), "--values and --file both give values."),
+        (("--rule", "V07", "--file", "x.csv"), "--file x.csv: cannot be read"),
         (("--values", "1"), "needs either --rule or --estimate."),
         (("--rule", "V07", "--estimate", "linear", "--values", "1"), "needs either --rule or --estimate."),
     ],
@@ -199,6 +241,27 @@ def test_the_rules_in_force_with_the_source_of_each_threshold(run: Run) -> None:
     assert "heat balance" in run("vee", "rules")[1]
 
 
+def test_the_thresholds_of_what_is_found_upstream_are_shown_too(run: Run) -> None:
+    document = json.loads(run("vee", "rules", "--format", "json")[1])
+    by_id = {rule["rule"]: rule for rule in document["rules"]}
+    shown = {one["threshold"]: one for rule in by_id.values() for one in rule["thresholds"]}
+    limits = read_toml("quintet.pipeline", "derive.toml")["limit"]
+    assert {name: (str(row["value"]), row["unit"]) for name, row in limits.items()} == {
+        name: (shown[name]["value"], shown[name]["unit"]) for name in limits
+    }
+    assert {one["threshold"] for one in by_id["V12_rollover"]["thresholds"]} == {
+        "rollover_from_percent",
+        "rollover_share_percent",
+    }
+    assert {row["rule"] for row in limits.values()} <= by_id.keys()
+    assert {one["of"] for one in document["beside"]} == {"outages", "inference"}
+    assert all(one["source"] and one["date"] and one["set_by"] == "quintet" for one in document["beside"])
+    assert document["absent"].keys() == {"V02"}
+    printed = run("vee", "rules", "--format", "csv")[1]
+    assert "rollover_from_percent,90" in printed
+    assert "cold_below,15" in printed
+
+
 OWN = """
 [rule.V18]
 severity = "reject"
@@ -230,6 +293,12 @@ def test_a_citys_own_rules_are_in_force_and_shown(run: Run, tried: Try, folder: 
     document = json.loads(run("vee", "rules", "--city", str(folder), "--format", "json")[1])
     stuck = next(rule for rule in document["rules"] if rule["rule"] == "V18")
     assert (stuck["severity"], stuck["thresholds"][-1]["source"]) == ("reject", "the city's own")
+    assert stuck["changed_by_city"] == ["severity", "thresholds"]
+    assert [(one["value"], one["set_by"], one["in_force"]) for one in stuck["thresholds"]] == [
+        ("24", "quintet", False),
+        ("12", "city", True),
+    ]
+    assert [rule["rule"] for rule in document["rules"] if rule["changed_by_city"]] == ["V01", "V18"]
     half = ("--rule", "V18", "--values", ",".join(["5"] * 12))
     assert (tried(*half)["verdict"], tried(*half, "--city", str(folder))["verdict"]) == ("pass", "fail")
     shipped = City.create(folder.parent / "other")
@@ -250,6 +319,13 @@ def test_a_citys_own_rules_are_in_force_and_shown(run: Run, tried: Try, folder: 
         ('source = "the city\'s own"', 'source = ""', "has no source or no date"),
         ("[rule.V18]", "[rule.V18]\ncolour = 1", "holds unknown colour"),
         ("[rule.V18]", "[rule.V77]\n[rule.V18]", "rule V77: is no rule"),
+        ('value = "12"', "value = 12", "rule V18, parameter times: 12 is no threshold"),
+        ('value = "12"', "value = 12.5", "rule V18, parameter times: 12.5 is no threshold"),
+        ('value = "12"', 'value = "-12"', "rule V18, parameter times: '-12' is no threshold"),
+        ('value = "12"', 'value = "nan"', "rule V18, parameter times: 'nan' is no threshold"),
+        ('value = "12"', 'value = "1e99999999"', "rule V18, parameter times: '1e99999999' is no threshold"),
+        ('severity = "reject"', "severity = 3", "rule V18: 3 is no severity"),
+        ("[[rule.V18.parameter]]", "[rule.V18.parameter]", "rule V18: parameter is no list of rows"),
     ],
 )
 def test_a_half_described_rule_refuses_to_start_and_says_which(
@@ -262,5 +338,15 @@ def test_a_half_described_rule_refuses_to_start_and_says_which(
         assert (code, out) == (1, "")
         assert said in err
         assert "city.toml, rule V" in err
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=re.escape(said)):
         City.open(folder)
+
+
+@pytest.mark.parametrize("own", ["[rule.V18]\n[rule.V18]\n", "[rule.V18\n", "rule = 3\n", "[rule]\nV18 = 3\n"])
+def test_a_file_that_cannot_be_read_or_says_a_rule_twice_refuses_to_start(run: Run, folder: Path, own: str) -> None:
+    settings = folder / "city.toml"
+    settings.write_text(settings.read_text().replace(OWN, "") + own if own != "rule = 3\n" else own + "\n")
+    code, out, err = run("vee", "rules", "--city", str(folder))
+    assert (code, out) == (1, "")
+    assert "city.toml" in err
+    assert any(said in err for said in ("is no valid TOML", "is no table"))

@@ -17,6 +17,7 @@ from quintet.app.cli import COMMANDS, build
 from quintet.app.edit_values import read_values, sub_units
 from quintet.app.requests import (
     AnyRequest,
+    AuditList,
     AuditVerify,
     Balance,
     Diff,
@@ -127,8 +128,16 @@ REFUSED: list[tuple[AnyRequest, type[QuintetError], str]] = [
     (EditMake("accept", at(0), at(2), " ", "why", "c1/power"), UsageError, "no_name"),
     (EditMake("accept", at(0), at(2), "Anna", "", "c1/power"), UsageError, "no_reason"),
     (EditMake("accept", at(2), at(0), "Anna", "why", "c1/power"), UsageError, "bad_range"),
-    (EditMake("accept", at(100), at(102), "Anna", "why", "c1/power", rule="V99"), BadInput, "nothing_picked"),
+    (EditMake("accept", at(100), at(102), "Anna", "why", "c1/power", rule="V99"), UsageError, "unknown_rule"),
+    (EditMake("accept", at(100), at(102), "Anna", "why", "c1/power", rule="V19"), BadInput, "nothing_picked"),
     (EditUndo(5, "Anna", "why"), NotFound, "no_such_edit"),
+    (EventAdd("device_flag", at(0), "Anna", "why", channel="c1/power", detail="power_fail"), BadInput, "unknown_flag"),
+    (EventList(kind="flood"), UsageError, "bad_event"),
+    (EventList(place="nowhere"), NotFound, "unknown_place"),
+    (EventList(start=at(2), end=at(1)), UsageError, "bad_range"),
+    (EventList(known_at="2099-01-01"), UsageError, "future_known_at"),
+    (EditList(known_at="2099-01-01"), UsageError, "future_known_at"),
+    (AuditList(known_at="2099-01-01"), UsageError, "future_known_at"),
     (EventAdd("flood", at(0), "Anna", "why", place="c1"), UsageError, "bad_event"),
     (EventAdd("supply_outage", at(0), "Anna", "why"), UsageError, "bad_event"),
     (EventAdd("device_flag", at(0), "Anna", "why", place="c1"), UsageError, "bad_event"),
@@ -170,7 +179,7 @@ def test_values_come_in_any_unit_of_the_quantity_and_from_a_file(desk: Desk, tmp
 def test_events_stand_until_they_are_withdrawn_and_are_known_as_of_a_moment(desk: Desk) -> None:
     before = now(desk)
     asked(desk, EventAdd("supply_outage", at(10), "Anna", "works", end=at(20), place="c1"))
-    asked(desk, EventAdd("device_flag", at(15), "Anna", "the cover was opened", channel="c1/power"))
+    asked(desk, EventAdd("device_flag", at(15), "Anna", "it was opened", channel="c1/power", detail="tamper"))
     both = now(desk)
     asked(desk, EventWithdraw(1, "Bo", "the next street"))
 
@@ -180,6 +189,8 @@ def test_events_stand_until_they_are_withdrawn_and_are_known_as_of_a_moment(desk
     assert (standing(), standing(known_at=both), standing(known_at=before)) == ([2], [1, 2], [])
     assert (standing(kind="supply_outage", known_at=both), standing(start=at(20), known_at=both)) == ([1], [2])
     assert standing(end=at(15), known_at=both) == [1]
+    of = {place: standing(place=place, known_at=both) for place in ("c1", "c1/b", "c1/b/1", "c1/b/2", "c2")}
+    assert of == {"c1": [1, 2], "c1/b": [1, 2], "c1/b/1": [1, 2], "c1/b/2": [1], "c2": []}
     with pytest.raises(BadInput, match="does not stand"):
         asked(desk, EventWithdraw(1, "Bo", "again"))
     assert asked(desk, AuditVerify())["events"] == 3
@@ -251,11 +262,22 @@ def test_the_lists_of_the_registry_are_known_as_of_a_moment_too(desk: Desk) -> N
 def test_a_broken_chain_ends_with_1(desk: Desk) -> None:
     asked(desk, replace(0, 2))
     fine = desk.perform(AuditVerify(), no_progress)
-    assert (fine.exit_code, json.loads(fine.document)["records"]) == (0, 1)
+    assert (fine.exit_code, json.loads(fine.document)["records"]) == (0, 3)
     with desk.city().engine.writing("tamper", "test", "Eve", 0) as writing:
         writing.execute("update edit set reason = 'another'")
     broken = desk.perform(AuditVerify(), no_progress)
-    assert (broken.exit_code, json.loads(broken.document)["broken"]) == (1, "edit 1 is not as record 1 tells.")
+    assert (broken.exit_code, json.loads(broken.document)["broken"]) == (1, "edit 1 is not as record 3 tells.")
+
+
+def test_the_audit_list_is_known_as_of_a_moment_and_shows_no_seals(desk: Desk) -> None:
+    asked(desk, replace(0, 2))
+    moment = now(desk)
+    asked(desk, EditUndo(1, "Bo", "wrong meter"))
+    assert [one["action"] for one in asked(desk, AuditList(limit=2))["records"]] == ["undo", "replace"]
+    assert asked(desk, AuditList(known_at=moment))["records"][0]["action"] == "replace"
+    shown = desk.perform(AuditList(), no_progress)
+    assert "sealed" in shown.read()["records"][0]["detail"]
+    assert "sealed" not in str(shown.rows)
 
 
 def commands(root: Path) -> list[list[str]]:

@@ -1,5 +1,6 @@
 """`vee run` and the queue of exceptions, asked by command and over HTTP: the same items, worst first."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from quintet.app.requests import (
 )
 from quintet.app.site import build_site
 from quintet.terms.errors import NotFound, UsageError
-from quintet.terms.period import to_us
+from quintet.terms.period import from_us, to_us
 from quintet.terms.tables import QUARANTINE, READINGS
 
 MONDAY = datetime(2025, 1, 6, tzinfo=UTC)
@@ -36,6 +37,13 @@ METERS = ("small", "large")
 def city(tmp_path: Path) -> Iterator[City]:
     City.create(tmp_path / "city", timezone="UTC").close()
     out = City.open(tmp_path / "city", now=lambda: NOW)
+    fill(out)
+    yield out
+    out.close()
+
+
+def fill(out: City) -> None:
+    """Register the meters and send what they measured."""
     rows = [
         {
             "site": "c1", "building": meter, "meter": meter, "commodity": "electricity", "unit": "kWh",
@@ -45,13 +53,11 @@ def city(tmp_path: Path) -> Iterator[City]:
     ]  # fmt: skip
     out.pipeline.register(pa.Table.from_pylist(rows), source="test", actor="test")
     sent = [
-        {"site": "c1", "meter": meter, "at": MONDAY + timedelta(hours=h), "value": each + h % 24 / 10, "row": h}
+        {"site": "c1", "meter": meter, "at": MONDAY + timedelta(hours=h), "value": each + h * 7919 % 97 / 40, "row": h}
         for meter, each in zip(METERS, (1.0, 10.0), strict=True)
         for h in range(240)
     ]
     out.pipeline.commit([(pa.Table.from_pylist(sent, READINGS), QUARANTINE.empty_table())], source="test", actor="test")
-    yield out
-    out.close()
 
 
 def ask(city: City, request: AnyRequest) -> Answer:
@@ -101,6 +107,44 @@ def test_what_cannot_be_asked_is_refused(city: City) -> None:
     for error, request in bad:
         with pytest.raises(error):
             ask(city, request)
+
+
+@pytest.mark.anyio
+async def test_the_queue_is_known_as_of_a_moment(tmp_path: Path) -> None:
+    City.create(tmp_path / "later", timezone="UTC").close()
+    clock = [time.time_ns() // 1000]  # the city was made just now: nothing is known from before
+    city = City.open(tmp_path / "later", now=lambda: clock[0])
+    fill(city)
+    moments: list[str] = []
+    for act in (VeeRun(), ExceptionsClose(1, "kim", "switched off"), ExceptionsReopen(1, "kim", "it was not")):
+        moments.append(from_us(clock[0]).isoformat())
+        clock[0] += 86_399_000_000
+        ask(city, act)
+        clock[0] += 1_000_000  # batches of one moment follow one another by a microsecond each
+    counts = [len(ask(city, ExceptionsList(known_at=at)).read()["exceptions"]) for at in moments]
+    assert counts == [0, 2, 1]
+    aged = [ask(city, ExceptionsList(known_at=at)).read()["exceptions"][-1]["age_days"] for at in moments[1:]]
+    assert aged[1] == aged[0] + 1
+    history = ask(city, ExceptionsShow(1, moments[1])).read()["history"]
+    assert [step["state"] for step in history] == ["open"]
+    with pytest.raises(NotFound):
+        ask(city, ExceptionsShow(1, moments[0]))
+    with pytest.raises(UsageError, match="future"):
+        ask(city, ExceptionsList(known_at="2099-01-01"))
+    door = httpx.ASGITransport(app=build_site(city))
+    async with httpx.AsyncClient(transport=door, base_url="http://127.0.0.1") as client:
+        for at, count in zip(moments, counts, strict=True):
+            queue = (await client.get("/api/v1/exceptions", params={"known_at": at})).json()
+            known = datetime.fromisoformat(queue["known_at"])
+            assert (queue["total"], known) == (count, datetime.fromisoformat(at))
+        one = await client.get("/api/v1/exceptions/1", params={"known_at": moments[2]})
+        assert one.json()["item"]["state"] == "closed"
+        for path, known in (("places", ["city"]), ("meters", [])):
+            then = await client.get(f"/api/v1/{path}", params={"known_at": "2025-01-01"})
+            assert [row["place"] for row in then.json()[path]] == known
+            now = await client.get(f"/api/v1/{path}", params={"known_at": moments[0]})
+            assert now.json() == (await client.get(f"/api/v1/{path}")).json()
+    city.close()
 
 
 def test_only_the_weeks_asked_for_are_judged(city: City) -> None:

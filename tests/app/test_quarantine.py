@@ -35,6 +35,7 @@ from quintet.store.backup import restore_backup
 from quintet.store.originals import limits
 from quintet.store.schema import VERSIONS
 from quintet.terms.errors import CityError, NotFound, QuintetError, UsageError
+from quintet.terms.period import from_us
 from quintet.terms.tables import QUARANTINE, READINGS
 
 METERS = """site,building,premise,meter,commodity,unit,value_kind,cadence_min,tz,role
@@ -142,6 +143,24 @@ def test_rows_are_dismissed_with_a_reason(desk: Desk) -> None:
     assert len(listed(desk)) == 1
     assert len(listed(desk, state="dismissed")) == 2
     assert asked(desk, QuarantineExplain(1))["settled_by"] == "kim"
+
+
+def test_the_quarantine_is_known_as_of_a_moment(desk: Desk) -> None:
+    before = from_us(desk.city().now()).isoformat()
+    asked(desk, QuarantineDismiss([1, 2], "a test", "kim"))
+    assert (len(listed(desk)), len(listed(desk, known_at=before))) == (1, 3)
+    assert asked(desk, QuarantineExplain(1, known_at=before))["state"] == "open"
+    assert [asked(desk, QuarantineCount(at))["rows"] for at in (None, before, "2020-01-01")] == [1, 3, 0]
+    assert asked(desk, QuarantineCount(before))["not_kept"] is None, "no moment is kept with what was only counted"
+    deliver(desk, keyed("number"))
+    deliver(desk, replace(keyed("text"), key="another"))
+    assert len(asked(desk, QuarantineDrift())["changes"]) > len(
+        asked(desk, QuarantineDrift(known_at=before))["changes"]
+    )
+    with pytest.raises(NotFound):
+        asked(desk, QuarantineExplain(1, known_at="2020-01-01"))
+    with pytest.raises(UsageError, match="future"):
+        listed(desk, known_at="2099-01-01")
 
 
 def deliver(desk: Desk, delivery: Delivery) -> Outcome:

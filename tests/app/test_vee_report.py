@@ -16,7 +16,9 @@ from quintet.app.requests import VeeReport
 from quintet.app.vee_report import COLUMNS, Detection, detect, share, simulated, totals, vee_report
 from quintet.app.vee_report_beds import DAYS, Bed, beds_of
 from quintet.app.vee_report_trials import judge_trials, make_trial, moved, unfaulted
-from quintet.simulate.injectors import Faulted, Injector, Stretch, injectors
+from quintet.simulate.injectors import injectors
+from quintet.simulate.injectors_held import HELD_OUT
+from quintet.simulate.stretch import Faulted, Injector, Stretch
 from quintet.terms.errors import BadInput
 
 
@@ -53,6 +55,9 @@ def test_the_report_counts_every_fault_and_says_the_same_again(city: City) -> No
     assert said["totals"]["rollovers_right"] == 1
     assert said["totals"]["moving_all"] > 25
     assert said["totals"]["false_share_of_intervals"] < 0.005
+    assert said["totals"]["false_share_of_intervals_marked"] < 0.005
+    assert said["totals"]["moving_known"] + said["totals"]["moving_held_out"] == said["totals"]["moving_all"]
+    assert {row["kind"] for row in said["detection"] if row["held_out"]} == HELD_OUT.keys()
     assert said["totals"]["sound_days"] == DAYS * said["totals"]["beds"]
 
 

@@ -72,11 +72,11 @@ def decide(city: City, found: list[Chosen], asked: Backtest) -> int:
     today = from_us(city.now()).astimezone(city.engine.tz).date().isoformat()
     said = {"reason": asked.reason.strip(), "source": f"back-test by {asked.by.strip()}", "date": today}
     records: list[Record] = []
-    for commodity, code in sorted({(one.commodity, one.code) for one in found if one.estimators}):
-        mine = {one.total: one for one in found if (one.commodity, one.code) == (commodity, code)}
-        now = order.choice(commodity, code)
+    for subject, code in sorted({(one.subject, one.code) for one in found if one.estimators}):
+        mine = {one.total: one for one in found if (one.subject, one.code) == (subject, code)}
+        now = order.choice(subject, code)
         without, with_total = merged(now.estimators, mine.get(False)), merged(now.scaled, mine.get(True))
-        records.append(decision(commodity, code, without, with_total, said))
+        records.append(decision(subject, code, without, with_total, said))
     city.pipeline.apply_records(records, kind=KIND, source="back-test", actor=asked.by.strip())
     return len(records)
 
@@ -102,7 +102,7 @@ def compared(one: Chosen) -> list[tuple[str, Score]]:
 def row_of(one: Chosen, score: Score, place: str) -> dict[str, Any]:
     """Give one line of the table."""
     numbers = {name: rounded(getattr(score, name)) for name in ("error", "pooled", "bias", "p90", "filled")}
-    said = {"commodity": one.commodity, "gap": one.code, "hours": one.hours, "register": one.total}
+    said = {"commodity": one.subject, "gap": one.code, "hours": one.hours, "register": one.total}
     return {**said, "estimator": score.estimator, "stretches": score.stretches, **numbers, "place": place}
 
 
@@ -115,7 +115,7 @@ def order_row(one: Chosen) -> dict[str, Any]:
     """Give what was chosen for a class, and what it is to beat."""
     errors = {score.estimator: rounded(score.error) for score in one.peers}
     return {
-        "commodity": one.commodity,
+        "commodity": one.subject,
         "gap": one.code,
         "hours": one.hours,
         "register": one.total,
@@ -130,7 +130,7 @@ def order_row(one: Chosen) -> dict[str, Any]:
 
 def note_of(one: Chosen) -> str | None:
     """Say where nothing was chosen, or what was chosen errs no less than a peer."""
-    place = f"{one.commodity}, gaps {one.code} {'with' if one.total else 'without'} a register's difference"
+    place = f"{one.subject}, gaps {one.code} {'with' if one.total else 'without'} a register's difference"
     if not one.estimators:
         return f"{place}: too little is sound to choose ({one.stretches} stretches in a half); the order stays."
     if one.beats is False:

@@ -8,7 +8,7 @@ from quintet.terms.period import parse_moment
 from quintet.views.changes_told import signed, told
 
 from .answer import Answer, Progress, document_of
-from .answers_energy import asked_span
+from .asked_time import asked_span
 from .cells import local, plain, rows_of
 from .city import City
 from .requests import Diff

@@ -11,7 +11,6 @@ from quintet.pipeline.edit_spans import Order, Picked, Values
 from quintet.pipeline.edits import Edited, Person
 from quintet.registry import Registry
 from quintet.store.audit import canonical
-from quintet.store.book import batch_known_at
 from quintet.store.edits import StoredEdit, edits, spans_of
 from quintet.terms.errors import NotFound, UsageError
 from quintet.terms.period import day_of_number, from_us, parse_moment, to_us
@@ -19,6 +18,7 @@ from quintet.terms.quality import qualities, qualities_by_id
 from quintet.terms.unit import Unit
 
 from .answer import Answer, Progress, document_of
+from .asked_known import known_batch_of
 from .cells import local, plain, rows_of
 from .city import City
 from .edit_values import sub_units
@@ -55,9 +55,7 @@ def edit_list(city: City, asked: EditList, _progress: Progress) -> Answer:
     registry = city.registry()
     wanted = None if asked.channel is None else registry.channel_by_name(asked.channel).id
     with city.engine.snapshot() as snapshot:
-        known = None
-        if asked.known_at is not None:
-            known = batch_known_at(snapshot, to_us(parse_moment(asked.known_at, registry.tz)))
+        known = known_batch_of(city, snapshot, asked.known_at)
         every = [
             one for one in reversed(edits(snapshot, known_batch=known)) if asked.before is None or one.id < asked.before
         ]

@@ -17,8 +17,8 @@ from .cells import plain, rows_of
 from .city import City
 from .requests import ExceptionsClose, ExceptionsList, ExceptionsReopen, ExceptionsShow, VeeRun
 
-REPORTED = ["units", "intervals", "findings_changed", "exceptions_changed", "assigned_changed", "findings",
-            "exceptions_open"]  # fmt: skip
+REPORTED = ["units", "intervals", "findings_changed", "exceptions_changed", "assigned_changed", "marks_changed",
+            "findings", "exceptions_open"]  # fmt: skip
 LISTED = ["id", "kind", "place", "cause", "state", "since", "age_days", "channels", "won", "recurrences", "action_en"]
 NUMBERS = ["id", "age_days", "channels", "won", "recurrences"]
 APPROXIMATE = "Won at stake are an approximation: one average price a carrier, until tariffs are worked out."
@@ -40,7 +40,9 @@ def vee_run(city: City, asked: VeeRun, progress: Progress) -> Answer:
 
 def exceptions_list(city: City, asked: ExceptionsList, _progress: Progress) -> Answer:
     """Give the queue, worst first."""
-    found = questions(city).exceptions(state=asked.state, kind=asked.kind, place=asked.place, limit=asked.limit)
+    found = questions(city).exceptions(
+        state=asked.state, kind=asked.kind, place=asked.place, limit=asked.limit, known_at=asked.known_at
+    )
     rows = [msgspec.structs.asdict(one) for one in found.exceptions]
     notes = [APPROXIMATE] if rows else []
     if found.total > len(rows):
@@ -56,7 +58,7 @@ def exceptions_list(city: City, asked: ExceptionsList, _progress: Progress) -> A
 
 def exceptions_show(city: City, asked: ExceptionsShow, _progress: Progress) -> Answer:
     """Give one item with its channels, evidence and history."""
-    found = questions(city).exception(asked.id)
+    found = questions(city).exception(asked.id, asked.known_at)
     document = msgspec.to_builtins(found)
     facts = {
         **msgspec.structs.asdict(found.item),

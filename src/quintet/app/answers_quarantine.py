@@ -11,6 +11,7 @@ from quintet.terms.errors import NotFound, UsageError
 from quintet.terms.period import from_us
 
 from .answer import Answer, Progress, Step, document_of
+from .asked_known import known_batch_of
 from .cells import local, plain, rows_of
 from .city import City
 from .redecode import decoder
@@ -31,6 +32,7 @@ REPLAYED = ["taken", "known", "superseded", "kept"]
 SHOWN = {"list": 200, "explain": 2_000}
 """Characters of an original that are shown: one may have megabytes, which no table and no terminal is for."""
 FULL = "Rows not kept came while the quarantine of their source was full: only their sender can have them still."
+NOW_ONLY = "Rows that were not kept are counted without their moment: they are told as of now only."
 STATES = (OPEN, TAKEN, DISMISSED, "any")
 
 
@@ -45,7 +47,9 @@ def quarantine_list(city: City, asked: QuarantineList, _progress: Progress) -> A
         )
     wanted = Wanted(asked.source, asked.code, state="" if asked.state == "any" else asked.state)
     with city.engine.snapshot() as snapshot:
-        rows = quarantined(snapshot, wanted, limit=asked.limit + 1, before=asked.before).to_pylist()
+        known = known_batch_of(city, snapshot, asked.known_at)
+        page = quarantined(snapshot, wanted, limit=asked.limit + 1, before=asked.before, known_batch=known)
+    rows = page.to_pylist()
     shown = [_cut(_row(city, row), SHOWN["list"]) for row in rows[: asked.limit]]
     more = rows[asked.limit - 1]["id"] if len(rows) > asked.limit else None
     notes = [] if more is None else [f"There are more: --before {more}."]
@@ -61,7 +65,8 @@ def quarantine_list(city: City, asked: QuarantineList, _progress: Progress) -> A
 def quarantine_explain(city: City, asked: QuarantineExplain, _progress: Progress) -> Answer:
     """Give one row with its reason in words, what to do, and what became of it since."""
     with city.engine.snapshot() as snapshot:
-        found = quarantined(snapshot, Wanted(ids=(asked.id,), state=""), limit=1).to_pylist()
+        known = known_batch_of(city, snapshot, asked.known_at)
+        found = quarantined(snapshot, Wanted(ids=(asked.id,), state=""), limit=1, known_batch=known).to_pylist()
     if not found:
         raise NotFound(
             f"no row {asked.id} is in quarantine.", code="no_such_row", remedy="See `quintet quarantine list`."
@@ -75,32 +80,32 @@ def quarantine_explain(city: City, asked: QuarantineExplain, _progress: Progress
     return Answer(["name", "value"], rows_of(["name", "value"], told), document_of(plain(facts)), notes=notes)
 
 
-def quarantine_count(city: City, _asked: QuarantineCount, _progress: Progress) -> Answer:
+def quarantine_count(city: City, asked: QuarantineCount, _progress: Progress) -> Answer:
     """Count what waits, per source and code, with what to do about it.
 
     `not_kept` are rows that came when the source's quarantine was full: they were counted, their originals not kept.
+    No moment is kept with them, so as known at a moment it is null.
     """
     with city.engine.snapshot() as snapshot:
-        rows: list[dict[str, Any]] = counts(snapshot).to_pylist()
-        beyond = not_kept(snapshot)
+        known = known_batch_of(city, snapshot, asked.known_at)
+        rows: list[dict[str, Any]] = counts(snapshot, known_batch=known).to_pylist()
+        beyond = not_kept(snapshot) if asked.known_at is None else {}
     rows += [
         {"source": source, "code": code, "rows": 0, "newest": None}
         for source, code in beyond.keys() - {(row["source"], row["code"]) for row in rows}
     ]
     for row in rows:
-        row |= {
-            "not_kept": beyond.get((row["source"], row["code"]), NotKept()).rows,
-            "remedy": remedy_for(row["code"]).remedy,
-        }
+        lacking = beyond.get((row["source"], row["code"]), NotKept()).rows if asked.known_at is None else None
+        row |= {"not_kept": lacking, "remedy": remedy_for(row["code"]).remedy}
     total = sum(row["rows"] for row in rows)
-    lost = sum(row["not_kept"] for row in rows)
+    lost = sum(row["not_kept"] for row in rows) if asked.known_at is None else None
     return Answer(
         COUNTED,
         rows_of(COUNTED, rows),
         document_of({"quarantine": rows, "rows": total, "not_kept": lost}),
         numbers=["rows", "not_kept"],
         title=f"{total} in quarantine",
-        notes=[FULL] if lost else [],
+        notes=[FULL] if lost else [NOW_ONLY] if lost is None else [],
     )
 
 
@@ -132,7 +137,8 @@ def quarantine_dismiss(city: City, asked: QuarantineDismiss, _progress: Progress
 def quarantine_drift(city: City, asked: QuarantineDrift, _progress: Progress) -> Answer:
     """Give the fields that came, went or changed their kind, newest first."""
     with city.engine.snapshot() as snapshot:
-        found = changes(snapshot, limit=asked.limit, source=asked.source).to_pylist()
+        known = known_batch_of(city, snapshot, asked.known_at)
+        found = changes(snapshot, limit=asked.limit, source=asked.source, known_batch=known).to_pylist()
     rows = [{**row, "seen": local(from_us(row.pop("received_us")), city.registry().tz)} for row in found]
     return Answer(
         CHANGED, rows_of(CHANGED, rows), document_of({"changes": plain(rows)}), title=f"{len(rows)} changes of fields"

@@ -30,6 +30,7 @@ from quintet.terms.tables import QUARANTINE
 from .bench_commits import commits
 from .bench_days import START
 from .bench_ingest import run_ingest
+from .bench_ledger import measure_ledger
 from .bench_live import measure_live
 from .bench_mqtt import measure_mqtt
 from .bench_vee import measure_vee
@@ -55,13 +56,18 @@ class Figures:
         print(f"{name}: {value}", flush=True)
 
 
-def run(name: str, *, small: bool) -> int:
-    """Run a bench by name; `small` uses a village of 60 households for the smoke test. Gives the exit code."""
+def run(name: str, *, small: bool, households: int | None = None, days: int | None = None) -> int:
+    """Run a bench by name; `small` uses a village of 60 households for the smoke test. Gives the exit code.
+
+    `households` and `days` are for the bench of the ledger, which can be made of any size.
+    """
     bench = BENCHES.get(name)
     if bench is None:
         raise UsageError(
             f"there is no bench {name!r}.", code="unknown_bench", remedy=f"There are: {', '.join(BENCHES)}."
         )
+    if bench is ledger_figures:
+        return bench(small=small, households=households, days=days)
     return bench(small=small)
 
 
@@ -136,6 +142,14 @@ def vee_figures(*, small: bool) -> int:
     """Measure validation and estimation beside pandas; gives the exit code."""
     figures = Figures()
     measure_vee(figures.put, small=small)
+    print(json.dumps(figures.rows))
+    return 0
+
+
+def ledger_figures(*, small: bool, households: int | None = None, days: int | None = None) -> int:
+    """Measure the ledger's books beside plain SQL over the raw intervals; gives the exit code."""
+    figures = Figures()
+    measure_ledger(figures.put, small=small, households=households, days=days)
     print(json.dumps(figures.rows))
     return 0
 
@@ -314,5 +328,6 @@ BENCHES: dict[str, Callable[..., int]] = {
     "ingest": ingest_figures,
     "mqtt": mqtt_figures,
     "vee": vee_figures,
+    "ledger": ledger_figures,
 }
 """Each takes `small` and gives the exit code."""

@@ -28,6 +28,7 @@ from quintet.terms.reading import clock
 from quintet.vee import Rules, rules
 
 from .belongings import belongings
+from .ledger_settings import ledger_records, split_settings
 from .metrics_facts import Observer
 from .metrics_watch import Watch
 from .rules_table import RULES, rules_of
@@ -132,8 +133,10 @@ class City:
         if before == now:
             return
         if before[:1] != now[:1]:
-            stated_here = {name: table for name, table in settings.items() if name != RULES}
-            self.pipeline.describe(stated_here, source=SETTINGS, actor="operator")
+            own, of_ledger = split_settings({name: table for name, table in settings.items() if name != RULES})
+            rows = ledger_records(of_ledger, self.registry(), self.engine.tz, path)
+            self.pipeline.describe(own, source=SETTINGS, actor="operator")
+            self.pipeline.apply_records(rows, kind="registry", source=SETTINGS, actor="operator")
         with self.engine.writing("settings", SETTINGS, "operator", self.now()) as writing:
             state(writing, path)
 

@@ -1,11 +1,13 @@
 """Commands that ask: each builds a request and prints its answer."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from quintet.terms.errors import UsageError
+
 from .options import Common, From, KnownAt, Place, Step, To, ask
-from .requests import Balance, Emissions, Intervals, MetersList, MetersShow, SelfSufficiency
+from .requests import Balance, Intervals, MetersList, MetersShow
 
 CHANNEL = "A channel: SITE/METER, or SITE/METER:READING-TYPE where a meter has several."
 Channel = Annotated[str, Parameter(help=CHANNEL)]
@@ -49,37 +51,15 @@ def balance(
     end: To,
     resolution: Step = "day",
     place: Place = WHOLE,
+    tree: Annotated[bool, Parameter(help="Also of every place below, in one answer.", negative=())] = False,
+    level: Annotated[
+        Literal["city", "district", "complex", "building", "premise"] | None,
+        Parameter(help="With --tree: only places of this level."),
+    ] = None,
     known_at: KnownAt = None,
     common: Common | None = None,
 ) -> int:
     """Print supply against use for every carrier."""
-    return ask(common, Balance(start, end, resolution, place, known_at))
-
-
-def selfsufficiency(
-    *,
-    start: From,
-    end: To,
-    resolution: Step = "hour",
-    place: Place = WHOLE,
-    known_at: KnownAt = None,
-    common: Common | None = None,
-) -> int:
-    """Print how much of its energy a place makes itself; supply and use are matched step by step."""
-    return ask(common, SelfSufficiency(start, end, resolution, place, known_at))
-
-
-def emissions(
-    *,
-    start: From,
-    end: To,
-    resolution: Step = "month",
-    place: Place = WHOLE,
-    gwp: Annotated[
-        str, Parameter(help="Warming potentials: SAR, AR4, AR5, AR6_fossil, AR6_nonfossil, AR6_unspecified.")
-    ] = "AR5",
-    known_at: KnownAt = None,
-    common: Common | None = None,
-) -> int:
-    """Print greenhouse gases, each with its factor and source."""
-    return ask(common, Emissions(start, end, resolution, place, gwp, known_at))
+    if level is not None and not tree:
+        raise UsageError("a level is one of a tree.", code="bad_question", place="--level", remedy="Give --tree too.")
+    return ask(common, Balance(start, end, resolution, place, known_at, tree, level))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from .options import Common, ask
+from .options import Common, KnownAt, ask
 from .requests import AuditList, AuditVerify
 
 
@@ -12,10 +12,11 @@ def audit_list(
     *,
     limit: Annotated[int, Parameter(help="At most this many, newest first.")] = 100,
     before: Annotated[int | None, Parameter(help="Go on below this number: the next page.")] = None,
+    known_at: KnownAt = None,
     common: Common | None = None,
 ) -> int:
-    """List the audit records: edits, events, decisions, and what was done about quarantine."""
-    return ask(common, AuditList(limit, before))
+    """List the audit records: edits, events, decisions, and all else that was stated, closed, dismissed or tried."""
+    return ask(common, AuditList(limit, before, known_at))
 
 
 def audit_verify(

@@ -124,14 +124,18 @@ def backup_restore(
 
 def bench(
     name: Annotated[
-        Literal["spine", "commits", "live", "ingest", "mqtt", "vee"], Parameter(name="NAME", help="Which benchmark.")
+        Literal["spine", "commits", "live", "ingest", "mqtt", "vee", "ledger"],
+        Parameter(name="NAME", help="Which benchmark."),
     ],
     /,
     *,
     small: Annotated[bool, Parameter(help="A small run that shows it works.", negative=())] = False,
+    households: Annotated[int | None, Parameter(help="Of `ledger`: how large a city; 17000 is the whole.")] = None,
+    days: Annotated[int | None, Parameter(help="Of `ledger`: how many days; 365 is the whole.")] = None,
 ) -> int:
     """Measure this machine: `spine` runs the main job, `live` pushes to 5,000 listeners, `ingest` compares stores.
 
-    `mqtt` goes through a broker and one or two doors; `vee` compares validation with pandas.
+    `mqtt` goes through a broker and one or two doors; `vee` compares validation with pandas; `ledger`
+    opens the books of a city.
     """
-    return int(load("bench")(name, small=small))
+    return int(load("bench")(name, small=small, households=households, days=days))

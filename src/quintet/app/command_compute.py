@@ -11,7 +11,16 @@ import msgspec
 from cyclopts import App, Parameter
 
 from .answer import Answer
-from .command_ask import emissions, selfsufficiency
+from .command_emissions import (
+    emissions,
+    emissions_compare,
+    emissions_gpc,
+    emissions_publish,
+    emissions_published,
+    emissions_set,
+    emissions_sets,
+)
+from .command_selfsufficiency import selfsufficiency, selfsufficiency_explain, selfsufficiency_pin
 from .lazy import load as lazy_load
 from .options import Common, FormatOption, chosen_format
 from .settings import Format
@@ -101,13 +110,20 @@ def _print(answer: Answer, asked: Format | None) -> int:
     return 0
 
 
-def below(name: str, asks: Callable[..., int], compute: Callable[..., int]) -> App:
-    """Build a command over a city that has `compute` below it."""
+def below(name: str, asks: Callable[..., int], **others: Callable[..., int]) -> App:
+    """Build a command over a city that has others below it."""
     app = App(name=name)
     app.default(asks)
-    app.command(compute, name="compute")
+    for word, command in others.items():
+        app.command(command, name=word)
     return app
 
 
-EMISSIONS = below("emissions", emissions, emissions_compute)
-SELFSUFFICIENCY = below("selfsufficiency", selfsufficiency, selfsufficiency_compute)
+EMISSIONS = below(
+    "emissions", emissions, compute=emissions_compute, gpc=emissions_gpc, publish=emissions_publish,
+    published=emissions_published, compare=emissions_compare, set=emissions_set, sets=emissions_sets,
+)  # fmt: skip
+SELFSUFFICIENCY = below(
+    "selfsufficiency", selfsufficiency, compute=selfsufficiency_compute, explain=selfsufficiency_explain,
+    pin=selfsufficiency_pin,
+)  # fmt: skip

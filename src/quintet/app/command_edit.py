@@ -1,7 +1,8 @@
 """Commands by which a person edits values, and takes an edit back."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -17,92 +18,73 @@ Reason = Annotated[str, Parameter(name="--reason", help="Why: it is kept, and sh
 Place = Annotated[str | None, Parameter(name="--place", help="Only channels at this place and below.")]
 Quality = Annotated[
     str | None,
-    Parameter(name="--quality", help="Only intervals that have this quality now, such as linear; or missing."),
+    Parameter(
+        name="--quality",
+        help="Only intervals of this quality now (linear, missing, …); `accept` then keeps those very values.",
+    ),
 ]
 Rule = Annotated[str | None, Parameter(name="--rule", help="Only intervals in which this rule found something.")]
 DryRun = Annotated[bool, Parameter(name="--dry-run", help="Show what would change, and change nothing.", negative=())]
 
 
-def edit_accept(
-    channel: Channel = None,
-    /,
-    *,
-    start: From,
-    end: To,
-    by: By,
-    reason: Reason,
-    place: Place = None,
-    quality: Quality = None,
-    rule: Rule = None,
-    dry_run: DryRun = False,
-    common: Common | None = None,
-) -> int:
-    """Let values stand as they are, whatever arrives later."""
-    return ask(common, EditMake("accept", start, end, by, reason, channel, place, quality, rule, dry_run=dry_run))
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What every edit of intervals asks: which ones, who says so, and why."""
+
+    start: From
+    end: To
+    by: By
+    reason: Reason
+    place: Place = None
+    quality: Quality = None
+    rule: Rule = None
+    dry_run: DryRun = False
+
+    def order(self, action: str, channel: str | None, **more: Any) -> EditMake:
+        """Give the request for an action on these intervals; `more` as of EditMake."""
+        return EditMake(
+            action, self.start, self.end, self.by, self.reason, channel, self.place, self.quality, self.rule,
+            dry_run=self.dry_run, **more,
+        )  # fmt: skip
 
 
-def edit_reject(
-    channel: Channel = None,
-    /,
-    *,
-    start: From,
-    end: To,
-    by: By,
-    reason: Reason,
-    place: Place = None,
-    quality: Quality = None,
-    rule: Rule = None,
-    dry_run: DryRun = False,
-    common: Common | None = None,
-) -> int:
+def edit_accept(channel: Channel = None, /, *, chosen: Chosen, common: Common | None = None) -> int:
+    """Let what was measured stand, whatever rules or edits made of it and whatever arrives later; else what stands."""
+    return ask(common, chosen.order("accept", channel))
+
+
+def edit_reject(channel: Channel = None, /, *, chosen: Chosen, common: Common | None = None) -> int:
     """Let values count no more; they are kept, and what they stood for is missing."""
-    return ask(common, EditMake("reject", start, end, by, reason, channel, place, quality, rule, dry_run=dry_run))
+    return ask(common, chosen.order("reject", channel))
 
 
 def edit_replace(
     channel: Channel = None,
     /,
     *,
-    start: From,
-    end: To,
-    by: By,
-    reason: Reason,
+    chosen: Chosen,
     value: Annotated[str | None, Parameter(help="The value of every interval, in the unit that is shown.")] = None,
     values: Annotated[Path | None, Parameter(help="A CSV of start,value: one line for each interval.")] = None,
-    place: Place = None,
-    quality: Quality = None,
-    rule: Rule = None,
-    dry_run: DryRun = False,
     common: Common | None = None,
 ) -> int:
     """Put other values in the place of what stands, or of what is missing."""
     listed = None if values is None else read_values(values)
-    request = EditMake("replace", start, end, by, reason, channel, place, quality, rule, value, listed, dry_run=dry_run)
-    return ask(common, request)
+    return ask(common, chosen.order("replace", channel, value=value, values=listed))
 
 
 def edit_estimate(
     channel: Channel = None,
     /,
     *,
-    start: From,
-    end: To,
-    by: By,
-    reason: Reason,
+    chosen: Chosen,
     keep_total: Annotated[
         bool, Parameter(help="What each stretch comes to stays; only its shape is estimated.", negative=())
     ] = False,
-    place: Place = None,
-    quality: Quality = None,
-    rule: Rule = None,
-    dry_run: DryRun = False,
     common: Common | None = None,
 ) -> int:
     """Estimate intervals as if nothing had been measured there; the estimate then stands like any edit."""
-    request = EditMake(
-        "estimate", start, end, by, reason, channel, place, quality, rule, keep_total=keep_total, dry_run=dry_run
-    )
-    return ask(common, request)
+    return ask(common, chosen.order("estimate", channel, keep_total=keep_total))
 
 
 def edit_undo(

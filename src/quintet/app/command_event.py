@@ -13,14 +13,16 @@ End = Annotated[str | None, Parameter(name="--to", help="First moment at which i
 
 def event_add(
     *,
-    kind: Annotated[str, Parameter(help="supply_outage, comms_outage, device_flag or confirmed_vacant.")],
+    kind: Annotated[str, Parameter(help="supply_outage, comms_outage, device_flag, clock_offset or confirmed_vacant.")],
     start: From,
     by: By,
     reason: Reason,
     end: End = None,
     place: Annotated[str | None, Parameter(help="The place it is of, with all below.")] = None,
     channel: Annotated[str | None, Parameter(help="The channel it is of.")] = None,
-    detail: Annotated[str, Parameter(help="Anything else worth keeping.")] = "",
+    detail: Annotated[
+        str, Parameter(help="The flag of a device_flag; a clock_offset, as 4min; else anything worth keeping.")
+    ] = "",
     common: Common | None = None,
 ) -> int:
     """State what happened to a place or a channel."""
@@ -34,11 +36,14 @@ def event_list(
         str | None, Parameter(name="--from", help="Only events that go on at or after this moment.")
     ] = None,
     end: Annotated[str | None, Parameter(name="--to", help="Only events that begin before this moment.")] = None,
+    place: Annotated[
+        str | None, Parameter(help="Only events that touch this place, what holds it, or is in it.")
+    ] = None,
     known_at: KnownAt = None,
     common: Common | None = None,
 ) -> int:
     """List the events that stand."""
-    return ask(common, EventList(kind, start, end, known_at))
+    return ask(common, EventList(kind, start, end, known_at, place))
 
 
 def event_withdraw(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from .options import Common, ask
+from .options import Common, KnownAt, ask
 from .requests import ExceptionsClose, ExceptionsList, ExceptionsReopen, ExceptionsShow
 
 LIST = "`quintet exceptions list`"
@@ -18,15 +18,16 @@ def exceptions_list(
     kind: Annotated[str | None, Parameter(help="Only this kind, such as dead_meter.")] = None,
     place: Annotated[str | None, Parameter(help="Only what is at this place or below.")] = None,
     limit: Annotated[int, Parameter(help="At most this many items, worst first.")] = 100,
+    known_at: KnownAt = None,
     common: Common | None = None,
 ) -> int:
     """List what broke, worst first: by the won at stake and by age."""
-    return ask(common, ExceptionsList(state, kind, place, limit))
+    return ask(common, ExceptionsList(state, kind, place, limit, known_at))
 
 
-def exceptions_show(number: Number, /, *, common: Common | None = None) -> int:
+def exceptions_show(number: Number, /, *, known_at: KnownAt = None, common: Common | None = None) -> int:
     """Show one item with its channels, evidence and history."""
-    return ask(common, ExceptionsShow(number))
+    return ask(common, ExceptionsShow(number, known_at))
 
 
 def exceptions_close(

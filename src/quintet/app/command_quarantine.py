@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .command_city import actor
-from .options import Common, ask
+from .options import Common, KnownAt, ask
 from .requests import (
     QuarantineCount,
     QuarantineDismiss,
@@ -28,10 +28,11 @@ def quarantine_list(
     code: Code = "",
     state: Annotated[str, Parameter(help="open, taken, dismissed or any.")] = "open",
     before: Annotated[int | None, Parameter(help="Go on below this id: the next page.")] = None,
+    known_at: KnownAt = None,
     common: Common | None = None,
 ) -> int:
     """List what could not be taken, and why."""
-    return ask(common, QuarantineList(limit, source, code, state, before))
+    return ask(common, QuarantineList(limit, source, code, state, before, known_at))
 
 
 def quarantine_explain(
@@ -41,15 +42,16 @@ def quarantine_explain(
     original: Annotated[
         bool, Parameter(help="Show the original whole, however long; JSON always has it.", negative=())
     ] = False,
+    known_at: KnownAt = None,
     common: Common | None = None,
 ) -> int:
     """Say why one row was set aside and what to do, with the original."""
-    return ask(common, QuarantineExplain(row, original))
+    return ask(common, QuarantineExplain(row, original, known_at))
 
 
-def quarantine_count(*, common: Common | None = None) -> int:
+def quarantine_count(*, known_at: KnownAt = None, common: Common | None = None) -> int:
     """Count what waits in quarantine, per source and reason."""
-    return ask(common, QuarantineCount())
+    return ask(common, QuarantineCount(known_at))
 
 
 def quarantine_replay(
@@ -78,6 +80,8 @@ def quarantine_dismiss(
     return ask(common, QuarantineDismiss(rows, reason, actor()))
 
 
-def quarantine_drift(*, limit: Limit = 100, source: Source = "", common: Common | None = None) -> int:
+def quarantine_drift(
+    *, limit: Limit = 100, source: Source = "", known_at: KnownAt = None, common: Common | None = None
+) -> int:
     """List fields that are new, renamed, retyped or gone in what a source sends."""
-    return ask(common, QuarantineDrift(limit, source))
+    return ask(common, QuarantineDrift(limit, source, known_at))

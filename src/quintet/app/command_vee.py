@@ -11,6 +11,7 @@ from .command_vee_estimate import try_estimate
 from .options import CityOption, Common, FormatOption, chosen_format
 from .rules_table import rules_in_force, rules_table
 from .show import show
+from .try_file import values_in
 from .try_rule import try_rule
 from .try_trial import Asked
 
@@ -38,6 +39,16 @@ def vee_try(
     values: Annotated[
         Text, option("Amounts, commas between, an empty place is missing; kWh for energy, m3 for volumes.")
     ] = None,
+    file: Annotated[
+        Path | None,
+        Parameter(
+            name="--file",
+            help="Values from a file instead: its column `value`, else its last; an empty cell is missing.",
+        ),
+    ] = None,
+    history: Annotated[
+        Text, option("D01, D03, Q01, Z01, ..: the values right before --values, at the same interval.")
+    ] = None,
     interval: Annotated[
         Text, option("Length of one interval: 15min, 1h, 1day; default 60min, with --estimate 15min.")
     ] = None,
@@ -48,11 +59,12 @@ def vee_try(
     unit: Annotated[Text, option("Unit of the values, as kWh, Wh or m3; default: the carrier's own.")] = None,
     meter_class: Annotated[str, option("The city's word for the kind of meter, where thresholds depend on it.")] = "",
     register: Annotated[
-        Text, option("Readings of a register in order of time. V06: first and last; V12: two or more; V15: three.")
+        Text,
+        option("A register's readings in order of time, an empty place is missing. V06: first and last; V15: three."),
     ] = None,
     multiplier: Annotated[str, option("V06: the register's multiplier M.")] = "1",
     interval_multiplier: Annotated[str, option("V06: the multiplier k of the values.")] = "1",
-    dials: Annotated[int | None, option("V12: the register's digits before it rolls over.")] = None,
+    dials: Annotated[int | None, option("V06, V12, V15: the register's digits before it rolls over.")] = None,
     plate_max: Annotated[Text, option("V16, V12: the meter's maximum an hour, in kW or m3/h.")] = None,
     before: Annotated[
         Text, option("V08, V09: the values of the period before. V08: one number is the average daily use.")
@@ -82,11 +94,14 @@ def vee_try(
     Prints the verdict (pass, fail, flag or skip), the figures that the rule used, and `at`: the places it objects to,
     counted from 0.
     Values alone: V07, V10, V11 (of an inactive point), V12, V14, V18, V20, W01. For what else a rule reads, see the
-    options. A day may be given in part; W01 is tried on water, H01 on heat, G01 on gas unless --commodity says else.
+    options; what is not given it cannot judge (skip, and why). A day may be given in part, but for V10 and for rules
+    that look back: they judge whole days. W01 is tried on water, H01 on heat, G01 on gas unless --commodity says else.
     """
     if (rule is None) == (estimate is None):
         raise UsageError("needs either --rule or --estimate.", code="bad_try", remedy="Say --rule V07, for instance.")
     form = chosen_format(Common(None, format))
+    if file is not None:
+        values = values_in(file, values)
     if estimate is not None:
         answer = try_estimate(
             estimate, values or "", interval=interval or "15min", total=total, start=start, tz=tz, refs=refs
@@ -94,7 +109,7 @@ def vee_try(
         show(answer, form)
         return answer.exit_code
     asked = Asked(
-        rule or "", values, interval or "60min", start, tz, commodity, role, unit, meter_class, register,
+        rule or "", values, interval or "60min", start, tz, commodity, role, unit, meter_class, history, register,
         multiplier, interval_multiplier, dials, plate_max, before, year_before, offset, flags, check, accuracy,
         reactive, volume, delta_t, pressure, temperature, compressibility, recorded, days,
     )  # fmt: skip

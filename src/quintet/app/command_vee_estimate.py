@@ -4,26 +4,25 @@
 """
 
 from fractions import Fraction
+from math import lcm
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from quintet.terms.errors import UsageError
-from quintet.terms.period import parse_moment, to_us
+from quintet.terms.period import to_us
 from quintet.terms.quality import qualities, qualities_by_id
-from quintet.terms.reading import clock
 from quintet.vee import Block, Gaps, find_gaps
 from quintet.vee.estimation import estimate_typed
 from quintet.vee.order import shipped_order
 
 from .answer import Answer, document_of
 from .cells import rows_of
-from .try_input import amounts, cadence_of, decimal_of, numbers_of
+from .try_input import amounts, cadence_of, decimal_of, fineness, fitting, number_of, numbers_of
+from .try_trial import start_of, zone_of
 
 RATIO = Fraction(1_000_000)
 """Sub-units in one of the units that people read: a kWh has a million mWh, a m3 a million mL."""
-START = "2025-01-01"
-"""A Wednesday, where no other moment is said."""
 
 
 def try_estimate(
@@ -41,17 +40,26 @@ def try_estimate(
     `total` is the register's difference over the gap (there must be just one then). `refs` are days or series to
     estimate from, `;` between them, each as long as the values or as the gap; without `values` all of it is the gap.
     The document holds `values` (numbers, null where it declines) and `methods` (the quality of each estimate, null for
-    values that were given or declined). Raises UsageError for what cannot be read, BadInput for an unknown estimator.
+    values that were given or declined). Raises UsageError for what cannot be read and for an unknown estimator.
     """
-    shipped_order().only(estimate)
-    given = [typed(one, "--refs") for one in refs.split(";")] if refs else []
-    row: list[int | None] = typed(values, "--values") if values.strip() or not given else [None] * len(given[0])
-    block = block_of(row, cadence_of(interval), start, clock(tz))
-    gaps = with_total(find_gaps(block), total)
+    estimate = known_estimator(estimate)
+    lists = [("--refs", one) for one in refs.split(";")] if refs else []
+    numbers = [(option, numbers_of(one, option, strict_end=True)) for option, one in lists]
+    whole = numbers_of(values, "--values", strict_end=True) if values.strip() or not lists else None
+    sum_of = None if total is None else number_of(total, "--total")
+    every = [*(held for _, held in numbers), whole or [], [sum_of]]
+    largest = max([Fraction(0), *(abs(Fraction(one)) * RATIO for held in every for one in held if one is not None)])
+    ratio = RATIO * fitting(lcm(*(fineness(held, RATIO) for held in every)), largest)
+    given = [amounts(held, ratio, "of them", option) for option, held in numbers]
+    row: list[int | None] = [None] * len(given[0]) if whole is None else amounts(whole, ratio, "of them", "--values")
+    zone = zone_of(tz)
+    block = block_of(row, cadence_of(interval), to_us(start_of(start, zone)), zone)
+    gaps = with_total(find_gaps(block), None if sum_of is None else int(Fraction(sum_of) * ratio))
     lent = np.array([lent_series(one, row) for one in given], np.int64).reshape(len(given), len(row))
     value, quality = estimate_typed(block, gaps, estimate, lent)
-    cells = list(zip(value[0].tolist(), quality[0].tolist(), row, strict=True))
-    shown = [decimal_of(amount / RATIO) if code else None for amount, code, _ in cells]
+    cells = list(zip(value[0].tolist(), quality[0].tolist(), whole or row, strict=True))
+    exact = [amount / ratio if said is None else Fraction(said) for amount, _, said in cells]
+    shown = [decimal_of(one) if code else None for one, (_, code, _) in zip(exact, cells, strict=True)]
     methods = [qualities_by_id()[code].code if code and said is None else None for _, code, said in cells]
     document = {"estimate": estimate, "interval": interval, "values": shown, "methods": methods}
     columns = ["value", "method"]
@@ -59,33 +67,40 @@ def try_estimate(
     return Answer(columns, rows_of(columns, rows), document_of(document), numbers=["value"])
 
 
-def typed(text: str, option: str) -> list[int | None]:
-    """Read numbers with commas between as sub-units; an empty place is missing, at the end too."""
-    return amounts(numbers_of(text, option, strict_end=True), RATIO, "of them", option)
+def known_estimator(said: str) -> str:
+    """Give an estimator's name as its table writes it; raises UsageError, naming those that are known."""
+    name = said.strip().lower().replace("-", "_")
+    known = shipped_order().rows
+    if name not in known:
+        raise UsageError(
+            f"{said!r} is no estimator.",
+            code="unknown_estimator",
+            place="--estimate",
+            remedy=f"Known: {', '.join(known)}.",
+        )
+    return name
 
 
-def block_of(row: list[int | None], cadence_us: int, start: str | None, tz: ZoneInfo) -> Block:
+def block_of(row: list[int | None], cadence_us: int, begin_us: int, tz: ZoneInfo) -> Block:
     """Lay the values out as one channel from a moment on; every value given is valid."""
     value = np.array([[one or 0 for one in row]], np.int64)
     present = np.array([[one is not None for one in row]], np.bool_)
     quality = np.where(present, np.uint8(qualities()["valid"].id), np.uint8(0))
-    begin_us = to_us(parse_moment(start or START, tz))
     return Block.of(begin_us, cadence_us, np.zeros(1, np.int32), (value, quality, present), tz)
 
 
-def with_total(gaps: Gaps, total: str | None) -> Gaps:
+def with_total(gaps: Gaps, total: int | None) -> Gaps:
     """Let the one gap there is sum to a register's difference."""
     if total is None:
         return gaps
-    numbers = typed(total, "--total")
-    if len(numbers) != 1 or numbers[0] is None or len(gaps) != 1:
+    if len(gaps) != 1:
         raise UsageError(
             f"a total is one number and belongs to one gap; there are {len(gaps)}.",
             code="bad_total",
             place="--total",
             remedy="Try each gap by itself.",
         )
-    return Gaps(gaps.row, gaps.first, gaps.length, np.array(numbers, np.int64), np.ones(1, np.bool_))
+    return Gaps(gaps.row, gaps.first, gaps.length, np.array([total], np.int64), np.ones(1, np.bool_))
 
 
 def lent_series(given: list[int | None], row: list[int | None]) -> list[int]:

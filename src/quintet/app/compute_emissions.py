@@ -1,18 +1,19 @@
 """`quintet emissions compute`: what a typed amount emits, with the factor and where it comes from."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from quintet.ledger.amount import Amount, AmountEmission, StatedCalorific, emission_of, per_unit
-from quintet.ledger.calorific import Calorific
+from quintet.ledger.calorific import Calorific, heating_words
 from quintet.ledger.choice import Wanted
 from quintet.ledger.dated import latest_day
-from quintet.ledger.factors import GASES, HEATING_VALUES, Factor, factors, gwp_set
+from quintet.ledger.factors import GASES, HEATING_VALUES, Factor, factors, gwp_set, plain_name
 from quintet.terms.catalogue import read_toml_file
+from quintet.terms.commodity import commodities
 from quintet.terms.errors import UsageError
 
 from .answer import Answer, document_of
@@ -47,7 +48,9 @@ class AskedAmount:
 def compute_emissions(asked: AskedAmount) -> Answer:
     """Give kg CO2e, the gases and the factor with its source; raises UsageError or BadInput with place and remedy."""
     number, unit = read_amount(asked.amount, "--amount")
-    basis = _one_of(asked.basis, HEATING_VALUES, "--basis")
+    asked = replace(asked, commodity=_commodity(asked.commodity))
+    basis = None if asked.basis is None else heating_words().get(plain_name(asked.basis), asked.basis)
+    basis = _one_of(basis, HEATING_VALUES, "--basis")
     own = {} if asked.factors is None else read_toml_file(asked.factors)
     known_on = None if asked.known_on is None else latest_day(asked.known_on, "--known-on")
     wanted = Wanted(asked.commodity, asked.year, asked.purpose, asked.use, asked.branch, asked.factor, known_on)
@@ -76,6 +79,15 @@ def read_amount(text: str, option: str) -> tuple[Fraction, str]:
     if number > LARGEST:
         raise UsageError(f"{text!r} is beyond what any city uses.", code="too_large", place=option)
     return number, match["unit"]
+
+
+def _commodity(text: str) -> str:
+    """Take a commodity's code, or its English or Korean name; another word stays as it is, and is refused later."""
+    plain = plain_name(text)
+    for code, row in commodities().rows.items():
+        if plain in {plain_name(name) for name in (code, row.name_en, row.name_ko)}:
+            return code
+    return text
 
 
 def _one_of(text: str | None, known: tuple[str, ...], option: str) -> str | None:

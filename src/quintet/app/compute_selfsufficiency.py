@@ -161,8 +161,23 @@ def _given(asked: AskedSeries) -> Given:
         exported=exported,
         charged=_series(asked.charged, "--storage-charge"),
         discharged=_series(asked.discharged, "--storage-discharge"),
-        grid_share=_series(asked.grid_share, "--grid-share"),
+        grid_share=_shares(asked.grid_share, [one for one in (load, own, exported) if one is not None]),
     )
+
+
+def _shares(text: str | None, others: list[list[Fraction]]) -> list[Fraction] | None:
+    """Read the grid's shares, also as per cent; a single one holds in every interval."""
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.strip("[] ").split(",")]
+    plain = ",".join(part.removesuffix("%").strip() for part in parts)
+    per_cent = {part.endswith("%") for part in parts}
+    if len(per_cent) > 1:
+        raise UsageError("mixes per cent and shares.", code="bad_series", place="--grid-share")
+    out = _series(text if per_cent == {False} else plain, "--grid-share") or []
+    if per_cent == {True}:
+        out = [value / 100 for value in out]
+    return out * len(others[0]) if len(out) == 1 and others else out
 
 
 def _left(

@@ -12,6 +12,7 @@ from quintet.access import EVERYTHING
 from quintet.access.feed import Feed
 from quintet.ingest.http_door import Behind, HttpDoor, Registered
 from quintet.ingest.http_edits import EditsDoor
+from quintet.ingest.http_events import EventsDoor
 from quintet.ingest.http_limits import HttpLimits
 from quintet.pipeline.bounds import Limits
 from quintet.pipeline.bounds import limits as shipped
@@ -28,6 +29,7 @@ from quintet.web.site import Part
 
 from .city import City
 from .edits_behind import edits_behind
+from .events_behind import events_behind
 from .intake import Intake, intake_socket
 from .logs import Logbook, opened
 from .metrics import MetricsPart
@@ -70,8 +72,9 @@ class Doors:
         bound = bound if listeners is None else replace(bound, listeners=min(listeners, bound.listeners))
         self.live = LivePart(Live(self.feed, EVERYTHING), bound)
         self.edits = EditsDoor(edits_behind(city, turns, self.http.limits.list_wait_s), http_limits)
+        self.events = EventsDoor(events_behind(city, turns, self.http.limits.list_wait_s), http_limits)
         ready = ReadyPart(self.trouble)
-        self.parts: Sequence[Part] = (self.http, self.edits, self.live, ready, MetricsPart(city.observer))
+        self.parts: Sequence[Part] = (self.http, self.edits, self.events, self.live, ready, MetricsPart(city.observer))
         city.watch.stats = self.committer.stats
         city.watch.listeners = lambda: self.live.hub.listeners
         city.watch.doors.append(self._states)

@@ -23,6 +23,7 @@ TARGETS = {
     "mqtt_children": "quintet.app.mqtt_settings:mqtt_children",
     "door_mqtt": "quintet.app.mqtt_process:run_door",
     "try_readings": "quintet.app.try_readings:try_readings",
+    "derive_limits": "quintet.pipeline.thresholds:limits",
     "bench": "quintet.app.bench:run",
     "vee_report": "quintet.app.vee_report:simulated_report",
     "asked_amount": "quintet.app.compute_emissions:AskedAmount",

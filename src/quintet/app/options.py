@@ -1,17 +1,26 @@
 """Options that commands share, and the way a command asks the city."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
+
+from quintet.terms.length import resolution_of
 
 from .answer import Answer
 from .requests import AnyRequest
 from .run import run
 from .settings import Format, city_folder, read_settings
 from .show import Meterstick, show
+
+
+def resolution_said(_type: object, tokens: Sequence[Token]) -> str:
+    """Read --resolution and give its one name."""
+    return resolution_of(tokens[0].value, "--resolution").value
+
 
 CityOption = Annotated[Path | None, Parameter(name="--city", help="The city folder (or QUINTET_CITY).")]
 FormatOption = Annotated[
@@ -22,7 +31,12 @@ From = Annotated[
 ]
 To = Annotated[str, Parameter(name="--to", help="First moment that no longer counts, written like --from.")]
 Step = Annotated[
-    Literal["15min", "30min", "hour", "day", "month"], Parameter(name="--resolution", help="Length of one row.")
+    str,
+    Parameter(
+        name="--resolution",
+        converter=resolution_said,
+        help="Length of one row: 15min, 30min, hour, day or month; equal lengths are equal names (60min, 1h).",
+    ),
 ]
 Place = Annotated[str, Parameter(name="--place", help="A place of `quintet registry list`.")]
 KnownAt = Annotated[

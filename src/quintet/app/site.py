@@ -12,12 +12,13 @@ from quintet.terms.period import from_us
 from quintet.views import Questions
 from quintet.web.site import Part, build
 
+from .answers_findings import rule_words
 from .city import City
 
 
 def build_site(city: City, parts: Sequence[Part] = ()) -> FastAPI:
     """Build the web application of a city, with the parts that its doors mount."""
-    questions = Questions(city.access(EVERYTHING), now=city.now)
+    questions = Questions(city.access(EVERYTHING), now=city.now, rules=rule_words(city.rules))
     return build(questions, health=lambda: health(city), parts=parts)
 
 

@@ -3,25 +3,19 @@
 import re
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
+from typing import Any
 
 from quintet.terms.errors import UsageError
-from quintet.terms.period import HOUR_US, MICROSECONDS, MINUTE_US
-from quintet.terms.unit import Unit
+from quintet.terms.length import DAY_US, length_us
 
 Numbers = list[Decimal | None]
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?")
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
+ENDLESS = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 ABSENT = frozenset(("", "null", "none", "nan", "na", "n/a", "-"))
-LENGTH = re.compile(r"(?:PT?)?\s*(\d+(?:\.\d+)?)?\s*([a-z]*)", re.IGNORECASE)
-UNITS_US = {
-    "us": 1,
-    **dict.fromkeys(("ms",), 1000),
-    **dict.fromkeys(("s", "sec", "second", "seconds"), MICROSECONDS),
-    **dict.fromkeys(("", "m", "min", "mins", "minute", "minutes"), MINUTE_US),
-    **dict.fromkeys(("h", "hour", "hours", "hr"), HOUR_US),
-    **dict.fromkeys(("d", "day", "days"), 24 * HOUR_US),
-}
-DAY_US = 24 * HOUR_US
 MOST_VALUES = 1_000_000
+MOST = 2**60
+"""Amounts stay under this magnitude (quintet.vee)."""
 
 
 def numbers_of(text: str, option: str, *, strict_end: bool = False) -> Numbers:
@@ -41,17 +35,41 @@ def numbers_of(text: str, option: str, *, strict_end: bool = False) -> Numbers:
 
 
 def number_of(text: str, option: str) -> Decimal:
-    """Read one number."""
+    """Read one number; an absent one (`nan`, nothing) is none."""
     found = numbers_of(text, option)
     if len(found) != 1 or found[0] is None:
         raise UsageError(f"{text!r} is not one number.", code="bad_number", place=option, remedy="Give one number.")
     return found[0]
 
 
+def positive(number: Decimal | Fraction, option: str, what: str = "") -> Fraction:
+    """Refuse a number that is not above zero; gives it exactly."""
+    if number <= 0:
+        raise UsageError(
+            f"{what or number} must be above zero.",
+            code="bad_number",
+            place=option,
+            remedy="Give a number above zero.",
+        )
+    return Fraction(number)
+
+
+def positive_of(text: str, option: str) -> Fraction:
+    """Read one number above zero."""
+    return positive(number_of(text, option), option)
+
+
 def _number(text: str, place: str) -> Decimal | None:
     """Read one place of a list."""
     if text.lower() in ABSENT:
         return None
+    if ENDLESS.fullmatch(text):
+        raise UsageError(
+            f"{text!r} is endless: no meter shows it.",
+            code="bad_number",
+            place=place,
+            remedy="Write the number, or leave the place empty where the value is missing.",
+        )
     if NUMBER.fullmatch(text) is None:
         raise UsageError(
             f"{text!r} is no number.",
@@ -60,26 +78,6 @@ def _number(text: str, place: str) -> Decimal | None:
             remedy="Write a decimal number such as 2.5, or leave the place empty where the value is missing.",
         )
     return Decimal(text)
-
-
-def length_us(text: str, option: str) -> int:
-    """Read a length of time such as `15min`, `1h`, `1day`, `240s`, `-4min`, `00:04:00`; without a unit: minutes."""
-    said = text.strip()
-    sign = -1 if said.startswith("-") else 1
-    bare = said.lstrip("+-").strip()
-    if re.fullmatch(r"\d+:\d{2}(:\d{2})?", bare):
-        hours, minutes, *rest = (int(part) for part in bare.split(":"))
-        return sign * (hours * HOUR_US + minutes * MINUTE_US + sum(rest) * MICROSECONDS)
-    found = LENGTH.fullmatch(bare)
-    unit = UNITS_US.get(found[2].lower()) if found else None
-    if found is None or unit is None or not (found[1] or found[2]):
-        raise UsageError(
-            f"{text!r} is no length of time.", code="bad_length", place=option, remedy="Write it as 15min, 1h or 1day."
-        )
-    amount = Fraction(found[1] or "1") * unit
-    if amount.denominator != 1:
-        raise UsageError(f"{text!r} is finer than a microsecond.", code="bad_length", place=option)
-    return sign * int(amount)
 
 
 def cadence_of(text: str, option: str = "--interval") -> int:
@@ -95,32 +93,40 @@ def cadence_of(text: str, option: str = "--interval") -> int:
     return cadence
 
 
+def fineness(numbers: Numbers, ratio: Fraction) -> int:
+    """Give how many times finer than a sub-unit (`ratio` of them in one unit) numbers are: 1 where all are whole."""
+    return lcm(*((Fraction(number) * ratio).denominator for number in numbers if number is not None))
+
+
+def fitting(needed: int, largest: Fraction) -> int:
+    """Give in how many parts a sub-unit is cut: as many as are needed, or the power of ten that `largest` leaves."""
+    room = MOST / max(largest, Fraction(1))
+    if needed < room:
+        return needed
+    return 10 ** max(len(str(int(room))) - 2, 0)
+
+
 def amounts(numbers: Numbers, ratio: Fraction, unit: str, option: str) -> list[int | None]:
-    """Turn numbers into whole sub-units (`ratio` of them in one unit); what is finer is refused, never rounded."""
+    """Turn numbers into whole sub-units, `ratio` of them in one unit: exactly wherever `ratio` was cut fine enough.
+
+    It is, but where one try holds both very large and very fine numbers (more than 17 digits between them): then what
+    is finer is rounded, half to even.
+    """
     out: list[int | None] = []
     for place, number in enumerate(numbers, start=1):
         exact = None if number is None else Fraction(number) * ratio
-        if exact is not None and exact.denominator != 1:
+        if exact is not None and abs(exact) >= MOST:
             raise UsageError(
-                f"{number} {unit} is finer than the smallest amount that is kept.",
-                code="too_fine",
+                f"{number} {unit} is beyond what any meter shows.",
+                code="too_large",
                 place=f"{option}, place {place}",
-                remedy="Amounts are whole mWh, mL or mvarh: give at most six decimal places of kWh, m3 or kvarh.",
+                remedy="Give what a meter can count.",
             )
-        if exact is not None and abs(exact) >= 2**60:
-            raise UsageError(
-                f"{number} {unit} is beyond what any meter shows.", code="too_large", place=f"{option}, place {place}"
-            )
-        out.append(None if exact is None else int(exact))
+        out.append(None if exact is None else round(exact))
     return out
 
 
-def amounts_in(numbers: Numbers, unit: Unit, option: str) -> list[int | None]:
-    """Turn numbers in a unit into whole sub-units."""
-    return amounts(numbers, unit.ratio, unit.code, option)
-
-
-def same_length(given: list[int | None], count: int, option: str) -> list[int | None]:
+def same_length(given: list[Any], count: int, option: str) -> list[Any]:
     """Give as many facts as there are values: one stands for all of them."""
     if len(given) == 1:
         return given * count
@@ -132,6 +138,11 @@ def same_length(given: list[int | None], count: int, option: str) -> list[int | 
             remedy="Give one number for all values, or one for each.",
         )
     return given
+
+
+def exact_or_none(number: Decimal | Fraction | None) -> Fraction | None:
+    """Give a number as a fraction; None where it is missing."""
+    return None if number is None else Fraction(number)
 
 
 def decimal_of(number: Fraction) -> Decimal:

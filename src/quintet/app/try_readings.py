@@ -15,15 +15,20 @@ from quintet.pipeline.rows import RawRows
 from quintet.terms.errors import UsageError
 from quintet.terms.period import grid_phase
 from quintet.terms.reading import ValueKind
-from quintet.vee.verdict import FAIL, FLAG, PASS, Verdict
+from quintet.vee.verdict import FAIL, FLAG, PASS, SKIP, Verdict
 
-from .try_input import amounts
-from .try_trial import Trial, needed, number_of_plate, register_of
+from .try_input import Numbers, amounts
+from .try_register import known_places, register_of, span_of, too_few
+from .try_trial import Trial
 
 REGISTER = list(ValueKind).index(ValueKind.REGISTER_CUMULATIVE)
 ROLLOVER = "V12_rollover"
 FALLS = frozenset(("rollback", "momentary_zero", "excursion", "V12_negative"))
 """What the derivation calls a fall that is no rollover."""
+OTHER_BATCHES = frozenset(("V19_corrected",))
+"""What shows only when a reading arrives again later."""
+MOST_DIGITS = 18
+"""Of a reading, in 64 bits."""
 
 
 def mantissas(readings: list[Decimal]) -> tuple[list[int], list[int]]:
@@ -32,30 +37,35 @@ def mantissas(readings: list[Decimal]) -> tuple[list[int], list[int]]:
     powers = [power if isinstance(power, int) else 0 for _, power in parts]
     whole = [int(reading.scaleb(-power)) for (reading, _), power in zip(parts, powers, strict=True)]
     for place, number in enumerate(whole, start=1):
-        if abs(number) >= 10**15:
-            raise UsageError("has more digits than any meter.", code="too_large", place=f"--register, place {place}")
+        if abs(number) >= 10**MOST_DIGITS:
+            raise UsageError(
+                f"has more than {MOST_DIGITS} digits.",
+                code="too_large",
+                place=f"--register, reading {place}",
+                remedy="Give what a meter shows.",
+            )
     return whole, powers
 
 
-def derived(trial: Trial, readings: list[Decimal]) -> Derived:
-    """Derive intervals from the readings of one register, an interval apart from the start on."""
-    whole, powers = mantissas(readings)
-    count, none = len(readings), np.zeros(len(readings), np.int32)
-    at = trial.start_us + trial.cadence_us * np.arange(count, dtype=np.int64)
+def derived(trial: Trial, readings: Numbers) -> Derived:
+    """Derive intervals from the readings of one register, an interval apart from the start on; None is missing."""
+    places = known_places(readings)
+    whole, powers = mantissas([reading for reading in readings if reading is not None])
+    none = np.zeros(len(places), np.int32)
+    at = trial.start_us + trial.cadence_us * np.array(places, np.int64)
     evidence = Evidence(
         none,
         at,
         np.array(whole, np.int64),
         np.array(powers, np.int8),
         none.astype(np.int16),
-        np.zeros(count, np.bool_),
+        np.zeros(len(places), np.bool_),
     )
     return derive(evidence, channels_of(trial))
 
 
 def channels_of(trial: Trial) -> Channels:
     """Describe the register."""
-    plate = number_of_plate(trial)
     return Channels(
         kind=np.array([REGISTER], np.uint8),
         cadence_us=np.array([trial.cadence_us], np.int64),
@@ -63,8 +73,8 @@ def channels_of(trial: Trial) -> Channels:
         tz=[trial.asked.tz],
         dials=np.array([-1 if trial.asked.dials is None else trial.asked.dials], np.int32),
         multiplier=None,
-        plate_max_per_hour=np.array([-1 if plate is None else plate], np.int64),
-        unit_ratios=[trial.unit.ratio],
+        plate_max_per_hour=np.array([-1 if trial.plate is None else trial.plate], np.int64),
+        unit_ratios=[trial.ratio],
         unit_rates=[False],
     )
 
@@ -76,35 +86,48 @@ def named_at(trial: Trial, found: Derived, rules: frozenset[str]) -> list[int]:
 
 
 def rollover(trial: Trial) -> Verdict:
-    """V12 on a register: a fall is a rollover (passes, and the difference is completed) or negative (fails)."""
-    readings = register_of(trial, needed(trial.asked.register, "V12", "--register"))
+    """V12 on a register: a fall is a rollover (passes, and the difference is completed) or negative (fails).
+
+    The figures are those of the deepest fall, or of the smallest step where nothing fell.
+    """
+    readings = register_of(trial)
+    few = too_few(trial, readings, 2)
+    if few is not None:
+        return few
     found = derived(trial, readings)
     rolled, fallen = named_at(trial, found, frozenset((ROLLOVER,))), named_at(trial, found, FALLS)
-    amount = [one or 0 for one in amounts(list(readings), trial.unit.ratio, trial.unit.code, "--register")]
-    steps = [after - before for before, after in pairwise(amount)]
-    place = min(range(len(steps)), key=steps.__getitem__) + 1
+    amount = amounts(readings, trial.ratio, trial.unit.code, "--register")
+    places = known_places(readings)
+    first, last = min(pairwise(places), key=lambda two: (amount[two[1]] or 0) - (amount[two[0]] or 0))
+    r1, r2 = amount[first] or 0, amount[last] or 0
     figures: dict[str, tuple[str, Any]] = {
-        "r1": ("amount", Fraction(amount[place - 1])),
-        "r2": ("amount", Fraction(amount[place])),
-        "d": ("amount", Fraction(steps[place - 1])),
-        "rollover": ("text", place in rolled),
+        "r1": ("amount", Fraction(r1)),
+        "r2": ("amount", Fraction(r2)),
+        "d": ("amount", Fraction(r2 - r1)),
+        "rollover": ("text", last in rolled),
     }
-    dials = trial.asked.dials
-    if dials is not None:
-        span = int(10**dials * trial.unit.ratio)
-        cap = rollover_cap(-1 if (plate := number_of_plate(trial)) is None else plate, trial.cadence_us, span)
-        figures |= {"dials": ("count", dials), "span": ("amount", Fraction(span)), "cap": ("amount", Fraction(cap))}
-        if place in rolled:
-            figures["use"] = ("amount", Fraction(steps[place - 1] + span))
+    span = span_of(trial)
+    if span is not None:
+        cap = rollover_cap(-1 if trial.plate is None else trial.plate, (last - first) * trial.cadence_us, span)
+        figures |= {"dials": ("count", trial.asked.dials), "span": ("amount", Fraction(span))}
+        figures |= {"cap": ("amount", Fraction(cap))}
+        if last in rolled:
+            figures["use"] = ("amount", Fraction(r2 - r1 + span))
     return Verdict("V12", FAIL if fallen else PASS, figures, fallen)
 
 
 def named(trial: Trial) -> Verdict:
     """Any other rule of registers: fails where the derivation names it."""
     code = trial.rule.id
-    readings = register_of(trial, needed(trial.asked.register, code, "--register"))
+    if code in OTHER_BATCHES:
+        return Verdict(code, SKIP, {}, [], f"{code} compares batches that arrive one after another; a try is one.")
+    readings = register_of(trial)
+    few = too_few(trial, readings, 2)
+    if few is not None:
+        return few
     at = named_at(trial, derived(trial, readings), frozenset((code,)))
-    return Verdict(code, FAIL if at else PASS, {"readings": ("count", len(readings)), "hits": ("count", len(at))}, at)
+    count = len(known_places(readings))
+    return Verdict(code, FAIL if at else PASS, {"readings": ("count", count), "hits": ("count", len(at))}, at)
 
 
 def versions(trial: Trial) -> Verdict:
@@ -112,9 +135,10 @@ def versions(trial: Trial) -> Verdict:
 
     The one that counts is given: of lower magnitude, then the lower one.
     """
-    values = [one for one in trial.values() if one is not None]
+    given = trial.values()
+    values = [one for one in given if one is not None]
     if not values:
-        raise UsageError("holds no reading.", code="bad_values", place="--values", remedy="Give two or more.")
+        return Verdict("V19", SKIP, {}, [], "V19 needs readings of one moment in --values; there is none.")
     count = len(values)
     none = np.zeros(count, np.int32)
     rows = RawRows(
@@ -131,7 +155,7 @@ def versions(trial: Trial) -> Verdict:
         "duplicates": ("count", count - len(set(values))),
         "counts": ("amount", Fraction(int(settled.rows.mantissa[0]))),
     }
-    at = [place for place, value in enumerate(values) if value != int(settled.rows.mantissa[0])]
+    at = [place for place, value in enumerate(given) if value not in (None, int(settled.rows.mantissa[0]))]
     return Verdict("V19", FLAG if conflict else PASS, figures, at)
 
 

@@ -1,7 +1,7 @@
 """How each rule is tried: what it reads beside values, given to the very function that judges a city's channels."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -11,32 +11,87 @@ from typing import Any
 import numpy as np
 
 from quintet.terms.errors import UsageError
+from quintet.terms.length import DAY_US, length_us
 from quintet.terms.period import from_us, to_us
 from quintet.terms.unit import units
-from quintet.vee import NOTHING, Beside, Use, Verdict, device_flags, fact, find_gaps, flag_bits
-from quintet.vee.checks_physics import normal_volume
-from quintet.vee.verdict import FAIL, PASS, SKIP
+from quintet.vee import Beside, Use, Verdict, device_flags, fact, find_gaps, flag_bits
+from quintet.vee.beside import exact_fact
+from quintet.vee.verdict import FAIL, PASS, SKIP, describe, looks_back, needs_whole_days
 
 from .lazy import load
-from .try_input import DAY_US, amounts, length_us, number_of, numbers_of, same_length
-from .try_trial import Trial, needed, number_of_plate, register_of
+from .try_input import amounts, exact_or_none, number_of, numbers_of, positive, positive_of
+from .try_physics import gas, heat
+from .try_register import register_of, steps_of, too_few
+from .try_trial import Trial, needed
 
-CONDITION = {"k": Fraction(0), "c": Fraction("273.15")}
-COLDEST_K = 150
-"""A temperature without unit under this is in degrees Celsius: no gas in a pipe is so cold, none so hot."""
+MOST_DAYS = 3660
+HUNDRED_PERCENT = 100
+NEEDS: dict[str, dict[str, str]] = {
+    "V01": {"offset": "how far the device's clock is off"},
+    "V05": {"flags": "what the device said of itself"},
+    "V06": {"register": "the register's first and last reading"},
+    "V08": {"before": "the use of the period before", "year_before": "the use of a year before"},
+    "V09": {"before": "the values of the period before", "year_before": "the values of a year before"},
+    "V13": {"reactive": "the reactive energy beside the values"},
+    "V15": {"register": "three readings or more"},
+    "V16": {"plate_max": "the meter's maximum an hour"},
+    "V17": {"check": "the check meter's values"},
+    "H01": {"volume": "the carrier's volume", "delta_t": "the difference of temperatures"},
+    "G01": {"pressure": "the gas's absolute pressure", "temperature": "the gas's temperature"},
+}
+"""What a rule compares the values with, by the option that gives it; without one of them it judges nothing."""
+OF_VALUES = frozenset(("V03_gap", "V04_overlap", "V19_duplicate", "V19_conflict", "V19_corrected"))
+"""Rules of readings that are tried on values, or on either."""
+
+
+def try_trial(trial: Trial) -> Verdict:
+    """Try the rule that was asked for; skips, saying what is needed, where nothing is there to compare with."""
+    if trial.rule.settings(trial.kind) is None and (trial.code != "V12" or trial.asked.register is None):
+        why = f"{trial.code} does not apply to {describe(trial.kind)}."
+        return Verdict(trial.rule.id, SKIP, {}, [], why)
+    needs = dict(NEEDS.get(trial.rule.id, {}))
+    if trial.rule.upstream and trial.rule.id not in OF_VALUES:
+        needs = {"register": "two readings or more"}
+    lacking = [(name, what) for name, what in needs.items() if getattr(trial.asked, name) is None]
+    if lacking:
+        said = " and ".join(f"--{name.replace('_', '-')} ({what})" for name, what in lacking)
+        return Verdict(trial.rule.id, SKIP, {}, [], f"{trial.code} needs {said}; nothing was judged.")
+    return TRIALS.get(trial.rule.id, plain)(trial)
 
 
 def plain(trial: Trial) -> Verdict:
-    """Judge values alone: V07, V10, V12, V14, V18, W01; rules that are found in readings are handed on."""
+    """Judge values alone: V07, V10, V12, V14, V18, W01, ..; rules that are found in readings are handed on."""
     if trial.rule.upstream or (trial.code == "V12" and trial.asked.register is not None):
         return load("try_readings")(trial)
-    return trial.judge(trial.values())
+    found = trial.judge(trial.values())
+    if not (looks_back(trial.rule) and needs_whole_days(trial.rule)):
+        return found
+    settings = trial.rule.settings(trial.kind) or {}
+    found = dataclasses.replace(found, figures={**_stated(trial, settings), **found.figures})
+    if found.verdict != SKIP:
+        return found
+    why = (
+        f"{found.why} {trial.code} compares whole days with at least {settings['fewest']} days before them: give those"
+        " with --history (ending where the values begin), or all in --values or --file."
+    )
+    return dataclasses.replace(found, why=why)
+
+
+def _stated(trial: Trial, settings: Mapping[str, Fraction]) -> dict[str, tuple[str, Any]]:
+    """Give the thresholds in force as figures: of a rule that works out none itself."""
+    forms = {one.name: one.form for one in trial.rule.parameters}
+    amount = {name: own * trial.fine for name, own in settings.items() if forms[name] in ("amount", "rate")}
+    return {name: ("amount", amount[name]) if name in amount else ("ratio", own) for name, own in settings.items()}
 
 
 def plate(trial: Trial) -> Verdict:
     """V16: values against the plate's maximum, per hour in the values' unit (kW, m3/h)."""
-    needed(trial.asked.plate_max, "V16", "--plate-max")
-    return trial.judge(trial.values(), plate=number_of_plate(trial))
+    return trial.judge(trial.values(), plate=trial.plate)
+
+
+def reverse(trial: Trial) -> Verdict:
+    """V12 on values: a generator's own draw at night is measured by its plate, where one is given."""
+    return plain(trial) if trial.asked.register is not None else trial.judge(trial.values(), plate=trial.plate)
 
 
 def clock_off(trial: Trial) -> Verdict:
@@ -68,24 +123,33 @@ def re_split(text: str) -> list[str]:
 
 
 def sum_check(trial: Trial) -> Verdict:
-    """V06: values times --interval-multiplier against the register's difference times --multiplier."""
-    asked = trial.asked
-    times, own = (
-        Fraction(number_of(text, option))
-        for text, option in ((asked.multiplier, "--multiplier"), (asked.interval_multiplier, "--interval-multiplier"))
-    )
-    values = numbers_of(needed(asked.values, "V06", "--values"), "--values")
-    amount = amounts(values, trial.unit.ratio * own, trial.unit.code, "--values")
-    readings = register_of(trial, needed(asked.register, "V06", "--register"))
-    total = amounts([readings[-1] - readings[0]], trial.unit.ratio * times, trial.unit.code, "--register")
-    step = amounts([Decimal(1)], trial.unit.ratio * times, trial.unit.code, "--multiplier")
-    found = trial.judge(amount, Beside(register_total=fact(total), register_step=fact(step)))
-    more = {
-        "register_start": ("ratio", Fraction(readings[0])),
-        "register_end": ("ratio", Fraction(readings[-1])),
+    """V06: values times --interval-multiplier against the register's difference times --multiplier.
+
+    The register's readings lie evenly over the values; with --dials it may have rolled over on the way.
+    """
+    times, own = trial.multiplier, trial.interval_multiplier
+    values = numbers_of(needed(trial.asked.values, "V06", "--values"), "--values")
+    amount = amounts(values, trial.ratio * own, trial.unit.code, "--values")
+    readings = register_of(trial)
+    few = too_few(trial, readings, 2)
+    if few is not None:
+        return few
+    figures: dict[str, tuple[str, Any]] = {
+        "register_start": ("ratio", exact_or_none(readings[0])),
+        "register_end": ("ratio", exact_or_none(readings[-1])),
         "multiplier": ("ratio", times),
     }
-    return dataclasses.replace(found, figures={**found.figures, **more})
+    if readings[0] is None or readings[-1] is None:
+        return Verdict("V06", SKIP, figures, [], "The register's first or last reading is missing.")
+    each = Fraction(trial.cadence_us * len(values), len(readings) - 1)
+    steps = steps_of(trial, readings, each, times)
+    step = amounts([Decimal(1)], trial.ratio * times, trial.unit.code, "--multiplier")
+    found = trial.judge(
+        amount, Beside(register_total=fact([sum(one.amount for one in steps)]), register_step=fact(step))
+    )
+    if trial.asked.dials is not None:
+        figures["rollovers"] = ("count", sum(one.rolled for one in steps))
+    return dataclasses.replace(found, figures={**found.figures, **figures})
 
 
 def past(trial: Trial) -> Verdict:
@@ -115,25 +179,39 @@ def reactive(trial: Trial) -> Verdict:
 
 
 def register_change(trial: Trial) -> Verdict:
-    """V15: each difference of a register against the one before; the readings are one interval apart."""
-    text = needed(trial.asked.register, "V15", "--register")
-    readings = register_of(trial, text, 3)
-    amount = amounts(list(readings), trial.unit.ratio, trial.unit.code, "--register")
-    steps = [b - a for a, b in pairwise(one or 0 for one in amount)]
+    """V15: each difference of a register against the one before; the readings are one interval apart.
+
+    Differences over a missing reading are not compared: they stand for another length of time.
+    """
+    readings = register_of(trial)
+    few = too_few(trial, readings, 3)
+    if few is not None:
+        return few
+    steps = {one.first: one for one in steps_of(trial, readings, Fraction(trial.cadence_us))}
+    own = [steps[place].amount if place in steps and steps[place].last == place + 1 else None
+           for place in range(len(readings) - 1)]  # fmt: skip
     found: list[Verdict] = []
-    for place, (before, now) in enumerate(pairwise(steps)):
+    for place, (before, now) in enumerate(pairwise(own)):
         one = trial.judge([None], Beside(register_total=fact([now]), register_before=fact([before])))
         found.append(dataclasses.replace(one, at=[place + 2] if one.at else []))
-    return max(found, key=lambda one: (bool(one.at), one.verdict != SKIP))
+    worst = max(found, key=lambda one: (bool(one.at), one.verdict != SKIP))
+    return dataclasses.replace(worst, at=[place for one in found for place in one.at])
 
 
 def check_meter(trial: Trial) -> Verdict:
     """V17: values against the check meter's."""
     values = trial.values()
-    beside = trial.beside_values(trial.asked.check, "--check", len(values), trial.unit)
+    beside = trial.beside_values(trial.asked.check, "--check", len(values))
     own = trial.asked.accuracy
-    percent = None if own is None else Fraction(number_of(own.strip().removesuffix("%"), "--class"))
-    ppm = fact([None if percent is None else int(percent * 10_000)])
+    percent = None if own is None else positive_of(own.strip().removesuffix("%"), "--class")
+    if percent is not None and percent > HUNDRED_PERCENT:
+        raise UsageError(
+            f"{own!r} is no accuracy class.",
+            code="bad_number",
+            place="--class",
+            remedy="Give per cent, as in 1 or 0.5.",
+        )
+    ppm = exact_fact([None if percent is None else percent * 10_000])
     return trial.judge(values, Beside(check=beside, class_ppm=ppm))
 
 
@@ -141,63 +219,18 @@ def estimated(trial: Trial) -> Verdict:
     """V20: the values' empty places as estimated intervals, or so many days of them."""
     if trial.asked.days is None:
         return trial.judge(trial.values())
-    count = Fraction(number_of(trial.asked.days, "--days")) * DAY_US / trial.cadence_us
-    if count.denominator != 1 or not 0 < count < 10**6:
-        raise UsageError("is no whole number of intervals.", code="bad_number", place="--days")
+    days = number_of(trial.asked.days, "--days")
+    if days == 0:
+        return trial.judge([0])
+    count = positive(days, "--days") * DAY_US / trial.cadence_us
+    if count.denominator != 1 or count >= 10**6:
+        raise UsageError(
+            f"{trial.asked.days} days are no whole number of intervals, or too many.",
+            code="bad_number",
+            place="--days",
+            remedy="Give days that --interval divides, as in 7.5 with 60min.",
+        )
     return trial.judge([None] * int(count))
-
-
-def heat(trial: Trial) -> Verdict:
-    """H01: heat (values), the carrier's volume and the difference of temperatures."""
-    values = trial.values()
-    volume = trial.beside_values(trial.asked.volume, "--volume", len(values), units()["m3"])
-    warmth = thousandths(needed(trial.asked.delta_t, "H01", "--delta-t"), "--delta-t", len(values))
-    return trial.judge(values, Beside(volume=volume, delta_t_mk=warmth))
-
-
-def gas(trial: Trial) -> Verdict:
-    """G01: gas as it flowed with its conditions, against the recorded normal volume.
-
-    With --volume the values are what was recorded, else they are what flowed and --recorded is compared.
-    """
-    asked = trial.asked
-    values = trial.values()
-    flowed = values if asked.volume is None else trial.list_of(asked.volume, "--volume")
-    recorded = values if asked.volume is not None else None
-    if asked.recorded is not None:
-        recorded = trial.list_of(asked.recorded, "--recorded")
-    flowed = same_length(flowed, len(values), "--volume")
-    pressure = thousandths(needed(asked.pressure, "G01", "--pressure"), "--pressure", len(values))
-    temperature = kelvin(needed(asked.temperature, "G01", "--temperature"), len(values))
-    text = asked.compressibility or "1"
-    ppm = numbers_of(text, "--compressibility")
-    z = fact(same_length(amounts(ppm, Fraction(10**6), "", "--compressibility"), len(values), "--compressibility"))
-    parts = (fact(flowed).reshape(1, -1), pressure, temperature, z.reshape(1, -1))
-    if recorded is not None:
-        return trial.judge(same_length(recorded, len(values), "--recorded"), Beside(
-            volume=parts[0], pressure_pa=parts[1], temperature_mk=parts[2], compressibility_ppm=parts[3]
-        ))  # fmt: skip
-    settings = trial.rule.settings(trial.kind) or {}
-    rows = list(zip(*(part[0].tolist() for part in parts), strict=True))
-    vn = normal_volume([row for row in rows if NOTHING not in row and row[2] > 0 and row[3] > 0], settings)
-    return Verdict("G01", SKIP, {"vn": ("amount", vn)}, [], "No recorded normal volume was given to compare with.")
-
-
-def thousandths(text: str, option: str, count: int) -> Any:
-    """Read conditions in kPa or K as whole Pa or mK, m x n."""
-    given = amounts(numbers_of(text, option), Fraction(1000), "", option)
-    return fact(same_length(given, count, option)).reshape(1, -1)
-
-
-def kelvin(text: str, count: int) -> Any:
-    """Read temperatures as mK: `288.15`, `288.15K`, `15C`; a number under 150 without unit is in degrees Celsius."""
-    out: list[int | None] = []
-    for word in re_split(text):
-        unit = word[-1].lower() if word[-1].lower() in CONDITION else ""
-        number = Fraction(number_of(word.rstrip("KkCc").rstrip("°").strip(), "--temperature"))
-        shift = CONDITION[unit] if unit else CONDITION["c" if number < COLDEST_K else "k"]
-        out.append(int((number + shift) * 1000))
-    return fact(same_length(out, count, "--temperature")).reshape(1, -1)
 
 
 def count(trial: Trial) -> Verdict:
@@ -207,7 +240,7 @@ def count(trial: Trial) -> Verdict:
     """
     values = trial.values()
     days = number_of(trial.asked.days or "1", "--days")
-    if days != int(days) or not 0 < days <= 3660:
+    if days != int(days) or not 0 < days <= MOST_DAYS:
         raise UsageError("is no number of whole days.", code="bad_number", place="--days", remedy="Give 1 or more.")
     begin = from_us(trial.start_us).astimezone(trial.tz)
     length = to_us(begin + timedelta(days=int(days))) - trial.start_us
@@ -237,6 +270,8 @@ TRIALS: dict[str, Callable[[Trial], Verdict]] = {
     "V08": past,
     "V09": past,
     "V11": inactive,
+    "V12_negative": reverse,
+    "V12_reverse": reverse,
     "V13": reactive,
     "V15": register_change,
     "V16": plate,

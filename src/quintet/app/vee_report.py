@@ -32,7 +32,7 @@ AT_ONCE = 500
 """Trials in one city: some 2 million quarter-hours."""
 START = date(2026, 1, 5)
 COLUMNS = [
-    "kind", "magnitude", "unit", "trials", "found_at_commit", "found", "moving", "moving_found_at_commit",
+    "kind", "held_out", "magnitude", "unit", "trials", "found_at_commit", "found", "moving", "moving_found_at_commit",
     "moving_found", "by",
 ]  # fmt: skip
 NO_FAULT = ("rollover",)
@@ -86,7 +86,7 @@ def curve(faults: list[Verdict]) -> list[dict[str, Any]]:
     for (kind, magnitude), own in groups.items():
         moving = [one for one in own if one.trial.moved >= MOVED]
         by = Counter(rule for one in own for rule in one.commit | one.period)
-        row = {"kind": kind, "magnitude": magnitude, "unit": injectors()[kind].unit}
+        row = {"kind": kind, "held_out": injectors()[kind].held, "magnitude": magnitude, "unit": injectors()[kind].unit}
         row |= {"trials": len(own), "found_at_commit": share(own, longer=False), "found": share(own)}
         row |= {"moving": len(moving), "moving_found_at_commit": share(moving, longer=False)}
         rows.append(row | {"moving_found": share(moving), "by": dict(sorted(by.items(), key=lambda p: (-p[1], p[0])))})
@@ -114,11 +114,16 @@ def totals(found: Detection) -> dict[str, Any]:
         out[f"moving_{name}"] = len(own)
         out[f"moving_{name}_found_at_commit"] = share(own, longer=False)
         out[f"moving_{name}_found"] = share(own)
+    for name, held in (("known", False), ("held_out", True)):
+        own = [one for one in real if one.trial.injector and one.trial.injector.held is held]
+        own = [one for one in own if one.trial.moved >= MOVED]
+        out[f"moving_{name}"], out[f"moving_{name}_found"] = len(own), share(own)
     still = [one for one in found.faults if one.trial.injector and one.trial.injector.code in NO_FAULT]
     out["rollovers_right"] = sum(one.wrong < 1e-6 for one in still) / len(still) if still else None
     sound = found.sound
     out["sound_intervals"], out["sound_days"] = sound["intervals"], sound["days"]
     out["false_share_of_intervals"] = sound["flagged"] / max(sound["intervals"], 1)
+    out["false_share_of_intervals_marked"] = sound["marked"] / max(sound["intervals"], 1)
     out["false_share_of_days_at_commit"] = sound["found"] / max(sound["days"], 1)
     out["false_share_of_days_by_longer_rules"] = sound["longer"] / max(sound["days"], 1)
     return out
@@ -126,7 +131,7 @@ def totals(found: Detection) -> dict[str, Any]:
 
 def false_days(found: Detection) -> dict[str, float]:
     """Give the share of sound channel-days that each rule objects to."""
-    known = {"intervals", "flagged", "days", "found", "longer"}
+    known = {"intervals", "flagged", "marked", "days", "found", "longer"}
     rules = {rule: count for rule, count in found.sound.items() if rule not in known}
     return {rule: rules[rule] / found.sound["days"] for rule in sorted(rules)}
 
@@ -149,7 +154,11 @@ def vee_report(city: City, asked: VeeReport, progress: Progress) -> Answer:
     notes += [f"sound days with {rule}: {value:.2%}" for rule, value in false.items()]
     notes += [backtest_line(row) for row in document["backtest"]]
     return Answer(
-        COLUMNS, rows_of(COLUMNS, shown), document_of(plain(document)), numbers=COLUMNS[1:2] + COLUMNS[3:9], notes=notes
+        COLUMNS,
+        rows_of(COLUMNS, shown),
+        document_of(plain(document)),
+        numbers=COLUMNS[2:3] + COLUMNS[4:10],
+        notes=notes,
     )
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from quintet.simulate.injectors import Stretch
+from quintet.simulate.stretch import Stretch
 from quintet.store.read import intervals
 from quintet.terms.errors import BadInput
 from quintet.terms.period import HOUR_US, MINUTE_US, day_numbers, day_of_number, day_start, to_us
@@ -84,7 +84,7 @@ def beds_of(city: City, each: int, seed: int) -> list[Bed]:
 
 
 def _bed(city: City, row: dict[str, Any], rng: np.random.Generator) -> Bed | None:
-    """Give a channel's newest sound stretch; None without one, or where nothing was used."""
+    """Give a sound stretch of a channel, drawn by chance; None without one, or where nothing was used."""
     with city.engine.snapshot() as snapshot:
         table = intervals(city.engine, snapshot, -(10**15), 10**16, channels=[row["channel"]])
         found = snapshot.rows(f"select at_us, until_us, rule from finding where channel = {int(row['channel'])}")
@@ -94,7 +94,7 @@ def _bed(city: City, row: dict[str, Any], rng: np.random.Generator) -> Bed | Non
     for at_us, until_us, rule in found:
         if rule not in NATURAL:
             sound[slice(*np.searchsorted(start, [at_us - cadence_us, until_us + 1]).tolist())] = False
-    day = _sound_from(start, sound, cadence_us, city.engine.tz) if len(start) else None
+    day = _sound_from(start, sound, cadence_us, city.engine.tz, rng) if len(start) else None
     if day is None:
         return None
     first_day = day_of_number(day)
@@ -109,8 +109,8 @@ def _bed(city: City, row: dict[str, Any], rng: np.random.Generator) -> Bed | Non
     return Bed(channel=row["name"], stretch=stretch, edges=edges, **like)
 
 
-def _sound_from(start: Any, sound: Any, cadence_us: int, tz: ZoneInfo) -> int | None:
-    """Give the first day of the newest run of DAYS local days in which every interval is there and sound."""
+def _sound_from(start: Any, sound: Any, cadence_us: int, tz: ZoneInfo, rng: np.random.Generator) -> int | None:
+    """Give the first day of one of the runs of DAYS local days in which every interval is there and sound."""
     day = day_numbers(start, tz)
     first, last = int(day[0]), int(day[-1])
     counts = np.bincount((day - first)[sound], minlength=last - first + 1)
@@ -118,7 +118,7 @@ def _sound_from(start: Any, sound: Any, cadence_us: int, tz: ZoneInfo) -> int | 
     whole = counts == np.diff(edges) // cadence_us
     run = np.convolve(whole, np.ones(DAYS, np.int64), "valid") if len(whole) >= DAYS else np.zeros(0, np.int64)
     found = np.flatnonzero(run == DAYS)
-    return first + int(found[-1]) if len(found) else None
+    return first + int(rng.choice(found)) if len(found) else None
 
 
 def _stretch(row: dict[str, Any], start: Any, value: Any, cadence_us: int, begin: int) -> Stretch:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from quintet.simulate.injectors import Faulted, Injector, Stretch
+from quintet.simulate.stretch import Faulted, Injector, Stretch
 from quintet.store.read import intervals
 from quintet.terms.quality import qualities
 from quintet.terms.tables import QUARANTINE, READINGS
@@ -49,7 +49,8 @@ class Verdict:
     """What was said about a trial's faulty time and not about the sound bed: as readings came, and by longer rules.
 
     `wrong` is the largest share by which a day's final total is off; `cells` counts of a sound bed the intervals and
-    those flagged or worse, the days, those with a finding of any rule ("found", "longer") and of each.
+    those flagged or worse (with those that longer rules mark: "marked"), the days, those with a finding of any rule
+    ("found", "longer") and of each.
     """
 
     trial: Trial
@@ -72,7 +73,7 @@ def moved(bed: Bed, faulted: Faulted) -> float:
     said = _taken_at_word(bed, faulted)
     own = np.add.reduceat(faulted.touched, bed.edges[:-1]) > 0
     own |= np.roll(own, 1)
-    off = np.abs(said - true)[own]
+    off = np.minimum(np.abs(said - true)[own], 1e30)
     low = np.maximum(np.abs(true[own]), 1e-9)
     return float(np.minimum((off / low), 1e6)[off > 1e-6].max(initial=0.0))
 
@@ -161,6 +162,7 @@ class _Said:
             self.findings.setdefault(channel, []).append((at_us, until_us, rule))
         self.aside = {(meter, code) for meter, code in aside}
         self._period = self._judged_long(city)
+        self._doubts = {rule.id: rule.doubts for rule in city.rules.rules}
 
     def laid(self, number: int) -> tuple[Any, Any]:
         """Give values and qualities of a trial on the grid of its bed (0: missing)."""
@@ -234,8 +236,11 @@ class _Said:
             low, high = np.searchsorted(bed.edges, [first, last], "right") - 1
             for name in (rule, kind):
                 marked.setdefault(name, np.zeros(len(bed.edges) - 1, np.bool_))[max(low, 0) : high + 1] = True
-        flagged = int(np.count_nonzero(~np.isin(quality, UNHURT)))
-        counted = {"intervals": len(quality), "flagged": flagged, "days": len(bed.edges) - 1}
+        hurt = ~np.isin(quality, UNHURT)
+        counted = {"intervals": len(quality), "flagged": int(hurt.sum()), "days": len(bed.edges) - 1}
+        for first, last, rule in self._period.get(number, []):
+            hurt[first : last + 1] |= self._doubts[rule]
+        counted["marked"] = int(hurt.sum())
         return counted | {name: int(days.sum()) for name, days in marked.items()}
 
 
