@@ -74,6 +74,34 @@ def test_a_city_is_described(book: Book) -> None:
     assert registry.commodities["cooling"].name_ko == "냉방"
 
 
+def test_networks_facilities_and_carriers_are_data(book: Book) -> None:
+    said: dict[str, Any] = {
+        "city": {**CITY["city"], "carriers": ["heat"]},
+        "place": [{**CITY["place"][1], "carriers": ["cooling"]}],
+        "commodity": CITY["commodity"],
+        "feeder": [{**CITY["feeder"][0], "level": "zone", "feeders": ["f2"], "returns": ["s1/out"]}],
+        "facility": [
+            {"id": "x", "class": "bus_shelter", "place": "d1", "meters": ["a/b"], "readings": {"pm25": ["a/c"]}}
+        ],
+    }
+    book.commit(apply_settings(book.registry(), said))
+    registry = book.registry()
+    (feeder,), (facility,) = registry.feeders(), registry.facilities()
+    assert (feeder.level, feeder.feeders, feeder.places, feeder.returns) == ("zone", ("f2",), (), ("s1/out",))
+    assert (facility.klass, facility.name, facility.meters, facility.readings) == (
+        "bus_shelter", "x", ("a/b",), {"pm25": ("a/c",)},
+    )  # fmt: skip
+    assert registry.carriers == ("heat",)
+    assert "feeder f1 names feeder f2, which does not exist." in registry.dangling()
+    assert "facility x names channel a/c, which does not exist." in registry.dangling()
+    for wrong in (
+        {"city": {**CITY["city"], "carriers": ["steam"]}},
+        {"place": [{**CITY["place"][1], "carriers": ["x"]}]},
+    ):
+        with pytest.raises(BadInput, match="unknown commodity"):
+            apply_settings(book.registry(), wrong)
+
+
 def test_the_same_file_again_says_nothing_and_a_shorter_one_ends_nothing(book: Book) -> None:
     book.commit(apply_settings(book.registry(), CITY))
     assert apply_settings(book.registry(), CITY) == []

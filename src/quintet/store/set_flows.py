@@ -30,15 +30,12 @@ def set_days(snapshot: Snapshot, days: pa.Table, rows: pa.Table) -> pa.Table:
         return SET_SUMS.empty_table()
     low, high = snapshot.rows("select min(day), max(day) from days", tables={"days": days})[0]
     return snapshot.arrow(
-        """select p.key, d.period, sum(p.sign * r.value)::decimal(38, 0) as value,
+        """select p.key, d.period, sum(p.sign::bigint * r.value)::decimal(38, 0) as value,
             sum(r.arrived::bigint * p.cadence_min)::bigint as arrived_min,
             sum(r.estimated::bigint * p.cadence_min)::bigint as estimated_min
-            from (select channel, day, sum(value)::bigint as value, sum(arrived)::integer as arrived,
-                sum(estimated)::integer as estimated from rollup_day where day between $1 and $2
-                and channel in (select channel from sets) group by channel, day) r
-            join days d on r.day = d.day
+            from rollup_day r join days d on r.day = d.day
             join sets p on r.channel = p.channel and r.day >= p.first_day and r.day < p.end_day
-            group by p.key, d.period""",
+            where r.day between $1 and $2 group by p.key, d.period""",
         [low, high],
         {"days": days, "sets": rows},
     )
