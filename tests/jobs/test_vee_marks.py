@@ -41,8 +41,8 @@ def worth(city: City, meter: str, day: int, days: int = 1) -> set[str]:
     return {quality for _, quality in shown(city, meter, day, days)}
 
 
-def raised(rows: list[Reading], meter: str, day: int, times: float = 4.0) -> list[Reading]:
-    """Let a meter say a day's use some times over."""
+def raised(rows: list[Reading], meter: str, day: int, times: float = 12.0) -> list[Reading]:
+    """Let a meter say a day's use some times over: more than the weather does."""
     return [
         (name, moment, round(value * times, 3) if name == meter and at(day) <= moment < at(day + 1) else value)
         for name, moment, value in rows
@@ -72,7 +72,7 @@ def hash_of(city: City) -> str:
 
 @pytest.fixture
 def homes(new_city: NewCity) -> City:
-    """Give homes of which one says one day's heat four times over."""
+    """Give homes of which one says one day's heat twelve times over."""
     city = fresh(new_city)
     city.send(raised(readings(35), "h0-heat", 30))
     return city

@@ -12,7 +12,7 @@ from quintet.vee.period import judge_period
 
 Make = Callable[..., Any]
 DAYS, LAST = 40, 35
-PANEL = {"role": "generation", "commodity": "solar"}
+PANEL = {"role": "generation", "commodity": "electricity"}
 
 
 @pytest.fixture
@@ -102,8 +102,10 @@ def test_a_day_sent_again_is_named_and_what_repeats_by_itself_is_not(found: Make
     hours = rng.integers(100, 1_000, (DAYS, 24)) * 1_000
     assert found("R01", hours) == set()
     hours[LAST, 10:13] = hours[LAST - 1, 10:13]
-    # three that recur of some 670 that never did: once in 300 million
-    assert found("R01", hours) == {at(10, 12)}
+    # three of some 670 that never did: once in 300 million, but there are 48 places a day for it
+    assert found("R01", hours) == set()
+    hours[LAST, 13] = hours[LAST - 1, 13]
+    assert found("R01", hours) == {at(10, 13)}
     hours[LAST, 12] += 1_000
     assert found("R01", hours) == set()
     hours[LAST] = hours[LAST - 7]
@@ -112,6 +114,34 @@ def test_a_day_sent_again_is_named_and_what_repeats_by_itself_is_not(found: Make
     hours = np.tile(rng.integers(100, 1_000, 24) * 1_000, (DAYS, 1))
     hours[LAST + 1 :, ::5] += 1_000
     assert not any(first >= LAST * 24 for first, _ in found("R01", hours))
+
+
+def test_coarse_counts_that_recur_are_no_repetition(found: Make) -> None:
+    rng = np.random.default_rng(6)
+    for most in (2, 4, 8):
+        hours = rng.integers(1, most + 1, (DAYS, 24)) * 10_000
+        hours[LAST, 8:13] = hours[LAST - 1, 8:13]
+        assert found("R01", hours) == set()
+    # one in eight, twenty-four times
+    hours[LAST] = hours[LAST - 1]
+    assert {first // 24 for first, _ in found("R01", hours)} == {LAST}
+
+
+def test_what_cannot_be_compared_is_no_sign_that_nothing_recurs(found: Make) -> None:
+    rng = np.random.default_rng(2)
+    hours = rng.integers(100, 1_000, (DAYS, 24)) * 1_000
+    hours[: LAST - 20] = -1
+    hours[LAST] = hours[LAST - 7]
+    assert found("R01", hours) == set()  # after a week, of a week's lag, 13 days only
+    hours[LAST] = hours[LAST - 1]
+    assert found("R01", hours) == {at(0, 23)}
+
+
+def test_chance_alone_sends_nothing_again(found: Make) -> None:
+    rng = np.random.default_rng(7)
+    hours = np.where(rng.random((400, 24)) < 0.5, rng.poisson(3, (400, 24)), 0) * 10_000
+    # ten by ten rows of 40 days: 260 channel-days are judged of each kind of count
+    assert all(found("R01", hours[first : first + DAYS]) == set() for first in range(0, 400, DAYS))
 
 
 def test_the_most_and_the_sum_of_the_days_before_are_those_of_a_plain_loop() -> None:

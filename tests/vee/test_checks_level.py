@@ -79,7 +79,7 @@ def test_a_level_that_was_there_within_four_weeks_passes(found: Make) -> None:
 
 
 def test_a_panel_is_too_low_only_far_under_its_darkest_day(found: Make) -> None:
-    words = {"role": "generation", "commodity": "solar"}
+    words = {"role": "generation", "commodity": "electricity"}
     assert found(days(100_000), **words) == set()
     assert found(days(99_999), **words) == {("D01", LAST * 24, LAST * 24 + 23)}
 
@@ -90,6 +90,37 @@ def test_zeros_fail_where_there_were_none_and_pass_up_to_two_hours(found: Make) 
     assert found(hours) == set()
     hours[LAST * 24 + 5] = 0
     assert found(hours) == {("Z01", LAST * 24 + 3, LAST * 24 + 5)}
+
+
+@pytest.mark.parametrize(("since", "hit"), [(LAST - 14, True), (LAST - 13, False)])
+def test_a_meter_that_began_lately_is_held_against_nothing(found: Make, since: int, hit: bool) -> None:
+    rules = ("D01", "D03", "Q01", "Q02", "R01", "P01", "S01", "Z01", "Z02")
+    level = 3_000_000
+    for odd in ([9 * level] * 24, [level // 9] * 24, [level] * 3 + [0] * 6 + [level] * 15):
+        hours: list[int | None] = [*days(usual=level)]
+        hours[: since * 24] = [None] * (since * 24)
+        hours[LAST * 24 : (LAST + 1) * 24] = odd
+        named = {rule for rule, first, _ in found(hours, rules) if first < (LAST + 1) * 24}
+        # Q01 asks for ten days: an even use has no other step, though
+        assert bool(named - {"Q01", "Q02"}) is hit
+
+
+def test_days_at_zero_are_no_history_of_how_much_is_much(found: Make) -> None:
+    hours = days(9_000_000)
+    hours[: (LAST - 13) * 24] = [0] * ((LAST - 13) * 24)  # heating in summer; an empty dwelling
+    assert not any(first == LAST * 24 for _, first, _ in found(hours, ("D01", "P01", "S01")))
+    hours[(LAST - 14) * 24 : (LAST - 13) * 24] = [1_000_000] * 24
+    spans = found(hours, ("D01", "P01", "S01"))
+    assert {rule for rule, first, _ in spans if first == LAST * 24} == {"D01", "P01", "S01"}
+
+
+@pytest.mark.parametrize(("level", "named"), [(10_000_000, set()), (10_000_001, {"D01", "P01"}), (99_999, {"D01"})])
+def test_heating_moves_with_the_weather_and_is_named_beyond_a_decimal_point(
+    found: Make, level: int, named: set[str]
+) -> None:
+    rules = ("D01", "P01", "S01", "Z02")
+    spans = found(days(level), rules, commodity="heat")
+    assert {rule for rule, first, _ in spans if first == LAST * 24} == named
 
 
 def test_zeros_are_held_against_the_longest_of_the_weeks_before(found: Make) -> None:

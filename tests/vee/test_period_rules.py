@@ -48,10 +48,10 @@ def facts_of(seeds: list[int]) -> Beside:
         parts.setdefault("inactive", []).append(rng.integers(0, 2, COLUMNS))
     arrays = {name: np.stack(held).astype(np.int64) for name, held in parts.items()}
     flat = {name: held[:, 0] if held.shape[1] == 1 else held for name, held in arrays.items()}
-    day = np.full(len(seeds), 86_400_000_000, np.int64)
+    covered = np.full(len(seeds), COLUMNS * 3_600_000_000, np.int64)
     pasts = {
-        "use_before": Use(np.abs(flat.pop("use_total") // 4), day, flat.pop("use_peak")),
-        "use_year_before": Use(np.abs(flat.pop("year_total") // 4), day, flat.pop("year_peak")),
+        "use_before": Use(np.abs(flat.pop("use_total") // 4), covered, flat.pop("use_peak")),
+        "use_year_before": Use(np.abs(flat.pop("year_total") // 4), covered, flat.pop("year_peak")),
     }
     flat["flags"], flat["inactive"] = flat["flags"].astype(np.uint32), flat["inactive"].astype(np.bool_)
     ones = np.full((len(seeds), COLUMNS), 10**6, np.int64)

@@ -18,7 +18,8 @@ from .found import Figure, Figures, Found, joined, objects, picked, some, unjudg
 def use_against_past(slab: Slab, settings: Settings, beside: Beside) -> Found:
     """V08: average daily use against the period before and a year before; equal to a bound passes.
 
-    Fails only where both ratios are under `low`, or both above `high`; skipped where either is unknown.
+    Fails only where both ratios are under `low`, or both above `high`; skipped where either is unknown. A past that
+    covers less than half the time that is judged is no history: it is unknown.
     """
     use = Use(row_sums(slab.value), slab.judged.sum(axis=1) * slab.cadence_us, np.zeros(0, np.int64))
     return _against(slab, settings, beside, use, "use")
@@ -53,7 +54,9 @@ def _against(slab: Slab, settings: Settings, beside: Beside, now: Use, what: str
         return unjudged(len(slab.value))
     own = _parts(now, what)
     pasts = [_parts(past, what) for past in (beside.use_before, beside.use_year_before)]
-    sure = np.asarray(own[1] > 0, np.bool_)
+    sure, covered_us = np.asarray(own[1] > 0, np.bool_), slab.judged.sum(axis=1) * slab.cadence_us
+    for past in (beside.use_before, beside.use_year_before):
+        sure &= 2 * past.covered_us >= covered_us
     low, high = np.ones(len(sure), np.bool_), np.ones(len(sure), np.bool_)
     for top, bottom in pasts:
         sure &= np.asarray((top > 0) & (bottom > 0), np.bool_)

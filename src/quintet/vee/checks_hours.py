@@ -7,20 +7,20 @@ from .beside import Beside
 from .block import Ints, Mask, spans
 from .checks import Settings, Slab, at_least
 from .found import Found, unjudged
-from .local_days import enough_before, hours_in_columns, hours_of, most_before, summed
+from .local_days import days_in_use, enough_before, hours_in_columns, hours_of, most_before, summed
 
 
 def higher_than_ever(slab: Slab, settings: Settings, beside: Beside) -> Found:
     """P01: intervals of a whole day above `ratio` times the highest of the `history` days before; equal passes.
 
-    At least `fewest` days before must have values. Under `floor` (an hour) nothing is high.
+    At least `fewest` days before must have been in use. Under `floor` (an hour) nothing is high.
     """
     del beside
     if not slab.days:
         return unjudged(len(slab.value))
     history = int(settings["history"])
     highest = summed(np.maximum, slab.value, slab.days)
-    known = enough_before(summed(np.logical_or, slab.judged, slab.days), history) >= int(settings["fewest"])
+    known = enough_before(days_in_use(slab), history) >= int(settings["fewest"])
     before = most_before(highest, history)
     known &= before > 0
     limit = np.maximum(times_floor(before, settings["ratio"]), at_least(settings["floor"], slab.cadence_us) - 1)
@@ -42,7 +42,7 @@ def around(hours: Ints) -> Ints:
 def more_at_this_hour(slab: Slab, settings: Settings, beside: Beside) -> Found:
     """S01: `hours` or more of a day above `ratio` times the most of that hour, and those beside it, in `history` days.
 
-    An hour needs `fewest` days before it. Under `floor` nothing is much.
+    An hour needs `fewest` days before it, and as many that were in use. Under `floor` nothing is much.
     """
     del beside
     found = hours_of(slab)
@@ -51,6 +51,7 @@ def more_at_this_hour(slab: Slab, settings: Settings, beside: Beside) -> Found:
     value, whole = found
     history = int(settings["history"])
     known = whole & (enough_before(whole, history) >= int(settings["fewest"]))
+    known &= (enough_before(days_in_use(slab), history) >= int(settings["fewest"]))[:, :, None]
     before = around(most_before(value, history))
     over = known & (value > times_floor(before, settings["ratio"])) & (value >= int(-(-settings["floor"] // 1)))
     days = over.sum(axis=2) >= int(settings["hours"])

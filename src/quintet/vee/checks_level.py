@@ -22,8 +22,9 @@ NEAR_RUNS = 8
 def day_level(slab: Slab, settings: Settings, beside: Beside) -> Found:
     """D01, D03: so many whole days in a row sum to more than `high` times the most, or less than 1/`low` of the least.
 
-    Most and least are those of as many days in a row within the `history` days before, at least `fewest` of them;
-    equal passes. Under `floor` (an hour, on average) nothing is high; a sum of zero is Z01's.
+    Most and least are those of as many days in a row within the `history` days before, `fewest` of them at least in
+    use: days at zero (heating in summer, an empty dwelling) say nothing of how much is much. Equal passes. Under
+    `floor` (an hour, on average) nothing is high; a sum of zero is Z01's.
     """
     del beside
     span, history = int(settings["span"]), int(settings["history"])
@@ -34,11 +35,12 @@ def day_level(slab: Slab, settings: Settings, beside: Beside) -> Found:
     sums = np.stack([total[:, d : d + span].sum(axis=1) for d in range(count)], axis=1)
     sure = np.stack([whole[:, d : d + span].all(axis=1) for d in range(count)], axis=1)
     sure &= in_a_row(slab.days, span)
+    in_use = sure & (sums != 0)
     hit, judged = np.zeros(total.shape, np.bool_), np.zeros(len(total), np.bool_)
     floor = -(-settings["floor"] * DAY_HOURS * span // 1)
     for d in range(span, count):
         past = slice(max(d - history, 0), d - span + 1)
-        known = sure[:, d] & (sure[:, past].sum(axis=1) >= int(settings["fewest"]))
+        known = sure[:, d] & (in_use[:, past].sum(axis=1) >= int(settings["fewest"]))
         most = np.where(sure[:, past], sums[:, past], 0).max(axis=1)
         least = np.where(sure[:, past], sums[:, past], np.iinfo(np.int64).max).min(axis=1)
         now = np.maximum(sums[:, d], 0)
@@ -52,19 +54,21 @@ def day_level(slab: Slab, settings: Settings, beside: Beside) -> Found:
 def long_zero(slab: Slab, settings: Settings, beside: Beside) -> Found:
     """Z01: zeros in a row for longer than `ratio` times the longest such run in the `history` days before it began.
 
-    Runs of up to `hours` pass, and so does a run with less than `fewest` days before it, or with nothing used in them.
+    Runs of up to `hours` pass, and so does a run before which less than `fewest` days were measured in that time, or
+    nothing was used.
     """
     del beside
     value = np.where(slab.judged, slab.value, 1)
     row, first, last = spans(value == 0)
     length = (last - first + 1).astype(np.int64)
     each = DAY_HOURS * HOUR_US // slab.cadence_us
-    rows, back = len(slab.value), int(settings["history"]) * each
+    rows, back, fewest = len(slab.value), int(settings["history"]) * each, int(settings["fewest"]) * each
+    known = np.cumsum(np.pad(slab.judged, ((0, 0), (1, 0))), axis=1)
     used = np.cumsum(np.pad(slab.judged & (slab.value != 0), ((0, 0), (1, 0))), axis=1)
     keep = np.zeros(len(row), np.bool_)
     edges = np.searchsorted(row, np.arange(rows + 1))
     least = int(settings["hours"]) * HOUR_US // slab.cadence_us
-    maybe = (length > least) & (first >= int(settings["fewest"]) * each)
+    maybe = (length > least) & (known[row, first] - known[row, np.maximum(first - back, 0)] >= fewest)
     for lag in range(
         1, min(NEAR_RUNS, len(row) - 1) + 1
     ):  # most have a like one shortly before: no need to look at all
@@ -76,5 +80,5 @@ def long_zero(slab: Slab, settings: Settings, beside: Beside) -> Found:
         longest = length[before][last[before] >= since].max(initial=0)
         active = int(used[own, first[at]] - used[own, since])
         keep[at] = active > 0 and length[at] > settings["ratio"] * int(longest)
-    judged = np.full(rows, slab.value.shape[1] >= int(settings["fewest"]) * each)
+    judged = np.asarray(known[:, -1] >= fewest, np.bool_)
     return Found((row[keep], first[keep], last[keep]) if keep.any() else joined([]), judged)

@@ -30,6 +30,11 @@ def day_totals(slab: Slab) -> tuple[Ints, Mask]:
     return summed(np.add, slab.value, slab.days), summed(np.logical_and, slab.judged, slab.days)
 
 
+def days_in_use(slab: Slab) -> Mask:
+    """Mark the whole days (k x days) with an amount that is not zero: others are no history of how much is used."""
+    return summed(np.logical_or, slab.value != 0, slab.days)
+
+
 def in_a_row(days: Days, span: int) -> Mask:
     """Mark the days with which so many days begin that follow one another."""
     follows = np.array([days[d][1] == days[d + 1][0] for d in range(len(days) - 1)], np.bool_)
