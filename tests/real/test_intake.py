@@ -65,8 +65,9 @@ def test_the_folder_a_second_time_adds_nothing(facts: dict[str, Any], ask: Ask) 
     again = facts["again"]
     assert again["accepted"] == again["rejected"] == 0
     assert again["duplicate"] == facts["receipt"]["accepted"] + facts["receipt"]["duplicate"]
-    # No interval has a version of the second ingest, and no row stands in quarantine twice.
-    assert len(ask("select distinct batch from effective")) == 1
+    # No interval has a version of the second ingest (one batch is readings, one weather), and no row stands in
+    # quarantine twice.
+    assert len(ask("select distinct batch from effective")) == 2
     assert ask("select count(*) from quarantine where source like '%readings.parquet'") == [
         (facts["receipt"]["quarantined"],)
     ]

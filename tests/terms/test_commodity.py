@@ -25,6 +25,10 @@ SHIPPED = {
     "gas_temperature": ({"temperature": "K_h"}, {}, False, True),
     "gas_pressure": ({"pressure": "kPa_h"}, {}, False, True),
     "outdoor_air": ({"air_temperature": "degC_h"}, {}, False, True),
+    "air_temperature": ({"air_temperature": "degC_h"}, {}, False, True),
+    "air_humidity": ({"humidity": "pct_h"}, {}, False, True),
+    "pm25": ({"particles": "ug_m3_h"}, {}, False, True),
+    "occupancy": ({"occupancy": "person_h"}, {}, False, True),
 }
 """Quantities with the unit people read, ESPI 4.0 codes, whether it is balanced, and whether it crosses a boundary."""
 COOLING = """

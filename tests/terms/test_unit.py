@@ -56,6 +56,15 @@ DEFINED: dict[str, tuple[str, Fraction, bool]] = {
     "hPa": ("pressure", Fraction(10**5), True),
     "kPa": ("pressure", Fraction(10**6), True),
     "bar": ("pressure", Fraction(10**8), True),
+    "upct_h": ("humidity", Fraction(1), False),
+    "pct_h": ("humidity", Fraction(10**6), False),
+    "pct": ("humidity", Fraction(10**6), True),
+    "pg_m3_h": ("particles", Fraction(1), False),
+    "ug_m3_h": ("particles", Fraction(10**6), False),
+    "ug_m3": ("particles", Fraction(10**6), True),
+    "uperson_h": ("occupancy", Fraction(1), False),
+    "person_h": ("occupancy", Fraction(10**6), False),
+    "person": ("occupancy", Fraction(10**6), True),
     "W": ("energy", Fraction(10**3), True),
     "kW": ("energy", Fraction(10**6), True),
     "MW": ("energy", Fraction(10**9), True),
@@ -93,7 +102,8 @@ def test_an_alias_is_the_same_unit() -> None:
 def test_each_quantity_has_a_sub_unit_of_one() -> None:
     amounts = {"energy": "mWh", "volume": "mL", "reactive_energy": "mvarh"}
     conditions = {"air_temperature": "udegC_h", "temperature": "uK_h", "pressure": "mPa_h"}
-    assert units().sub_units == {**amounts, **conditions}
+    service = {"humidity": "upct_h", "particles": "pg_m3_h", "occupancy": "uperson_h"}
+    assert units().sub_units == {**amounts, **conditions, **service}
     for quantity, code in units().sub_units.items():
         assert (units()[code].quantity, units()[code].ratio, units()[code].rate) == (quantity, 1, False)
 
@@ -113,7 +123,10 @@ EXACT = [
 
 
 def test_units_of_a_power_of_ten_show_exactly_and_no_others() -> None:
-    assert {"mWh", "Wh", "kWh", "MWh", "GWh", "mL", "L", "hL", "m3", "mvarh", "varh", "kvarh"} == set(EXACT)
+    amounts = {"mWh", "Wh", "kWh", "MWh", "GWh", "mL", "L", "hL", "m3", "mvarh", "varh", "kvarh"}
+    conditions = {"udegC_h", "degC_h", "uK_h", "K_h", "mPa_h", "kPa_h"}
+    service = {"upct_h", "pct_h", "pg_m3_h", "ug_m3_h", "uperson_h", "person_h"}
+    assert amounts | conditions | service == set(EXACT)
     for code in set(DEFINED) - set(EXACT):
         with pytest.raises(BadInput, match="cannot show"):
             units()[code].to_decimal(1)

@@ -182,7 +182,8 @@ def stuck(rows: IntervalRows, tails: Tails, rules: Rules) -> I32:
 
 def repeats(rules: Rules) -> int:
     """Give the fewest equal values in a row that a rule may object to; 0 where none does."""
-    return min((int(p.value) for rule in rules.rules for p in rule.parameters if p.name == "times"), default=0)
+    judged = [rule for rule in rules.rules if rule.reach == "run"]
+    return min((int(p.value) for rule in judged for p in rule.parameters if p.name == "times"), default=0)
 
 
 def even_span(cadence_us: I64, rules: Rules) -> I64:

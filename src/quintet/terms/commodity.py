@@ -92,10 +92,12 @@ class Commodities:
         """Find a commodity that must exist."""
         row = self.rows.get(code)
         if row is None:
+            known = sorted(name for name, one in self.rows.items() if one.balanced)
             raise BadInput(
                 f"unknown commodity {code}.",
                 code="unknown_commodity",
-                remedy=f"Known: {', '.join(sorted(self.rows))}; a city adds a [commodity.{code}] row in city.toml.",
+                remedy=f"Known: {', '.join(known)}, and what is not balanced; a city adds a [commodity.{code}] row"
+                " in city.toml.",
             )
         return row
 
