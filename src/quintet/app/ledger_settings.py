@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from quintet.ledger.city_rows import OF_SETTINGS, Statement, checked, statements_of
+from quintet.ledger.targets import TABLES, statements
 from quintet.registry import Registry
 from quintet.store.records import ALWAYS, Record
 from quintet.terms.errors import BadInput, QuintetError
@@ -20,7 +21,7 @@ COLUMN = "co2e_kg"
 
 def split_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Part the tables of a parsed city.toml: those of the registry, and those of the ledger."""
-    own = {name: table for name, table in settings.items() if name in OF_SETTINGS}
+    own = {name: table for name, table in settings.items() if name in (*OF_SETTINGS, *TABLES)}
     return {name: table for name, table in settings.items() if name not in own}, own
 
 
@@ -29,6 +30,7 @@ def ledger_records(own: Mapping[str, Any], registry: Registry, tz: ZoneInfo, pat
     try:
         said = statements_of(with_files(own, path.parent))
         checked(said, registry.timelines)
+        said += statements(own, registry.commodities)
     except QuintetError as error:
         error.place = f"{path}, {error.place}" if error.place else str(path)
         raise

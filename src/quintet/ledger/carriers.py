@@ -90,12 +90,12 @@ def energy_books(balanced: Sequence[Balanced], day: date, calorific: list[Calori
         weighed = data.primary.get(carrier.commodity)
         if weighed is None and carrier.quantity != ENERGY:
             continue
-        content, by = _energy_of(carrier.commodity, carrier.quantity, day, data, calorific)
+        content, by = energy_of(carrier.commodity, carrier.quantity, day, data, calorific)
         out.append(EnergyBook(one, content, None if weighed is None else primary().factors[weighed], by))
     return out
 
 
-def _energy_of(
+def energy_of(
     commodity: str, quantity: str, day: date, data: Carriers, calorific: list[Calorific] | None
 ) -> tuple[Fraction | None, str | None]:
     """Give the energy in one sub-unit: as it is, by the calorific value (as metered energy), or by a content."""

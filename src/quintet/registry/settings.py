@@ -24,7 +24,9 @@ from .tree import LEVELS, ROOT
 Row = dict[str, Any]
 Kind = type | tuple[type, ...]
 
-CITY: Mapping[str, Kind] = {"name_en": str, "name_ko": str, "timezone": str, "simulated": bool, "carriers": list}
+CITY: Mapping[str, Kind] = {
+    "name_en": str, "name_ko": str, "timezone": str, "simulated": bool, "carriers": list, "residents": int,
+}  # fmt: skip
 PLACE: Mapping[str, Kind] = {
     "id": str, "level": str, "parent": str, "name_en": str, "name_ko": str, "floor_area_m2": (int, float),
     "carriers": list,

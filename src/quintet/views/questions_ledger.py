@@ -11,10 +11,15 @@ from quintet.terms.length import resolution_of
 from quintet.terms.period import Resolution, Span
 
 from .answers_ledger import Compared, Explanation, GpcTable, Inventory, SelfSufficiencies
-from .asked import MOST_BALANCES, check_size, known_at_of, span_of
+from .answers_targets import ChangeApart, Trajectory, WeatherChange
+from .asked import FIRST_YEAR, LAST_YEAR, MOST_BALANCES, check_size, known_at_of, span_of, within
+from .change_parts import Comparison
 from .gpc import place_gpc
 from .inventories import Question, compare, place_inventory
 from .self_sufficiencies import explain, place_selfsufficiency
+from .targets import trajectory
+from .targets_change import change_apart
+from .targets_weather import weather_change
 
 ROOT = "city"
 
@@ -51,6 +56,28 @@ class LedgerQuestions:
     def compare(self, name: str, factor_set: str = CURRENT) -> Compared:
         """Set a published figure beside the same one now, with the difference by cause."""
         return compare(self._access, name, self._tz(), factor_set)
+
+    def targets(self, year: int | None = None, place: str = ROOT, known_at: str | None = None) -> Trajectory:
+        """Give a year's targets of a place (None: this year) and the way to each."""
+        tz = self._tz()
+        asked = None if year is None else within(year, FIRST_YEAR, LAST_YEAR, "year")
+        return trajectory(self._access, place, asked, known_at_of(known_at, tz), tz)
+
+    def targets_weather(
+        self, start: str, end: str, base_from: str, base_to: str, place: str = ROOT, known_at: str | None = None
+    ) -> WeatherChange:
+        """Give each carrier's use in two periods, and its change with the weather of the first."""
+        tz = self._tz()
+        base, other = span_of(base_from, base_to, tz), span_of(start, end, tz)
+        return weather_change(self._access, place, base, other, known_at_of(known_at, tz), tz)
+
+    def targets_change(self, start: str, end: str, base_from: str, base_to: str, **how: str) -> ChangeApart:
+        """Take a change apart; `how` is place, metric, of, activity, then, known_at."""
+        tz = self._tz()
+        then, known_at = (known_at_of(how.pop(name, None), tz) for name in ("then", "known_at"))
+        base, other = span_of(base_from, base_to, tz), span_of(start, end, tz)
+        place = how.pop("place", ROOT)
+        return change_apart(self._access, Comparison(place, base, other, then=then, known_at=known_at, **how), tz)
 
     def _question(
         self,

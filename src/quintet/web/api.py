@@ -25,6 +25,7 @@ from quintet.views.answers import (
 )
 from quintet.views.answers_books import ConversionRows, FacilityRows, LossRows
 from quintet.views.answers_ledger import Compared, Explanation, GpcTable, Inventory, SelfSufficiencies
+from quintet.views.answers_targets import ChangeApart, Trajectory, WeatherChange
 
 from . import parameters as asked
 from .parameters import Parameter
@@ -148,6 +149,38 @@ ROUTES = (
         Compared,
         (asked.PUBLICATION, asked.FACTOR_SET),
         lambda questions, given: questions.ledger.compare(**_said(given)),
+    ),
+    Route(
+        "/targets",
+        "A year's targets of a place: so far, left, pace and pace needed; nothing is forecast.",
+        Trajectory,
+        (asked.YEAR, asked.BALANCED_PLACE, asked.KNOWN_AT),
+        lambda questions, given: questions.ledger.targets(**_said(given)),
+    ),
+    Route(
+        "/targets/weather",
+        "Use in two periods, and its change with the weather of the earlier one, by degree days.",
+        WeatherChange,
+        (asked.FROM, asked.TO, asked.BASE_FROM, asked.BASE_TO, asked.BALANCED_PLACE, asked.KNOWN_AT),
+        lambda questions, given: questions.ledger.targets_weather(**_ranged(given)),
+    ),
+    Route(
+        "/targets/change",
+        "A change between two periods in parts that add up: weather, activity, supply, measures, revisions, gaps.",
+        ChangeApart,
+        (
+            asked.FROM,
+            asked.TO,
+            asked.BASE_FROM,
+            asked.BASE_TO,
+            asked.BALANCED_PLACE,
+            asked.METRIC,
+            asked.OF,
+            asked.ACTIVITY,
+            asked.THEN,
+            asked.KNOWN_AT,
+        ),
+        lambda questions, given: questions.ledger.targets_change(**_ranged(given)),
     ),
     Route(
         "/uncertainty",

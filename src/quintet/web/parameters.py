@@ -85,6 +85,27 @@ CERTAINTY_LEVEL = Parameter(
 PLACE_OF_BOOKS = Parameter("place", "The place, with all below it.", {"type": "string", "default": "city"})
 PLACE_OF_NETWORKS = Parameter("place", "Only networks of this place and below it (default: the city).")
 NETWORK = Parameter("network", "Only this feeder, zone or branch; not with `place`.")
+YEAR = Parameter("year", "The year (default: this one).", {"type": "integer", "minimum": 1900, "maximum": 2199})
+BASE_FROM = Parameter("base_from", f"First moment of the earlier period: {TIMES}.", required=True, moment=True)
+BASE_TO = Parameter(
+    "base_to", f"First moment that no longer counts in the earlier period: {TIMES}.", required=True, moment=True
+)
+METRIC = Parameter(
+    "metric",
+    "What is compared.",
+    {"type": "string", "enum": ["emissions", "self_sufficiency"], "default": "emissions"},
+)
+OF = Parameter(
+    "of",
+    "Of emissions: total, scope_1, scope_2, scope_3, scope_2_market; else a definition of self-sufficiency.",
+    {"type": "string", "default": "total"},
+)
+ACTIVITY = Parameter(
+    "activity",
+    "By what activity is counted.",
+    {"type": "string", "enum": ["premises", "floor_area", "occupied"], "default": "premises"},
+)
+THEN = Parameter("then", f"When the earlier figure was known; what was revised since is a part. {TIMES}.", moment=True)
 DWELLING = Parameter("place", "The dwelling.", required=True)
 DAY = Parameter(
     "day",

@@ -1,0 +1,99 @@
+"""The change of self-sufficiency between two periods, taken apart by the same causes as emissions."""
+
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from quintet.access import Access
+from quintet.ledger.decompose import (
+    ACTIVITY,
+    CARRIERS,
+    GAPS,
+    INTENSITY,
+    MEASURES,
+    REVISIONS,
+    SUPPLY,
+    UNEXPLAINED,
+    WEATHER,
+    RatioState,
+    ratio_parts,
+)
+from quintet.ledger.definitions import definitions
+from quintet.ledger.targets import EMISSIONS, SHARE
+from quintet.terms.errors import UsageError
+from quintet.terms.period import Resolution, Span
+
+from .change_parts import ZERO, Apart, Comparison, activity, keep, split, weather_told
+from .self_sufficiencies import books_of, definitions_of
+from .targets_weather import Two
+
+
+def of_share(
+    access: Access, known: Access, asked: Comparison, two: Two, found: Apart, tz: ZoneInfo
+) -> tuple[Fraction, Fraction, Fraction]:
+    """Take self-sufficiency apart; gives the first value as known then, as known now, and the second."""
+    if asked.metric != SHARE:
+        raise UsageError(
+            f"there is no metric {asked.metric!r}.", code="unknown_metric", remedy=f"There are {EMISSIONS}, {SHARE}."
+        )
+    first, before, after = ZERO, *(_ratio(known, asked, span) for span in (asked.base, asked.other))
+    first = before[0] / before[1]
+    if asked.then is not None:
+        past = _ratio(access.as_known(asked.then), asked, asked.base)
+        first = past[0] / past[1]
+        found.add(REVISIONS, before[0] / before[1] - first, f"known at {asked.then.isoformat()}")
+    change = after[0] / after[1] - before[0] / before[1]
+    if min(before[2], after[2]) < 1:
+        told = f"known time: {float(before[2]):.4f} before, {float(after[2]):.4f} after"
+        found.add(GAPS, change, told, "a share over part of the data cannot be taken apart: missing is no progress")
+        for part in (WEATHER, ACTIVITY, CARRIERS, SUPPLY, MEASURES, UNEXPLAINED):
+            found.evidence[part].append(f"not told apart: see {GAPS}")
+        return first, before[0] / before[1], after[0] / after[1]
+    active = activity(known, asked, two, found)
+    weather = _ratio_weather(two, asked.of, after[1], found)
+    states = (
+        RatioState(made / days, used / days, part / days, busy / days)
+        for (made, used, _), days, part, busy in zip(
+            (before, after), (two.base.days, two.other.days), (ZERO, weather), active, strict=True
+        )
+    )
+    early, late = states  # a day, so that a longer period is no more activity
+    parts = ratio_parts(early, late)
+    if isinstance(parts, str):
+        found.add(UNEXPLAINED, change, parts)
+        for part in (CARRIERS, SUPPLY, GAPS, MEASURES):
+            found.evidence[part].append(f"not told apart: see {UNEXPLAINED}")
+    else:
+        keep(found, parts)
+        found.evidence[CARRIERS].append("the definition does not part its use by carrier")
+        found.evidence[GAPS].append("all that was expected is known in both periods")
+        found.evidence[SUPPLY].append("what is made here, or matched, of what is used")
+        split(found, known, asked, parts[INTENSITY], {}, tz)
+    return first, before[0] / before[1], after[0] / after[1]
+
+
+def _ratio(known: Access, asked: Comparison, span: Span) -> tuple[Fraction, Fraction, Fraction]:
+    """Give numerator, denominator and known share of a definition over a span."""
+    answers = definitions_of(books_of(known, asked.place, span, Resolution.HOUR, None), Resolution.HOUR)
+    one = next((one for one in answers if one.id == asked.of), None)
+    if one is None:
+        raise UsageError(f"there is no definition {asked.of!r}.", code="unknown_definition", place="of")
+    if one.value is None or one.numerator is None or one.denominator is None:
+        raise UsageError(
+            f"{asked.of} has no value from {span.start.isoformat()} on: {one.reason}.", code="no_value", place="of"
+        )
+    known_share = Fraction(str(one.coverage or 0)) + Fraction(str(one.estimated_share or 0))
+    whole = one.matched == one.intervals and known_share > 1 - Fraction(1, 10**6)
+    share = Fraction(1) if whole else min(known_share, Fraction(one.matched, one.intervals))
+    return Fraction(one.numerator), Fraction(one.denominator), share
+
+
+def _ratio_weather(two: Two, of: str, used: Fraction, found: Apart) -> Fraction:
+    """Give what of a definition's denominator other weather made: its carrier's share of use, where it has one."""
+    row = definitions().get(of)
+    carrier = None if row is None else (row.commodity, row.quantity)
+    if carrier is None or carrier not in two.weather:
+        found.evidence[WEATHER].append("refused: the definition goes over several carriers, or its own is not metered")
+        return ZERO
+    weather_told(found, two, carrier)
+    part, late = two.weather[carrier].part, two.used(carrier)[1]
+    return used * part / late.whole if part is not None and late.whole > 0 else ZERO
