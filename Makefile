@@ -15,7 +15,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format soak bench lock parts clean
+.PHONY: help demo test lint format soak bench lock parts fonts clean
 .DELETE_ON_ERROR:
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo 'make soak    the long repetitions of the crash tests (KILLS=$(KILLS))'
 	@echo 'make bench   the figures of docs/performance.md (BENCH=$(BENCH); also commits, live, mqtt, ingest, vee)'
 	@echo 'make lock    resolve requirements.lock again from pyproject.toml'
+	@echo 'make fonts   lay the Korean font of reports into the checkout'
 	@echo 'make clean   remove what the other targets made'
 
 demo: .venv/installed
@@ -84,17 +85,21 @@ parts:
 	$(BIN)/python -m pip install --quiet --require-hashes -r .venv/uv.lock
 	@touch $@
 
-# Where uv finds no index, pip may still know one from its own settings.
+# Where uv finds no index, pip may still know one from its own settings. The lock is whole, so nothing else is looked for.
 .venv/locked: requirements.lock .venv/uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock || \
-		$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock || \
+		$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	@touch $@
 
-# hatchling is among the locked ones, so the build fetches nothing.
-.venv/installed: pyproject.toml src/quintet/__init__.py .venv/locked
+# hatchling and the font's package are among the locked ones, so the build fetches nothing; hatch_build.py lays the font
+# beside the layout of reports.
+.venv/installed: pyproject.toml hatch_build.py src/quintet/__init__.py .venv/locked
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
 	@touch $@
 
+fonts: .venv/locked
+	$(BIN)/python hatch_build.py
+
 clean:
-	rm -rf .venv .hypothesis .pytest_cache .ruff_cache build dist
+	rm -rf src/quintet/app/data/fonts .venv .hypothesis .pytest_cache .ruff_cache build dist
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

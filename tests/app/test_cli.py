@@ -20,13 +20,16 @@ DOCUMENTED = (
     "selfsufficiency | selfsufficiency compute | selfsufficiency explain | selfsufficiency pin | emissions | emissions "
     "compute | emissions gpc | emissions publish | emissions published | emissions compare | emissions set | "
     "emissions sets | "
+    "targets | targets set | targets withdraw | targets measure | targets weather | targets change | "
     "bill compute | bill tiers | bill cards | "
     "vee rules | vee try | vee backtest | vee order | vee run | vee findings | exceptions list | "
     "exceptions show | exceptions close | exceptions reopen | backup create | backup restore | door mqtt | bench | "
     "vee report | quarantine list | quarantine explain | quarantine count | quarantine replay | quarantine dismiss "
     "| quarantine drift | edit accept | edit reject | edit replace | edit estimate | edit undo | edit list | audit "
     "list | audit verify | event add | event list | event withdraw | uncertainty | uncertainty trials | "
-    "diff | migrate | top | load http | load mqtt | load meters | load verify | token create | token list | token revoke"
+    "report build | report verify | report compare | "
+    "diff | migrate | top | load http | load mqtt | load meters | load verify | token create | token list | token "
+    "revoke"
 )
 """The contract of the command line, as the design writes it."""
 

@@ -29,6 +29,9 @@ TARGETS = {
     "asked_amount": "quintet.app.compute_emissions:AskedAmount",
     "compute_emissions": "quintet.app.compute_emissions:compute_emissions",
     "asked_series": "quintet.app.compute_selfsufficiency:AskedSeries",
+    "build_report": "quintet.app.report_build:build",
+    "verify_report": "quintet.app.report_verify:verify",
+    "compare_cities": "quintet.app.report_compare:compare",
     "compute_selfsufficiency": "quintet.app.compute_selfsufficiency:compute_selfsufficiency",
 }
 """What the command line loads only when a command needs it."""

@@ -21,6 +21,7 @@ from .requests_ledger import (
     FactorSets,
     Intervals,
     Losses,
+    ReportFigures,
     SelfSufficiency,
     SelfSufficiencyExplain,
     Uncertainty,
@@ -138,6 +139,77 @@ class MetersShow(Request, frozen=True, tag="meters_show"):
     known_at: str | None = None
 
 
+class TargetsYear(Request, frozen=True, tag="targets_year"):
+    """A year's targets of a place (None: this year) and the way to them."""
+
+    place: str
+    year: int | None = None
+    known_at: str | None = None
+
+
+class TargetSet(Request, frozen=True, tag="target_set"):
+    """A target is stated."""
+
+    place: str
+    year: int
+    metric: str
+    of: str
+    value: str
+    by: str
+    why: str
+
+
+class TargetWithdraw(Request, frozen=True, tag="target_withdraw"):
+    """A target is withdrawn."""
+
+    place: str
+    year: int
+    metric: str
+    of: str
+    by: str
+    why: str
+
+
+class MeasureState(Request, frozen=True, tag="measure_state"):
+    """A measure is stated: what it saves in a year, from a day on."""
+
+    name: str
+    place: str
+    commodity: str
+    since: str
+    saves: str
+    what: str
+    by: str
+    why: str
+
+
+class TargetsWeather(Request, frozen=True, tag="targets_weather"):
+    """Use in two periods, with the weather of the first."""
+
+    start: str
+    end: str
+    base_from: str
+    base_to: str
+    place: str
+    known_at: str | None = None
+
+
+class TargetsChange(Request, frozen=True, tag="targets_change"):
+    """A change between two periods, taken apart."""
+
+    start: str
+    end: str
+    base_from: str
+    base_to: str
+    metric: str
+    of: str
+    activity: str
+    then: str | None
+    place: str
+    lang: str = "en"
+    known_at: str | None = None
+
+
 class BackupCreate(Request, frozen=True, tag="backup_create"):
     """Copy a consistent moment of the city to a new folder."""
 
@@ -183,6 +255,7 @@ AnyRequest = (
     Summary
     | Uncertainty
     | UncertaintyTrials
+    | ReportFigures
     | Doctor
     | Ingest
     | RegistrySync
@@ -208,6 +281,12 @@ AnyRequest = (
     | EmissionsCompare
     | FactorSetMake
     | FactorSets
+    | TargetsYear
+    | TargetSet
+    | TargetWithdraw
+    | MeasureState
+    | TargetsWeather
+    | TargetsChange
     | BackupCreate
     | CloseDays
     | QuarantineList
@@ -245,6 +324,7 @@ WRITES: tuple[type[Request], ...] = (
     Ingest, RegistrySync, RegistryExchange, RegistryRewire, MoveIn, MoveOut, BackupCreate, CloseDays,
     QuarantineReplay, QuarantineDismiss, EditMake, EditUndo, EventAdd, EventWithdraw,
     VeeRun, ExceptionsClose, ExceptionsReopen, DefinitionPin, EmissionsPublish, FactorSetMake,
+    TargetSet, TargetWithdraw, MeasureState,
 )  # fmt: skip
 """Operations that take turns; all others run beside them."""
 

@@ -176,3 +176,13 @@ class UncertaintyTrials(Request, frozen=True, tag="uncertainty_trials"):
     shares: list[float]
     times: int
     seed: int
+
+
+class ReportFigures(Request, frozen=True, tag="report_figures"):
+    """A report's figures with what they rest on."""
+
+    start: str
+    end: str
+    place: str
+    level: float
+    known_at: str | None = None
