@@ -73,6 +73,7 @@ class Access:
         self._rule_set = rule_set
         self._as_known: datetime | None = None
         self._as_known_batch: int | None = None
+        self._restated = False
 
     def registry(self) -> Registry:
         """Give the registry as it stands; what of it a reader may list is the caller's to ask through `may_read`."""
@@ -99,7 +100,7 @@ class Access:
             # a moment of knowledge is set: what is summed already was summed by the registry of now
             known_at, known = from_us(now), batch_known_at(snapshot, now)
         out = Access(self._engine, lambda _known: self._registry_at(batch), self._recent, self._scope, self._rule_set)
-        out._as_known, out._as_known_batch = known_at, known
+        out._as_known, out._as_known_batch, out._restated = known_at, known, True
         return out
 
     def may_read(self, place: str) -> None:
@@ -233,7 +234,11 @@ class Access:
             known = self._known_batch(snapshot, known_at, now)
             moment = now if known_at is None else to_us(known_at)
             until = min(now, self._engine.clock_us()) if known_at is None else moment
-            yield Asked(self._engine, snapshot, self._registry_at(known), known, moment, until, self._rule_set)
+            registry = self._registry_at(known)
+            # nothing was committed since: what is summed already is what was known then
+            unchanged = known is not None and not self._restated and known == batch_known_at(snapshot, now)
+            batch = None if unchanged else known
+            yield Asked(self._engine, snapshot, registry, batch, moment, until, self._rule_set)
 
     def difference(
         self, span: Span, before: datetime, after: datetime, *, place: str = "", channel: str = ""
