@@ -304,7 +304,7 @@ def test_a_meter_that_never_spoke_is_expected_and_null(city: City) -> None:
 
 
 def test_a_citys_sum_goes_beyond_64_bits(city: City) -> None:
-    city.register(*({"site": "w", "meter": f"m{n}", "unit": "GWh"} for n in range(120)))
+    city.register(*({"site": "w", "meter": f"m{n}", "unit": "GWh", "plate_max": 5_000.0} for n in range(120)))
     city.send([(f"w/m{n}", utc(2, hour), 4_000.0 + hour % 2) for n in range(120) for hour in range(24)])
     for close in (False, True):
         if close:

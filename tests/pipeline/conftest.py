@@ -43,14 +43,15 @@ class Bench:
         self.engine.close()
         self.__post_init__()
 
-    def register(self, **meters: tuple[str, str, str, int]) -> None:
-        """Register meters of site `s`: name=(commodity, unit, value_kind, cadence_min)."""
+    def register(self, **meters: tuple[str, str, str, int] | tuple[str, str, str, int, int]) -> None:
+        """Register meters of site `s`: name=(commodity, unit, value_kind, cadence_min, dials)."""
         rows = [
             {
                 "site": "s", "building": "b", "meter": name, "commodity": commodity, "unit": unit, "value_kind": kind,
                 "cadence_min": cadence, "tz": self.timezone, "role": "consumption",
+                "dials": dials[0] if dials else None,
             }
-            for name, (commodity, unit, kind, cadence) in meters.items()
+            for name, (commodity, unit, kind, cadence, *dials) in meters.items()
         ]  # fmt: skip
         self.pipeline.register(pa.Table.from_pylist(rows), source="meters", actor="test")
 

@@ -83,6 +83,36 @@ def test_a_panel_is_held_to_the_sun(found: Make) -> None:
     assert found("S01", hours) == set()
 
 
+@pytest.mark.parametrize(("rule", "level"), [("P01", 5_000_000), ("S01", 1_800_000), ("Z02", 0)])
+@pytest.mark.parametrize("since", [14, 17, 20])
+def test_each_day_of_what_goes_on_is_named_for_two_weeks(found: Make, rule: str, level: int, since: int) -> None:
+    hours = usual()
+    hours[since:, 10:16] = level
+    hours[since:, 20] = 1_100_000  # as the rest of a day may be
+    assert found(rule, hours) == {(day * 24 + 10, day * 24 + 15) for day in range(since, min(since + 14, DAYS))}
+
+
+def test_what_is_found_hangs_on_no_other_channel_and_no_later_day(make_block: Make, make_traits: Make) -> None:
+    rng = np.random.default_rng(5)
+    rows = rng.integers(0, 3_000_000, (12, DAYS * 24)) * (rng.random((12, DAYS * 24)) < 0.97)
+    rows[:, 22 * 24 :] *= rng.integers(1, 9, (12, 1))
+    table = rules()
+    own = {table.index[rule] for rule in ("D01", "P01", "S01", "Z02")}
+
+    def said(some: np.ndarray) -> set[tuple[int, int, int]]:
+        """Give row, rule and hour of all that is found."""
+        out = judge_period(make_block(some.tolist(), start="2025-03-05T00:00:00+09:00"), make_traits(len(some)), table)
+        columns = (out.row.tolist(), out.rule.tolist(), out.column_first.tolist(), out.column_last.tolist())
+        spans = zip(*columns, strict=True)
+        return {(row, rule, hour) for row, rule, low, high in spans if rule in own for hour in range(low, high + 1)}
+
+    together = said(rows)
+    assert {rule for _, rule, _ in together} >= {table.index["D01"], table.index["P01"], table.index["S01"]}
+    assert together == {(n, rule, hour) for n in range(len(rows)) for _, rule, hour in said(rows[n : n + 1])}
+    for end in (24 * 26, 24 * 33):
+        assert said(rows[:, :end]) == {one for one in together if one[2] < end}
+
+
 def test_zeros_at_hours_that_never_had_one_fail_from_three_on(found: Make) -> None:
     hours = usual()
     hours[:, :6] = 0

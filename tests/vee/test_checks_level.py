@@ -78,6 +78,32 @@ def test_a_level_that_was_there_within_four_weeks_passes(found: Make) -> None:
     assert any(first == LAST * 24 for _, first, _ in found(hours))
 
 
+@pytest.mark.parametrize("level", [5_000_000, 100_000])
+def test_each_day_of_a_lasting_change_is_named_for_two_weeks(found: Make, level: int) -> None:
+    hours = [1_000_000] * 24 * 20 + [level] * 24 * 20
+    said: dict[str, set[int]] = {}
+    for rule, first, last in found(hours, ("D01", "D03")):
+        said.setdefault(rule, set()).update(range(first // 24, last // 24 + 1))
+    assert said["D01"] == set(range(20, 34))
+    # three days together may hold some of before, and have fewer like them
+    assert set(range(20, 33)) <= said["D03"] <= set(range(18, 34))
+
+
+def test_a_day_doubted_counts_again_when_it_is_two_weeks_old(found: Make) -> None:
+    for age, hit in ((13, True), (14, False)):
+        hours = np.array(days(3_000_000)).reshape(DAYS, 24)
+        hours[LAST - age] = 3_000_000
+        assert (("D01", LAST * 24, LAST * 24 + 23) in found(hours.ravel())) is hit
+
+
+def test_zeros_that_were_named_are_no_measure_for_those_after_them(found: Make) -> None:
+    hours = np.array(days()).reshape(DAYS, 24)
+    for day in (20, 25, 33, 34):
+        hours[day, 6:16] = 0
+    # on day 34 those of day 20 count
+    assert {first // 24 for _, first, _ in found(hours.ravel(), ("Z01",))} == {20, 25, 33}
+
+
 def test_a_panel_is_too_low_only_far_under_its_darkest_day(found: Make) -> None:
     words = {"role": "generation", "commodity": "electricity"}
     assert found(days(100_000), **words) == set()

@@ -73,3 +73,11 @@ def test_too_little_is_no_ground_to_choose() -> None:
     chosen = choose([week_of(60, 1)], "gas", UTC, shipped_order(), seed=1, most=10)
     assert chosen
     assert all(one.estimators == () and one.error is None and one.beats is None for one in chosen)
+
+
+def test_nothing_is_chosen_where_spreading_evenly_could_not_be_scored() -> None:
+    """What a shape cannot share is spread evenly: without a figure for that there is no order to choose."""
+    silent = replace(made(np.zeros(40)), full=np.zeros(40, np.bool_))
+    found = {"like_day": made(np.full(40, 0.2)), "register_spread": silent}
+    assert ranked(found, shipped_order(), ["like_day"], EVERY, total=True) == ()
+    assert ranked({"like_day": silent}, shipped_order(), ["like_day"], EVERY, total=False) == ()

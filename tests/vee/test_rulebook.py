@@ -42,7 +42,7 @@ def test_every_row_is_complete_in_both_languages(code: str) -> None:
     assert rule.reach in ("upstream", "interval", "day", "run", "period")
     for parameter in rule.parameters:
         assert parameter.source
-        assert parameter.date <= date(2026, 11, 22)
+        assert parameter.date <= date(2026, 11, 23)
 
 
 def test_the_defaults_are_those_of_the_field() -> None:

@@ -185,8 +185,14 @@ def test_the_plates_maximum_passes_and_one_more_does_not(
     assert names(validate(block, traits, rules())[0][0])[1] == ("rejected" if bad else "valid")
 
 
-def test_an_unknown_plate_passes_everything(make_block: Make, make_traits: Describe) -> None:
-    assert found(make_block([[5, 2**59, 7]]), make_traits(1, role="net")) == []
+@pytest.mark.parametrize(
+    ("role", "most"), [("net", 10**13), ("consumption", 4 * 10**11)], ids=["10 GW", "400 MW at one connection"]
+)
+def test_without_a_plate_the_most_of_any_meter_of_its_kind_counts(
+    make_block: Make, make_traits: Describe, role: str, most: int
+) -> None:
+    assert found(make_block([[most - 1, most, most - 2]]), make_traits(1, role=role)) == []
+    assert ("V16", 0, 1, 1) in found(make_block([[most - 1, most + 1, most]]), make_traits(1, role=role))
 
 
 def test_a_plate_that_is_no_whole_amount_an_interval_is_rounded_down(make_block: Make, make_traits: Describe) -> None:

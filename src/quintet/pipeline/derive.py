@@ -2,11 +2,12 @@
 
 What is derived at a slot depends only on readings near it: for sums, rates and events the neighbouring reading; for
 cumulative registers the neighbouring readings up to N (`excursion_readings`) beyond the cluster of falls that it lies
-in, and the readings at both ends of a gap; for counters that reset daily the local days beside it. The exception is
-`carry`, the remainder of amounts that are no whole sub-units, which is part of the input.
+in, the readings at both ends of a gap, and how often the register fell within a day of it; for counters that reset
+daily the local days beside it. The exception is `carry`, the remainder of amounts that are no whole sub-units, which is
+part of the input.
 
 Findings: V03_gap, V04_overlap, V12_rollover, V12_negative, off_grid, too_large, momentary_zero, excursion, rollback,
-stale, reset_missed, reset_unseen, reset_early, day_not_closed.
+stale, reset_missed, reset_unseen, reset_early, day_not_closed, register_unreliable.
 """
 
 from collections.abc import Callable

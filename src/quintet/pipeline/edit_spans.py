@@ -26,7 +26,9 @@ from .rule_limits import longest_estimate_days
 
 EDITED = qualities()["edited"].id
 REJECTED_BY_PERSON = qualities()["rejected_by_person"].id
-OF_RUNS = frozenset({"zero_meter", "outage_unclear", "supply_outage", "comms_outage", "missing"})
+OF_RUNS = frozenset(
+    {"zero_meter", "outage_unclear", "supply_outage", "comms_outage", "missing", "unusable", "event_contradicted"}
+)
 """What runs find beside rules: a meter at zero, a hole and what it was."""
 MISSING = 0
 """Stands for the quality of an interval of which nothing is known."""

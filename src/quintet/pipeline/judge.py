@@ -8,19 +8,23 @@ import numpy as np
 
 from quintet.terms.period import day_numbers, day_of_number, day_start, to_us
 from quintet.terms.quality import qualities
-from quintet.vee import Block, Gaps, Rules, estimate, spans, validate
+from quintet.vee import Block, Gaps, LikeDays, Order, Rules, estimate, spans, validate
 from quintet.vee.alike import like_days_in
+from quintet.vee.block import cells
+from quintet.vee.groups import part_of
 from quintet.vee.outages import jump_on_return, with_return
 
 from .derive import Derived
 from .meaning import NUMBERS, Meaning
 from .rows import I32, I64, MOST_AMOUNT, U8, IntervalRows, Mask, key_order, starts_of_runs, stretches
-from .rule_limits import longest_estimate_days
+from .rule_limits import highest_amounts, longest_estimate_days
 
 DAY_US = 86_400_000_000
 REJECTED = qualities()["rejected"].id
 LUMPING = NUMBERS["interval_sum"]
 RETURNED = "return_jump"
+IMPOSSIBLE = "total_beyond_plate"
+EVENLY = "register_spread"
 
 
 @dataclass(frozen=True)
@@ -139,21 +143,24 @@ def judge_group(
         derived.gaps.total[gaps],
         derived.gaps.has_total[gaps],
     )
+    highest = highest_amounts(rules, meaning, numbers, cadence)
     returned = returns(block, quality, open_gaps, meaning.kind[numbers])
+    returned[returned] = ~lumps_beyond(block, open_gaps, returned, highest)
     lump_row, lump_column = open_gaps.row[returned], (open_gaps.first + open_gaps.length)[returned]
     if returned.any():
         open_gaps, hidden = with_return(open_gaps, block, returned), block.present.copy()
         hidden[lump_row, lump_column] = False
         block = dataclasses.replace(block, present=hidden, quality=block.quality * hidden)
         quality, found = validate(block, meaning.traits(numbers), rules)
+    impossible = open_gaps.has_total & beyond(open_gaps.total, open_gaps.length, highest[open_gaps.row])
+    no_total, open_gaps = part_of(open_gaps, impossible), part_of(open_gaps, ~impossible)
     open_gaps = with_rejected(open_gaps, quality)
     longest = longest_estimate_days(rules, meaning, numbers) * DAY_US // cadence
     open_gaps = within(open_gaps, longest[open_gaps.row])
     if len(open_gaps):
         asked = dataclasses.replace(block, quality=quality)
-        estimated, methods = estimate(
-            asked, open_gaps, None, like_days_in(tz.key), meaning.order, meaning.subjects(numbers.tolist())
-        )
+        subjects = meaning.subjects(numbers.tolist())
+        estimated, methods = filled_within(asked, open_gaps, highest, like_days_in(tz.key), meaning.order, subjects)
         filled = methods > 0
         value, quality = np.where(filled, estimated, value), np.where(filled, methods, quality)
     at_row, at_column = np.nonzero(quality)
@@ -161,17 +168,19 @@ def judge_group(
         numbers[at_row], start + at_column * cadence, value[at_row, at_column], quality[at_row, at_column]
     )
     large_row, large_column = np.nonzero(absurd)
-    first = np.concatenate([found.column_first, large_column, lump_column]).astype(np.int64)
-    last = np.concatenate([found.column_last, large_column, lump_column]).astype(np.int64)
+    last_column = no_total.first + no_total.length - 1
+    first = np.concatenate([found.column_first, large_column, lump_column, no_total.first]).astype(np.int64)
+    last = np.concatenate([found.column_last, large_column, lump_column, last_column]).astype(np.int64)
     return Judged(
         final,
-        numbers[np.concatenate([found.row, large_row, lump_row])],
+        numbers[np.concatenate([found.row, large_row, lump_row, no_total.row])],
         start + first * cadence,
         start + (last + 1) * cadence,
         [
             *(rules.rules[index].id for index in found.rule),
             *["too_large"] * len(large_row),
             *[RETURNED] * len(lump_row),
+            *[IMPOSSIBLE] * len(no_total),
         ],
     )
 
@@ -194,6 +203,41 @@ def returns(block: Block, quality: U8, gaps: Gaps, kind: U8) -> Mask:
     return out
 
 
+def lumps_beyond(block: Block, gaps: Gaps, returned: Mask, highest: I64) -> Mask:
+    """Tell which amounts that came with a return are more than the meter could have counted in that time."""
+    row, end = gaps.row[returned], (gaps.first + gaps.length)[returned]
+    return beyond(block.value[row, end], gaps.length[returned] + 1, highest[row])
+
+
+def beyond(total: I64, length: I32, highest: I64) -> Mask:
+    """Tell which totals are more, in either direction, than so many intervals can hold; equal is none."""
+    size = np.abs(total)
+    return (size > 0) & ((size - 1) // length >= highest)
+
+
+def filled_within(
+    block: Block, gaps: Gaps, highest: I64, alike: LikeDays, order: Order, subjects: list[str]
+) -> tuple[I64, U8]:
+    """Estimate, with no value above what the meter can show: a total is then shared evenly, else the gap stays open.
+
+    Gives values and methods, 0 where nothing was filled; a total is no more than its intervals can hold.
+    """
+    value, methods = estimate(block, gaps, None, alike, order, subjects)
+    high = np.abs(value) > highest[:, None]
+    if not (high & (methods > 0)).any():
+        return value, methods
+    row, column = cells(gaps.row, gaps.first, gaps.length)
+    over = np.logical_or.reduceat(high[row, column], np.cumsum(gaps.length) - gaps.length)
+    own = np.repeat(over, gaps.length)
+    methods[row[own], column[own]] = 0
+    shared = part_of(gaps, over & gaps.has_total)
+    if len(shared):
+        even, how = estimate(block, shared, None, alike, order.only(EVENLY), subjects)
+        row, column = cells(shared.row, shared.first, shared.length)
+        value[row, column], methods[row, column] = even[row, column], how[row, column]
+    return value, methods
+
+
 def with_rejected(gaps: Gaps, quality: U8) -> Gaps:
     """Add the spans of rejected values: where a measurement cannot be, an estimate stands in, if one can be made."""
     row, first, last = spans(quality == REJECTED)
@@ -209,8 +253,7 @@ def within(gaps: Gaps, longest: I64) -> Gaps:
 
     `longest` is the most columns of each gap.
     """
-    keep = gaps.has_total | (gaps.length <= longest)
-    return Gaps(*(getattr(gaps, field.name)[keep] for field in dataclasses.fields(Gaps)))
+    return part_of(gaps, gaps.has_total | (gaps.length <= longest))
 
 
 def merged(parts: list[Judged]) -> Judged:

@@ -17,7 +17,8 @@ from quintet.vee import Kind, Order, Traits
 
 from .derive import Channels
 from .estimators import order_of
-from .rows import I16, I32, I64, U8, Mask, RawRows
+from .rows import I16, I32, I64, MOST_AMOUNT, U8, Mask, RawRows
+from .thresholds import limits
 
 AS_REGISTERED = ""
 """The unit of a reading whose source did not say one: whatever the registry says of its channel."""
@@ -126,7 +127,7 @@ class Meaning:
     def traits(self, numbers: I32) -> Traits:
         """Give some channels as the rules want them."""
         kinds, kind_of = self._kinds
-        return Traits(kinds, kind_of[numbers], self.plate_max_per_hour[numbers])
+        return Traits(kinds, kind_of[numbers], self._plates[numbers])
 
     def kinds(self) -> list[Kind]:
         """Give the kinds that rules tell apart."""
@@ -138,7 +139,7 @@ class Meaning:
 
     def warm(self) -> None:
         """Work out what is kept of the traits of all channels."""
-        _ = self._kinds, self._zones, self._plain, self._units
+        _ = self._kinds, self._plates, self._zones, self._plain, self._units
 
     @cached_property
     def _kinds(self) -> tuple[list[Kind], I32]:
@@ -148,6 +149,19 @@ class Meaning:
             self.commodity, self.role, self.quantity, self.plate_max_per_hour, words, self.meter_class or None
         )
         return list(all_rows.kinds), all_rows.kind_of
+
+    @cached_property
+    def _plates(self) -> I64:
+        """Give each channel's maximum in sub-units an hour (-1 unknown): its plate, else what a register's dials hold.
+
+        Nothing is built that turns over within `fewest_turn_hours`.
+        """
+        plates = self.plate_max_per_hour.copy()
+        counts = self.kind == NUMBERS[ValueKind.REGISTER_CUMULATIVE.value]
+        for at in np.flatnonzero((plates < 0) & counts & (self.dials > 0)).tolist():
+            turn = 10 ** int(self.dials[at]) * self.multiplier[at] * units()[self.unit[at]].ratio
+            plates[at] = min(int(turn / limits().fewest_turn_hours), MOST_AMOUNT)
+        return plates
 
     @cached_property
     def _zones(self) -> npt.NDArray[np.object_]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from quintet.terms.period import HOUR_US
 
+from .distrust import Stretches, untrusted, without_trust
 from .exact import Factors, floors
 from .excursions import settle_falls
 from .grid import assemble, on_grid
@@ -33,15 +34,18 @@ def registers(evidence: Evidence, channels: Channels, factors: Factors) -> tuple
     """Turn register differences into intervals.
 
     Every reading is floored to sub-units once, so differences telescope: the intervals and gap totals between two
-    readings sum to the difference of the two, exactly, unless a rollback lies between.
+    readings sum to the difference of the two, exactly, unless a rollback lies between. Where a register rolls over or
+    falls too often its intervals are rejected (see distrust.py).
     """
     evidence, value, findings = readable(evidence, factors)
     same = evidence.channel[1:] == evidence.channel[:-1]
     doubtful = evidence.doubtful
     fallen: Mask | None = None
+    broken: Stretches | None = None
     if bool((same & (value[1:] < value[:-1])).any()):
         value, rolled = _unroll(evidence, value, channels, factors)
         keep, fallen = settle_falls(evidence.channel.astype(np.int64), value)
+        broken = untrusted(evidence, rolled, fallen)
         findings += [rolled, *fall_findings(evidence, value, keep, fallen)]
         doubtful = bridged(doubtful, keep)
         evidence, value, doubtful, fallen = evidence.take(keep), value[keep], doubtful[keep], fallen[keep]
@@ -50,7 +54,8 @@ def registers(evidence: Evidence, channels: Channels, factors: Factors) -> tuple
         none = np.zeros(0, np.int64)
         regular = (evidence.channel[:0], none, none, none.astype(np.uint8))
         return assemble(regular, None, findings, channels), {}
-    return _differences(evidence, value, same, doubtful, fallen, findings, channels), {}
+    block = _differences(evidence, value, same, doubtful, fallen, findings, channels)
+    return (block if broken is None else without_trust(block, broken, channels)), {}
 
 
 def _differences(

@@ -1,14 +1,19 @@
 """Thresholds of the rules in force where readings become intervals: one number a channel, by what the channel is."""
 
+from fractions import Fraction
+
 import numpy as np
 
+from quintet.terms.period import HOUR_US
 from quintet.vee import Rules
+from quintet.vee.apportion import times_floor
+from quintet.vee.checks import UNKNOWN, highest
 from quintet.vee.checks_state import outside
 
 from .meaning import Meaning
-from .rows import I32, I64, Mask
+from .rows import I32, I64, MOST_AMOUNT, Mask
 
-CLOCK, LONGEST = "V01", "V20"
+CLOCK, LONGEST, PLATE = "V01", "V20", "V16"
 
 
 def threshold(rules: Rules, code: str, name: str, meaning: Meaning, channels: I32, otherwise: int) -> I64:
@@ -27,6 +32,22 @@ def longest_estimate_days(rules: Rules, meaning: Meaning, channels: I32) -> I64:
 def most_estimate_days(rules: Rules) -> int:
     """Give the longest such stretch of any channel."""
     return max(int(one.value) for one in rules[LONGEST].parameters)
+
+
+def highest_amounts(rules: Rules, meaning: Meaning, channels: I32, cadence_us: int) -> I64:
+    """Give the most that an interval of each channel can hold: its plate's, else the usual of its kind (V16).
+
+    Where neither is known it is the largest amount that is kept at all.
+    """
+    kinds, plate = meaning.kind_numbers()[channels], meaning.traits(channels).plate_max_per_hour
+    most = np.full(len(channels), UNKNOWN, np.int64)
+    for kind in np.unique(kinds).tolist():
+        own = kinds == kind
+        settings = rules[PLATE].settings(meaning.kinds()[kind])
+        if settings is not None:
+            most[own] = highest(plate[own], settings)
+    known = times_floor(np.maximum(most, 0), Fraction(cadence_us, HOUR_US))
+    return np.where(most == UNKNOWN, MOST_AMOUNT, np.minimum(known, MOST_AMOUNT))
 
 
 def clock_outside(offset_us: I64, rules: Rules, meaning: Meaning, channels: I32, cadence_us: I64) -> Mask:

@@ -13,7 +13,8 @@ class Limits:
     `measured_cadences`: longest register span that counts as measured; `excursion_readings`: most readings in a row
     that may leave a register's path and come back; `rollover_from_percent`, `rollover_share_percent`: share of the
     dials that a rollover starts above and may add; `early_reset_pace`: times the day's mean pace that a daytime reset
-    may show.
+    may show; `rollovers_a_day`, `rollbacks_a_day`: how many within 24 hours a register is not trusted from;
+    `fewest_turn_hours`: how long a register takes at least to count through all its dials.
     """
 
     measured_cadences: int
@@ -24,6 +25,9 @@ class Limits:
     rollover_from_percent: int
     rollover_share_percent: int
     early_reset_pace: int
+    rollovers_a_day: int
+    rollbacks_a_day: int
+    fewest_turn_hours: int
 
 
 @cache

@@ -42,6 +42,8 @@ class Slab:
 class Check:
     """A rule's function and the thresholds it reads, by name, with the form each must have.
 
+    A threshold that is `optional` need not be known for every quantity.
+
     `reach` says what its verdict on an interval depends on: that "interval", its whole local "day", or a "run" of
     equal values of any length. (Rules of reach "period" take what stands beside a block: PeriodCheck.)
     """
@@ -49,6 +51,7 @@ class Check:
     function: Callable[[Slab, Settings], Spans]
     needs: Mapping[str, str]
     reach: Literal["interval", "day", "run"]
+    optional: frozenset[str] = frozenset()
 
 
 def spike(slab: Slab, settings: Settings) -> Spans:
@@ -131,14 +134,20 @@ def reverse_flow(slab: Slab, settings: Settings) -> Spans:
     return rows[row].astype(np.int32), first, last
 
 
+def highest(plate_max: Ints, settings: Settings) -> Ints:
+    """Give the most that each row can show in an hour: its plate's maximum, else the usual `most`, else UNKNOWN."""
+    usual = int(settings["most"]) if "most" in settings else UNKNOWN
+    return np.where(plate_max == UNKNOWN, usual, plate_max)
+
+
 def above_plate(slab: Slab, settings: Settings) -> Spans:
-    """V16: magnitudes above the plate's maximum for one interval; equal passes, an unknown plate passes all."""
-    del settings
-    known = np.flatnonzero(slab.plate_max != UNKNOWN)
+    """V16: magnitudes above the maximum for one interval (see `highest`); equal passes, an unknown one passes all."""
+    most = highest(slab.plate_max, settings)
+    known = np.flatnonzero(most != UNKNOWN)
     if not len(known):
         return joined([])
     value = slab.value if len(known) == len(slab.value) else slab.value[known]
-    limit = times_floor(slab.plate_max[known], Fraction(slab.cadence_us, HOUR_US))
+    limit = times_floor(most[known], Fraction(slab.cadence_us, HOUR_US))
     over = np.flatnonzero((value.max(axis=1) > limit) | (value.min(axis=1) < -limit))
     row, first, last = spans(np.abs(value[over]) > limit[over, None])
     return known[over[row]].astype(np.int32), first, last
@@ -164,7 +173,7 @@ CHECKS: dict[str, Check] = {
     "V10": Check(zero_days, {"days": "count"}, "day"),
     "V12_negative": Check(below_zero, {}, "interval"),
     "V12_reverse": Check(reverse_flow, {"standby": "ratio", "dark": "ratio"}, "interval"),
-    "V16": Check(above_plate, {}, "interval"),
+    "V16": Check(above_plate, {"most": "rate"}, "interval", frozenset(("most",))),
     "V18": Check(stuck, {"times": "count"}, "run"),
 }
 """Every rule that is judged as readings are committed, by its id; for longer periods see PERIOD (period_checks.py)."""

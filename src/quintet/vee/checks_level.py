@@ -1,7 +1,8 @@
 """Rules that hold a channel against what it did in the weeks before, day by day: D01, D03 and Z01.
 
 They need nothing beside the values, only a period that begins some weeks before what is to be judged: days with too
-short a history pass. What a channel never did before is no proof of a fault; it is worth a look.
+short a history pass. What a channel never did before is no proof of a fault; it is worth a look. What a rule doubted
+is no history for it until it is `hold` days old: each day of a fault that goes on is named, for so long.
 """
 
 import numpy as np
@@ -13,7 +14,7 @@ from .beside import Beside
 from .block import spans
 from .checks import Settings, Slab
 from .found import Found, joined, unjudged
-from .local_days import DAY_HOURS, day_totals, in_a_row, in_columns
+from .local_days import DAY_HOURS, day_totals, free_before, in_a_row, in_columns
 
 NEAR_RUNS = 8
 """Runs before one that are compared all at once; what is found does not depend on it."""
@@ -23,11 +24,11 @@ def day_level(slab: Slab, settings: Settings, beside: Beside) -> Found:
     """D01, D03: so many whole days in a row sum to more than `high` times the most, or less than 1/`low` of the least.
 
     Most and least are those of as many days in a row within the `history` days before, `fewest` of them at least in
-    use: days at zero (heating in summer, an empty dwelling) say nothing of how much is much. Equal passes. Under
-    `floor` (an hour, on average) nothing is high; a sum of zero is Z01's.
+    use: days at zero (heating in summer, an empty dwelling) say nothing of how much is much. Days doubted count from
+    `hold` days on. Equal passes. Under `floor` (an hour, on average) nothing is high; a sum of zero is Z01's.
     """
     del beside
-    span, history = int(settings["span"]), int(settings["history"])
+    span, history, hold = (int(settings[name]) for name in ("span", "history", "hold"))
     total, whole = day_totals(slab)
     count = total.shape[1] - span + 1
     if count <= int(settings["fewest"]):
@@ -39,10 +40,13 @@ def day_level(slab: Slab, settings: Settings, beside: Beside) -> Found:
     hit, judged = np.zeros(total.shape, np.bool_), np.zeros(len(total), np.bool_)
     floor = -(-settings["floor"] * DAY_HOURS * span // 1)
     for d in range(span, count):
-        past = slice(max(d - history, 0), d - span + 1)
-        known = sure[:, d] & (in_use[:, past].sum(axis=1) >= int(settings["fewest"]))
-        most = np.where(sure[:, past], sums[:, past], 0).max(axis=1)
-        least = np.where(sure[:, past], sums[:, past], np.iinfo(np.int64).max).min(axis=1)
+        days, free_days = free_before(hit, d, history, hold)
+        past = slice(days.start, d - span + 1)
+        free = np.lib.stride_tricks.sliding_window_view(free_days, span, axis=1).all(axis=2)
+        known = sure[:, d] & ((in_use[:, past] & free).sum(axis=1) >= int(settings["fewest"]))
+        free &= sure[:, past]
+        most = np.where(free, sums[:, past], 0).max(axis=1)
+        least = np.where(free, sums[:, past], np.iinfo(np.int64).max).min(axis=1)
         now = np.maximum(sums[:, d], 0)
         high = (now > times_floor(np.maximum(most, 0), settings["high"])) & (now >= int(floor))
         low = (now > 0) & (times_floor(now, settings["low"]) < least)
@@ -55,7 +59,7 @@ def long_zero(slab: Slab, settings: Settings, beside: Beside) -> Found:
     """Z01: zeros in a row for longer than `ratio` times the longest such run in the `history` days before it began.
 
     Runs of up to `hours` pass, and so does a run before which less than `fewest` days were measured in that time, or
-    nothing was used.
+    nothing was used. A run that was named is no such run until `hold` days after it began.
     """
     del beside
     value = np.where(slab.judged, slab.value, 1)
@@ -74,11 +78,22 @@ def long_zero(slab: Slab, settings: Settings, beside: Beside) -> Found:
     ):  # most have a like one shortly before: no need to look at all
         near = (row[lag:] == row[:-lag]) & (last[:-lag] >= np.maximum(first[lag:].astype(np.int64) - back, 0))
         maybe[lag:] &= ~(near & (length[lag:] <= times_floor(length[:-lag], settings["ratio"])))
-    for at in np.flatnonzero(maybe).tolist():
+    hold = int(settings["hold"]) * each
+
+    def odd(at: int) -> bool:
         own, since = int(row[at]), max(int(first[at]) - back, 0)
         before = slice(int(edges[own]), at)
-        longest = length[before][last[before] >= since].max(initial=0)
+        counts = (last[before] >= since) & (~keep[before] | (first[before] <= first[at] - hold))
+        longest = length[before][counts].max(initial=0)
         active = int(used[own, first[at]] - used[own, since])
-        keep[at] = active > 0 and length[at] > settings["ratio"] * int(longest)
+        return active > 0 and bool(length[at] > settings["ratio"] * int(longest))
+
+    for at in np.flatnonzero(maybe).tolist():
+        keep[at] = odd(at)
+    # where a run was named, those after it may have had no like but that one
+    for own in np.unique(row[keep]).tolist():
+        for at in range(int(edges[own]), int(edges[own + 1])):
+            if length[at] > least and known[own, first[at]] - known[own, max(int(first[at]) - back, 0)] >= fewest:
+                keep[at] = odd(at)
     judged = np.asarray(known[:, -1] >= fewest, np.bool_)
     return Found((row[keep], first[keep], last[keep]) if keep.any() else joined([]), judged)

@@ -102,9 +102,10 @@ def _chosen(hidden: list[Hidden], subject: str, one: GapClass, order: Order, *, 
     count = int(min(half.sum(), (~half).sum()))
     before = [row.name for row in _own(order, subject, one, total=total)]
     names = ranked(found, order, before, np.ones(len(half), np.bool_), total=total)
-    if count < LEAST_STRETCHES or not names:
+    halves = [ranked(found, order, before, mine, total=total) for mine in (~half, half)]
+    if count < LEAST_STRETCHES or not all((names, before, *halves)):
         return Chosen(subject, one.code, one.tested_hours, total, scores, (), count, None, None, ())
-    crossed = [chain(found, ranked(found, order, before, mine, total=total)) for mine in (~half, half)]
+    crossed = [chain(found, chosen) for chosen in halves]
     compared = {
         "chosen": mixed(half, *crossed),
         "before": chain(found, before),
@@ -122,7 +123,8 @@ def ranked(
 ) -> tuple[str, ...]:
     """List the estimators that may be chosen, by what they did over some stretches; `before` is what is asked now.
 
-    One that fills few of them comes after the others; a total is spread evenly where nothing else can be said.
+    One that fills few of them comes after the others; a total is spread evenly where nothing else can be said. None is
+    where nothing could be scored.
     """
     if total:  # what a shape cannot share is spread evenly: that counts for it too
         found = {name: chain(found, [name, "register_spread"]) for name in found}
@@ -130,6 +132,8 @@ def ranked(
     scores = scored(seen)
     good = [s for s in scores if s.error is not None and order.rows[s.estimator].reach == "own"]
     names = [s.estimator for s in sorted(good, key=lambda s: s.filled < LEAST_SHARE)]
+    if not names or (total and "register_spread" not in names):
+        return ()
     kept = next((name for name in before if name in names and seen[name].full.mean() >= LEAST_SHARE), None)
     if kept is not None and not worse(seen[kept], seen[names[0]]):
         names = [kept, *(name for name in names if name != kept)]

@@ -7,8 +7,8 @@ import numpy as np
 
 from quintet.terms.period import HOUR_US
 
-from .block import Mask, spans
-from .checks import RANK, UNKNOWN, Settings, Slab, at_least, peaks
+from .block import Ints, Mask, spans
+from .checks import RANK, UNKNOWN, Settings, Slab, at_least, highest, peaks
 from .checks_pair import constant
 from .found import Figure, Figures, objects, picked, some
 
@@ -69,14 +69,21 @@ def negative_figures(slab: Slab, settings: Settings) -> tuple[Mask, Figures]:
 
 
 def plate_figures(slab: Slab, settings: Settings) -> tuple[Mask, Figures]:
-    """V16: the largest magnitude, and the plate's maximum for one interval; judged where the plate is known."""
-    del settings
-    judged = some(slab.judged) & (slab.plate_max != UNKNOWN)
-    most = [Fraction(int(rate) * slab.cadence_us, HOUR_US) for rate in slab.plate_max]
+    """V16: the value of the largest magnitude, and the maximum for one interval; judged where that is known."""
+    limit = highest(slab.plate_max, settings)
+    judged = some(slab.judged) & (limit != UNKNOWN)
+    most = [Fraction(int(rate) * slab.cadence_us, HOUR_US) for rate in limit]
     return judged, {
-        "largest": Figure("amount", picked(judged, np.abs(slab.value).max(axis=1, initial=0))),
+        "largest": Figure("amount", picked(judged, _farthest(slab.value))),
         "threshold": Figure("amount", picked(judged, np.array(most, dtype=object))),
     }
+
+
+def _farthest(value: Ints) -> Ints:
+    """Give each row's value of the largest magnitude, with its sign; 0 where there are none."""
+    if not value.shape[1]:
+        return np.zeros(len(value), np.int64)
+    return np.take_along_axis(value, np.abs(value).argmax(axis=1)[:, None], axis=1)[:, 0]
 
 
 def stuck_figures(slab: Slab, settings: Settings) -> tuple[Mask, Figures]:

@@ -98,6 +98,18 @@ def enough_before(whole: Mask, history: int) -> Ints:
     return sums_before(whole.astype(np.int64), history)
 
 
+def free_before(doubted: Mask, day: int, history: int, hold: int) -> tuple[slice, Mask]:
+    """Give the up to `history` days before one, and which of them (k x those) say what is usual.
+
+    A day that the rule itself doubted says so only once it is `hold` days old: what goes on that long is the channel's
+    own way. `doubted` is k x days, known for all before the day.
+    """
+    past = slice(max(day - history, 0), day)
+    free = ~doubted[:, past]
+    free[:, : max(day - hold + 1 - past.start, 0)] = True
+    return past, free
+
+
 def hours_in_columns(hit: Mask, slab: Slab) -> Spans:
     """Turn marked hours (k x days x 24) into spans of columns."""
     each = HOUR_US // slab.cadence_us

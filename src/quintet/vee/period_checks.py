@@ -30,6 +30,7 @@ LEVEL = {
     "span": "count",
     "history": "count",
     "fewest": "count",
+    "hold": "count",
     "high": "ratio",
     "low": "ratio",
     "floor": "rate",
@@ -48,6 +49,9 @@ STEP = {
 WEEKS = {"history": "count", "fewest": "count"}
 """How long a past a rule looks at, and of how many days of it something must be known."""
 
+HELD = {**WEEKS, "hold": "count"}
+"""And for how many days what the rule doubted is kept out of that past."""
+
 PERIOD: dict[str, PeriodCheck] = {
     "V01": PeriodCheck(clock_check, {"pass": "duration", "flag": "duration", "intervals": "count"}),
     "V05": PeriodCheck(flagged, {}),
@@ -63,11 +67,11 @@ PERIOD: dict[str, PeriodCheck] = {
     "D01": PeriodCheck(day_level, LEVEL),
     "D03": PeriodCheck(day_level, LEVEL),
     "Q01": PeriodCheck(other_step, STEP),
-    "Z01": PeriodCheck(long_zero, {"history": "count", "fewest": "count", "hours": "count", "ratio": "ratio"}),
+    "Z01": PeriodCheck(long_zero, {**HELD, "hours": "count", "ratio": "ratio"}),
     "Q02": PeriodCheck(other_fraction, {**WEEKS, "values": "count", "chance": "ratio"}),
-    "Z02": PeriodCheck(zero_at_this_hour, {**WEEKS, "hours": "count"}),
-    "P01": PeriodCheck(higher_than_ever, {**WEEKS, "ratio": "ratio", "floor": "rate"}),
-    "S01": PeriodCheck(more_at_this_hour, {**WEEKS, "hours": "count", "ratio": "ratio", "floor": "rate"}),
+    "Z02": PeriodCheck(zero_at_this_hour, {**HELD, "hours": "count"}),
+    "P01": PeriodCheck(higher_than_ever, {**HELD, "ratio": "ratio", "floor": "rate"}),
+    "S01": PeriodCheck(more_at_this_hour, {**HELD, "hours": "count", "ratio": "ratio", "floor": "rate"}),
     "R01": PeriodCheck(repeated, {**WEEKS, "ratio": "ratio", "chance": "ratio"}),
     "W01": PeriodCheck(leak, {"flow": "rate", "flag_hours": "count", "hours": "count", "times": "ratio", **WEEKS}),
     "H01": PeriodCheck(heat_balance, {"ratio": "ratio", "least_dt": "kelvin", "kwh_m3_k": "ratio"}),

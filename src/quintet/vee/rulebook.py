@@ -16,7 +16,7 @@ from quintet.terms.reading import Role, ValueKind
 from quintet.terms.unit import units
 
 from .block import Kind
-from .checks import CHECKS
+from .checks import CHECKS, Check
 from .period_checks import PERIOD
 from .rule_bounds import refuse_bounds, refuse_twice
 from .sourced import check_source, exact_threshold, table_of, words_of
@@ -305,7 +305,8 @@ def _guard(rule: Rule) -> None:
         raise BadInput(f"does not read {', '.join(strange)} in that form.", code="bad_rule", place=place)
     quantities = rule.scope.named("quantities") or units().sub_units
     general = [p for p in rule.parameters if p.scope == EVERY]
-    for name in check.needs:
+    optional = check.optional if isinstance(check, Check) else frozenset[str]()
+    for name in check.needs.keys() - optional:
         lacking = [q for q in quantities if not any(p.name == name and p.quantity in (None, q) for p in general)]
         if lacking:
             raise BadInput(f"has no {name} for {', '.join(sorted(lacking))}.", code="bad_rule", place=place)
