@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from quintet.jobs.vee_run import Report, run
-from quintet.store.events import Event, append_event
+from quintet.store.events import Event, append_event, withdraw_event
 from quintet.store.exceptions import Item, items
 from quintet.store.runs import standing_findings
 from quintet.terms.period import day_number, to_us
@@ -88,6 +88,12 @@ def state(city: City) -> tuple[list[dict[str, object]], list[tuple[object, ...]]
         rows = standing_findings(snapshot).to_pylist()
     open_ = sorted((item for item in queue(city) if item.state == "open"), key=lambda item: (item.kind, item.cause))
     return rows, [(item.kind, item.cause, item.since_us, item.content) for item in open_]
+
+
+def withdraw(city: City, number: int) -> None:
+    """Withdraw an event."""
+    with city.engine.writing("event", "test", "kim", city.tick()) as writing:
+        withdraw_event(writing, number, actor="kim", reason="wrong street")
 
 
 def say(city: City, kind: str, first: datetime, last: datetime, *, place: str = "s/b") -> int:

@@ -104,6 +104,7 @@ def test_a_wrong_rollup_is_found(city: City, column: str) -> None:
         ("rollup", "2025-03-03", "error"),
     ]
     assert found[0].message == "daily sums of 1 channels differ from their intervals."
+    assert "quintet backup restore" in found[0].remedy
 
 
 def test_a_rollup_that_is_missing_and_one_without_intervals_are_found(city: City) -> None:

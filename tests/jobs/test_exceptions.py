@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from quintet.jobs.exception_kinds import Kinds, kinds, kinds_from
+from quintet.jobs.exception_kinds import kinds, kinds_from
 from quintet.jobs.exceptions import causes, close_item, reconcile, reopen_item
 from quintet.pipeline.edit_spans import Order, Picked
 from quintet.pipeline.edits import Person
@@ -138,7 +139,7 @@ def test_what_cannot_be_closed_is_refused_and_changes_nothing(homes: City) -> No
 
 def test_a_carrier_without_a_price_is_named_and_counts_nothing(homes: City) -> None:
     table = kinds()
-    poor = Kinds(table.kinds, {}, table.group_channels, table.group_share, table.onset_us, table.age_days)
+    poor = replace(table, won={})
     state(homes, WEEK, ("h0-water", "W01", "fail", 50, 5))
     with homes.engine.snapshot() as snapshot:
         (cause,) = causes(snapshot, homes.pipeline.registry(), poor)

@@ -72,3 +72,39 @@ def test_with_three_weeks_they_do(new_city: NewCity) -> None:
     last = to_us(START + timedelta(days=21))
     with city.engine.snapshot() as snapshot:
         assert all(r["until_us"] > last for r in standing_findings(snapshot).to_pylist() if r["rule"] in LOOKING_BACK)
+
+
+def rising(days: int, since: int) -> list[Reading]:
+    """Give hours of meter `high`, with 1 kWh more in each from a day on."""
+    usual = [0.5 + random.Random(f"{hour}").randint(0, 20) / 100 for hour in range(days * 24)]
+    return [
+        ("high", START + timedelta(hours=hour), round(value + (hour >= since * 24), 2))
+        for hour, value in enumerate(usual)
+    ]
+
+
+def days_named(city: City) -> dict[str, set[int]]:
+    """Give the days that each rule names, counted from the start."""
+    out: dict[str, set[int]] = {}
+    day_us, start = 86_400_000_000, to_us(START)
+    with city.engine.snapshot() as snapshot:
+        for row in standing_findings(snapshot).to_pylist():
+            own = range((row["at_us"] - start) // day_us, (row["until_us"] - 1 - start) // day_us + 1)
+            out.setdefault(row["rule"], set()).update(own)
+    return out
+
+
+@pytest.mark.parametrize("since", [32, 35, 38])
+def test_each_day_of_a_fault_that_goes_on_is_named_whenever_the_run_comes(new_city: NewCity, since: int) -> None:
+    rows = rising(54, since)
+    at_once, by_and_by = new_city(), new_city()
+    for city in (at_once, by_and_by):
+        city.register("high")
+    at_once.send(rows)
+    judge(at_once)
+    for day in range(0, 54, 6):
+        by_and_by.send(rows[day * 24 : (day + 6) * 24])
+        judge(by_and_by)
+    said = days_named(at_once)
+    assert said == days_named(by_and_by)
+    assert said["D01"] == said["S01"] == set(range(since, since + 14))

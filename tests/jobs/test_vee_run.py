@@ -6,13 +6,12 @@ from datetime import datetime
 
 import pytest
 
-from quintet.store.events import withdraw_event
 from quintet.store.read import content_hash
 from quintet.store.runs import standing_findings
 from quintet.terms.quality import qualities
 
 from .conftest import City, Reading
-from .homes import HOMES, START, at, found, judge, queue, readings, register, say, state, use
+from .homes import HOMES, START, at, found, judge, queue, readings, register, say, state, use, withdraw
 
 NewCity = Callable[..., City]
 
@@ -107,10 +106,28 @@ def test_a_stated_outage_of_supply_estimates_zero_and_its_withdrawal_takes_that_
     judge(homes)
     assert qualities_at(homes, "h0-heat", 15 * 24 + 4, 15 * 24 + 16) == {"outage_zero": (12, 0)}
     assert ("s/h0-heat", "supply_outage", "note") in {row[1:] for row in found(homes)}
-    with homes.engine.writing("event", "test", "kim", homes.tick()) as writing:
-        withdraw_event(writing, number, actor="kim", reason="wrong street")
+    withdraw(homes, number)
     judge(homes)
     assert qualities_at(homes, "h0-heat", 15 * 24 + 4, 15 * 24 + 16) == guessed
+    assert found(homes, "missing") == [], "what stands after a withdrawal is what rules look at"
+
+
+def test_an_outage_of_supply_in_which_meters_counted_is_one_item_of_its_event(homes: City) -> None:
+    homes.send(readings(21))
+    number = say(homes, "supply_outage", at(15, 4), at(15, 16), place="s/b/h1")
+    say(homes, "supply_outage", at(16, 1), at(16, 4), place="s/b/h2")
+    judge(homes)
+    said = {item.cause: item for item in queue(homes) if item.kind == "event_contradicted"}
+    one = said[f"event {number}"]
+    assert (one.state, one.content["place"]) == ("open", "s/b/h1")
+    assert one.content["channels"] == ["s/h1-heat", "s/h1-hot_water", "s/h1-water"]
+    assert one.content["evidence"][0]["detail"]["intervals"] == 12
+    assert [item.content["channels"] for item in said.values() if item is not one] == [["s/h2-heat"]], (
+        "nobody draws water at night: a zero contradicts nothing"
+    )
+    withdraw(homes, number)
+    judge(homes)
+    assert {item.state for item in queue(homes) if item.cause == one.cause} == {"closed"}
 
 
 @pytest.mark.parametrize(("idle", "said"), [(True, "supply_outage"), (False, "comms_outage")])
@@ -179,10 +196,18 @@ def test_running_on_what_changed_gives_what_a_run_from_scratch_gives(new_city: N
     step, whole = new_city(), new_city()
     for city in (step, whole):
         register(city)
+    outages = [(draw.randrange(HOMES), draw.randrange(24 * 28), draw.choice([3, 30, 100])) for _ in range(3)]
     for number, batch in enumerate(batches):
         step.send(batch)
         whole.send(batch)
-        if number % 2 == 0:
+        for city in (step, whole):
+            if 1 <= number <= len(outages):
+                home, first, hours = outages[number - 1]
+                kind = ("supply_outage", "comms_outage")[number % 3 == 2]
+                say(city, kind, at(0, first), at(0, first + hours), place=f"s/b/h{home}")
+            if number in (3, 5):
+                withdraw(city, number // 2)
+        if number % 2 == 0 or number == 5:
             judge(step)
     judge(step)
     judge(whole)

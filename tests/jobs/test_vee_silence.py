@@ -75,3 +75,17 @@ def test_who_was_taken_away_is_not_silent_and_who_was_installed_and_never_heard_
     (row,) = {(r["at_us"], r["verdict"]) for r in rows(city) if r["rule"] == "silent"}
     assert row == (to_us(at(3)), "fail")
     assert HOMES == 8
+
+
+def test_an_archive_that_ended_years_ago_is_one_silent_city(new_city: NewCity) -> None:
+    city = new_city()
+    register(city)
+    ends = {f"h{home}-{carrier}": 14 + home for home in range(HOMES) for carrier in ("heat", "hot_water", "water")}
+    city.send([row for row in readings(28) if row[1] < at(ends[row[0]])])
+    judge(city, at(7 * 60))
+    (item,) = [item for item in queue(city) if item.state == "open"]
+    assert (item.kind, item.cause, len(item.content["channels"])) == ("connection", "s/b", 3 * HOMES)
+    assert item.since_us == to_us(at(14 + (HOMES - 1) // 2)), "when half had fallen silent"
+    city.send([row for row in readings(7 * 60) if row[0] == "h0-heat" and row[1] >= at(7 * 60 - 3)])
+    judge(city, at(7 * 60))
+    assert {item.state for item in queue(city) if item.cause == "s/b"} == {"closed"}

@@ -7,7 +7,7 @@ import pytest
 
 from quintet.store.engine import DATABASE, Engine
 from quintet.store.schema import DOWN, VERSIONS, migrate, take_back, version_of
-from quintet.terms.errors import CityError, UsageError
+from quintet.terms.errors import CityError, Damaged, UsageError
 
 MORE = [*VERSIONS, ["create table more (a integer)", "insert into more values (7)"]]
 NEWEST = len(VERSIONS)
@@ -185,3 +185,13 @@ def test_there_is_no_way_back_for_what_an_older_one_cannot_read(tmp_path: Path, 
         with pytest.raises(UsageError, match="cannot read"):
             take_back(connection, "here", 2)
         assert version_of(connection) == NEWEST
+
+
+@pytest.mark.parametrize("said", ["abc", "-1", "", "5.0"])
+def test_a_version_that_is_no_number_is_refused_with_a_remedy(tmp_path: Path, said: str) -> None:
+    Engine.open(tmp_path, "UTC").close()
+    with duckdb.connect(str(tmp_path / "store" / DATABASE)) as connection:
+        connection.execute("update meta set value = ? where key = 'schema_version'", [said])
+    with pytest.raises(Damaged, match="which is no number") as caught:
+        Engine.open(tmp_path, "UTC")
+    assert (caught.value.code, "backup restore" in caught.value.remedy) == ("meta_damaged", True)

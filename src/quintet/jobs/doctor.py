@@ -21,6 +21,11 @@ from quintet.terms.period import day_numbers, day_of_number, from_us
 
 COMPARED = 5_000_000
 """Intervals compared with their daily sums at once: about 0.2 GB."""
+FROM_BACKUP = (
+    "Restore a backup of before (`quintet backup restore`), or fill a new city from the same originals: sums are made "
+    "as readings are committed. If nobody changed the store by other means than Quintet, report this."
+)
+"""What mends wrong sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ def wrong_rollups(engine: Engine) -> list[Finding]:
             )
             for day, count in zip(wrong["day"].to_pylist(), wrong["n"].to_pylist(), strict=True):
                 text = f"daily sums of {count} channels differ from their intervals."
-                out.append(Finding("rollup", day_of_number(day).isoformat(), text, "Report this.", "error"))
+                out.append(Finding("rollup", day_of_number(day).isoformat(), text, FROM_BACKUP, "error"))
     return out
 
 
@@ -108,11 +113,11 @@ def wrong_flows(engine: Engine, registry: Registry) -> list[Finding]:
             )
             if wrong[0][0]:
                 text = f"{wrong[0][0]} hourly sums of the city differ from their intervals."
-                out.append(Finding("rollup", from_us(wrong[0][1]).isoformat(), text, "Report this.", "error"))
+                out.append(Finding("rollup", from_us(wrong[0][1]).isoformat(), text, FROM_BACKUP, "error"))
             apart = wrong_above(snapshot, first, last, ROOT, BOUNDARY)
             if apart:
                 text = f"{len(apart)} hourly sums of the city differ from those of its places."
-                out.append(Finding("rollup", from_us(apart[0]).isoformat(), text, "Report this.", "error"))
+                out.append(Finding("rollup", from_us(apart[0]).isoformat(), text, FROM_BACKUP, "error"))
     return out
 
 

@@ -11,7 +11,8 @@ from quintet.terms.errors import BadInput
 from quintet.terms.unit import units
 from quintet.vee.sourced import check_source
 
-NOW, KEPT = "now", "kept"
+NOW, KEPT, HEARD = "now", "kept", "heard"
+FLAGS = ("by_channel", "by_event", "of_values")
 FILE = "exceptions.toml"
 NOTED = frozenset({"supply_outage", "comms_outage"})
 """Findings that say what was: nothing is to be done about them."""
@@ -22,8 +23,8 @@ class Kind:
     """One kind of exception: the findings it takes (no rules: all that nobody else takes), and what to do.
 
     Findings of rules that it `absorbs` are told inside its items where their spans touch: one cause is one item. With
-    `by_channel` all that its rules find in a channel is one item; else each rule's is. What is `of_values` is settled
-    where a person edited all of its span.
+    `by_channel` all that its rules find in a channel is one item, with `by_event` all that speaks of one event; else
+    each rule's is. What is `of_values` is settled where a person edited all of its span.
     """
 
     code: str
@@ -40,6 +41,7 @@ class Kind:
     explained_by: frozenset[str]
     absorbs: frozenset[str]
     by_channel: bool
+    by_event: bool
     of_values: bool
 
     def takes(self, rule: str, verdict: str) -> bool:
@@ -57,6 +59,8 @@ class Kinds:
     group_share: Fraction
     onset_us: int
     age_days: int
+    unusable_days: int
+    unusable_share: Fraction
 
     def of(self, rule: str, verdict: str) -> Kind | None:
         """Give the kind of a finding; None where it is no exception."""
@@ -70,13 +74,15 @@ class Kinds:
 
 def kinds_from(table: Mapping[str, Any]) -> Kinds:
     """Load the table; an unknown key, a price without source or unit, or a group without words is refused."""
-    check_keys(dict(table), required={"price", "group", "rank", "kind"}, optional=set(), place="exceptions")
+    check_keys(dict(table), required={"price", "group", "rank", "unusable", "kind"}, optional=set(), place="exceptions")
     group, rank = table["group"], table["rank"]
     needed = {"channels", "share", "onset_minutes", "source", "date"}
     check_keys(group, required=needed, optional=set(), place="exceptions, group")
     check_keys(rank, required={"age_days", "source", "date"}, optional=set(), place="exceptions, rank")
-    for row, place in ((group, "exceptions, group"), (rank, "exceptions, rank")):
-        check_source(row, place)
+    unusable = table["unusable"]
+    check_keys(unusable, required={"days", "share", "source", "date"}, optional=set(), place="exceptions, unusable")
+    for row, place in ((group, "group"), (rank, "rank"), (unusable, "unusable")):
+        check_source(row, f"exceptions, {place}")
     return Kinds(
         {code: _kind(code, row) for code, row in table["kind"].items()},
         {name: _price(name, row) for name, row in table["price"].items()},
@@ -84,6 +90,8 @@ def kinds_from(table: Mapping[str, Any]) -> Kinds:
         Fraction(group["share"]),
         group["onset_minutes"] * 60_000_000,
         rank["age_days"],
+        unusable["days"],
+        Fraction(unusable["share"]),
     )
 
 
@@ -100,11 +108,11 @@ def _price(name: str, row: Mapping[str, Any]) -> Fraction:
 def _kind(code: str, row: Mapping[str, Any]) -> Kind:
     place = f"exceptions, kind {code}"
     words = {"name_en", "name_ko", "action_en", "action_ko"}
-    more = {"rules", "verdicts", "explained_by", "absorbs", "by_channel", "of_values", "group", "group_en", "group_ko"}
+    more = {"rules", "verdicts", "explained_by", "absorbs", "group", "group_en", "group_ko", *FLAGS}
     check_keys(dict(row), required={"last", *words}, optional=more, place=place)
     grouped = row.get("group", False)
-    if row["last"] not in (NOW, KEPT) or (grouped and not {"group_en", "group_ko"} <= row.keys()):
-        raise BadInput("needs last = now or kept, and words for a group.", code="bad_kind", place=place)
+    if row["last"] not in (NOW, KEPT, HEARD) or (grouped and not {"group_en", "group_ko"} <= row.keys()):
+        raise BadInput("needs last = now, kept or heard, and words for a group.", code="bad_kind", place=place)
     return Kind(
         code,
         frozenset(row.get("rules", ())),
@@ -120,6 +128,7 @@ def _kind(code: str, row: Mapping[str, Any]) -> Kind:
         frozenset(row.get("explained_by", ())),
         frozenset(row.get("absorbs", ())),
         row.get("by_channel", False),
+        row.get("by_event", False),
         row.get("of_values", False),
     )
 

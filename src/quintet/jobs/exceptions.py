@@ -13,7 +13,7 @@ from quintet.store.exceptions import CLOSED, OPEN, Item, Step, add_item, append_
 from quintet.store.runs import standing_findings
 from quintet.terms.errors import NotFound, UsageError
 
-from .exception_kinds import KEPT, Kind, Kinds, kinds
+from .exception_kinds import HEARD, KEPT, NOW, Kind, Kinds, kinds
 from .vee_units import UNIT_DAYS
 
 MOST_EVIDENCE = 5
@@ -72,17 +72,19 @@ def causes(snapshot: Snapshot, registry: Registry, table: Kinds | None = None) -
     """Put the findings that stand together by cause, in order of kind and cause."""
     known = table or kinds()
     rows = standing_findings(snapshot).to_pylist()
-    newest = snapshot.rows("select max(unit) from run_unit")[0][0]
-    since = _began(rows)
+    newest = int(snapshot.rows("select coalesce(max(unit), 0) from run_unit")[0][0])
+    over = bool(snapshot.rows("select 1 from rollup_day where arrived > 0 having max(day) < ?", [newest]))
+    since, heard = _began(rows), _heard(snapshot, rows, known)
     names = {number: name for name, number in registry.channel_ids.items()}
     said: dict[tuple[int, int], set[str]] = {}
     for row in rows:
         said.setdefault((row["channel"], row["unit"]), set()).add(row["rule"])
     by_kind: dict[str, list[Row]] = {}
-    holding, decided = _holding(rows, known), _decided(snapshot)
+    rows = [row for row in rows if _lasts(row, known, newest, heard)]
+    holding, decided = _holding(rows, known, since), _decided(snapshot)
     for row in rows:
         kind = known.of(row["rule"], row["verdict"])
-        if kind is None or (kind.last != KEPT and row["unit"] != newest) or row["channel"] not in names:
+        if kind is None or row["channel"] not in names:
             continue
         if kind.explained_by & said[row["channel"], row["unit"]] - {row["rule"]}:
             continue
@@ -102,29 +104,61 @@ def causes(snapshot: Snapshot, registry: Registry, table: Kinds | None = None) -
     commodity = dict(zip(*(registry.channels()[name].to_pylist() for name in ("channel", "commodity")), strict=True))
     for code in sorted(by_kind):
         kind = known.kinds[code]
-        grouped = _groups(by_kind[code], registry, counts, known) if kind.group else {}
-        rest = [
-            row for row in by_kind[code] if row["channel"] not in {r["channel"] for g in grouped.values() for r in g}
-        ]
+        alone = over and kind.last != KEPT and len(by_kind[code]) >= known.group_channels
+        grouped = (_whole if alone else _groups)(by_kind[code], registry, counts, known) if kind.group else {}
+        taken = {row["channel"] for rows in grouped.values() for row in rows}
+        rest = [row for row in by_kind[code] if row["channel"] not in taken]
         for place, own in sorted(grouped.items()):
             yield _cause(kind, place, own, commodity, known, place)
         single: dict[str, list[Row]] = {}
         for row in rest:
-            whole = kind.by_channel or len(kind.rules) == 1
-            single.setdefault(row["name"] if whole else f"{row['name']} {row['rule']}", []).append(row)
+            single.setdefault(_subject(kind, row), []).append(row)
         for cause, own in sorted(single.items()):
-            yield _cause(kind, cause, own, commodity, known, registry.place_of(own[0]["channel"]))
+            yield _cause(kind, cause, own, commodity, known, _shared(own, registry))
 
 
-def _holding(rows: Iterable[Row], table: Kinds) -> dict[tuple[int, str], list[tuple[Kind, int, int]]]:
-    """Give for each channel and absorbed rule the findings that absorb it: their kind, from when and until when."""
+def _heard(snapshot: Snapshot, rows: Iterable[Row], table: Kinds) -> dict[int, list[int]]:
+    """List the local days with a measured value of the channels that have findings which last until they are heard."""
+    kinds_of = [(row["channel"], table.of(row["rule"], row["verdict"])) for row in rows]
+    numbers = sorted({number for number, kind in kinds_of if kind is not None and kind.last == HEARD})
+    found = snapshot.rows(
+        """select channel, day from rollup_day where channel in (select unnest($1)) group by all
+            having sum(arrived) > 0 order by channel, day""",
+        [numbers],
+    )
+    out: dict[int, list[int]] = {}
+    for number, day in found:
+        out.setdefault(int(number), []).append(int(day))
+    return out
+
+
+def _lasts(row: Row, table: Kinds, newest: int, heard: Mapping[int, list[int]]) -> bool:
+    """Tell whether a finding still counts when the newest week that was judged is `newest`."""
+    kind = table.of(row["rule"], row["verdict"])
+    if kind is None or kind.last == KEPT:
+        return kind is not None
+    if kind.last == NOW:
+        return row["unit"] == newest
+    later = [day for day in heard.get(row["channel"], ()) if day >= row["unit"] + UNIT_DAYS]
+    return len(later) < table.unusable_days
+
+
+def _holding(
+    rows: Iterable[Row], table: Kinds, since: Mapping[tuple[int, str, int], int]
+) -> dict[tuple[int, str], list[tuple[Kind, int, int]]]:
+    """Give for each channel and absorbed rule the findings that absorb it: their kind, from when and until when.
+
+    What is not kept holds what was found since it began.
+    """
     out: dict[tuple[int, str], list[tuple[Kind, int, int]]] = {}
     for row in rows:
         kind = table.of(row["rule"], row["verdict"])
         if kind is None:
             continue
+        low = row["at_us"] if kind.last == KEPT else since[row["channel"], row["rule"], row["unit"]]
         for rule in kind.absorbs:
-            out.setdefault((row["channel"], rule), []).append((kind, row["at_us"], row["until_us"]))
+            own = out.setdefault((row["channel"], rule), [])
+            own.insert(len(own) if kind.last == KEPT else 0, (kind, low, row["until_us"]))
     return out
 
 
@@ -179,11 +213,29 @@ def _groups(rows: list[Row], registry: Registry, counts: Mapping[str, int], tabl
         for cluster in _together(own, table.onset_us):
             channels = {row["channel"] for row in cluster} - taken
             if len(channels) >= table.group_channels and len(channels) >= table.group_share * counts[place]:
-                spots = [registry.tree.path(registry.place_of(number)) for number in channels]
-                shared = next(here for here in spots[0] if all(here in path for path in spots))
-                out.setdefault(shared, []).extend(row for row in own if row["channel"] in channels)
+                mine = [row for row in own if row["channel"] in channels]
+                out.setdefault(_shared(mine, registry), []).extend(mine)
                 taken |= channels
     return out
+
+
+def _subject(kind: Kind, row: Row) -> str:
+    """Name the cause of a finding that is in no group: its event, its channel, or that and its rule."""
+    if kind.by_event:
+        return f"event {json.loads(row['detail'])['event']}"
+    return row["name"] if kind.by_channel or len(kind.rules) == 1 else f"{row['name']} {row['rule']}"
+
+
+def _shared(rows: list[Row], registry: Registry) -> str:
+    """Name the lowest place that holds all channels of some findings."""
+    spots = [registry.tree.path(registry.place_of(number)) for number in {row["channel"] for row in rows}]
+    return next((here for here in spots[0] if all(here in path for path in spots)), spots[0][-1])
+
+
+def _whole(rows: list[Row], registry: Registry, _counts: Mapping[str, int], _table: Kinds) -> dict[str, list[Row]]:
+    """Give a city of which nothing is heard any more as one cause, since half of its channels had fallen silent."""
+    since = sorted(row["since_us"] for row in rows)[(len(rows) - 1) // 2]
+    return {_shared(rows, registry): [{**row, "since_us": since} for row in rows]}
 
 
 def _together(rows: list[Row], within_us: int) -> Iterator[list[Row]]:

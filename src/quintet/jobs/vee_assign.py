@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from quintet.pipeline.difference import ASSIGNED
+from quintet.pipeline.difference import ASSIGNED, BENEATH
 from quintet.pipeline.meaning import Meaning
 from quintet.pipeline.rows import I32, I64, IntervalRows, Mask
 from quintet.registry import Registry
@@ -94,6 +94,18 @@ class Assigner:
         )
         found = ASSIGNED[quality] & open_[rows] & inside[rows]
         return Wanted(cells_of(replace(part, value=value, quality=quality, present=quality > 0), found), standing)
+
+    def beneath(self, rows: IntervalRows) -> IntervalRows:
+        """Give what the evidence has for intervals that are to be taken back, as far as it has anything."""
+        if not len(rows):
+            return rows
+        low, high = int(rows.start_us.min()), int(rows.start_us.max()) + 1
+        table = beneath_assigned(self._engine, self._snapshot, low, high, np.unique(rows.channel))
+        columns = (table[name].to_numpy() for name in ("channel", "start_us", "value", "quality"))
+        found = IntervalRows(*columns)
+        mine, theirs = (one.channel * np.int64(high - low) + (one.start_us - low) for one in (rows, found))
+        found = found.take(np.isin(theirs, mine))
+        return IntervalRows(found.channel, found.start_us, found.value, BENEATH[found.quality])
 
     def _as_derived(self, block: Block) -> Block:
         """Give a block as the evidence alone has it: what is assigned gives way to what stands beneath."""

@@ -17,17 +17,19 @@ from quintet.vee.inference import UNKNOWN
 from quintet.vee.outages import UNCLEAR
 
 from .vee_evidence import columns_of
-from .vee_gaps import Hole
+from .vee_gaps import Against, Hole
 from .vee_homes import Verdict
 from .vee_load import LARGEST, Sheet, held
 from .vee_units import Unit, moment
 
-SILENT, MISSING, ZERO = "silent", "missing", "zero_meter"
+SILENT, MISSING, ZERO, AGAINST = "silent", "missing", "zero_meter", "event_contradicted"
+HOURS = 24
 OUTAGES = {"supply": "supply_outage", "comms": "comms_outage", UNCLEAR: "outage_unclear"}
 FAIL, FLAG, NOTE = "fail", "flag", "note"
 PASSED_OVER = frozenset({"not_cold", "season_unknown"})
 """Reasons for which a meter at zero is nothing to speak of."""
 DOUBTFUL = ids_of(["questionable", "rejected"])
+QUESTIONABLE = ids_of(["questionable"])
 NO_VALUE = of_kind("rejected") | ~of_kind("measured") & ~of_kind("estimated")
 EDIT_RANK = max(one.rank for one in qualities().values())
 
@@ -113,6 +115,13 @@ def holes(unit: Unit, found: Iterable[Hole]) -> Iterable[Found]:
         yield Found(unit.first, hole.channel, hole.from_us, hole.until_us, OUTAGES[outage.verdict], verdict, said)
 
 
+def contradictions(unit: Unit, found: Iterable[Against]) -> Iterable[Found]:
+    """Give where an event says that supply was away, and meters counted."""
+    for one in found:
+        detail = {"event": one.event, "amount": total_of(one.used), "intervals": len(one.used)}
+        yield Found(unit.first, one.channel, one.from_us, one.until_us, AGAINST, FLAG, detail)
+
+
 def missing(unit: Unit, block: Sheet, since_us: I64, usual: I64, unit_us: tuple[int, int]) -> Iterable[Found]:
     """Give the holes of a unit that nothing fills: no estimate could be made, so they are in no sum."""
     own = columns_of(block, *unit_us)
@@ -135,11 +144,29 @@ def begun(whole: Sheet) -> I64:
     return np.where(valued.any(axis=1), whole.start_us + first * whole.cadence_us, 2**62)
 
 
-def usual_a_day(whole: Sheet) -> I64:
-    """Give what each row used on a day in the mean, of what was measured; 0 where nothing was."""
-    count = whole.here.sum(axis=1)
-    total = np.abs(whole.amount).sum(axis=1)
-    return total // np.maximum(count, 1) * (86_400_000_000 // whole.cadence_us)
+def usual_a_day(whole: Sheet, plate_max_per_hour: I64) -> I64:
+    """Give what each row uses on a day: the median of days of which half was measured and not doubted; 0 without one.
+
+    A day of which some is missing counts as if the rest of it had been as what is known. It is no more than the meter's
+    plate lets through in a day (`plate_max_per_hour`, sub-units, -1 unknown).
+    """
+    heads = np.flatnonzero(np.diff(whole.day_of, prepend=-1))
+    if not len(heads):
+        return np.zeros(len(whole.channels), np.int64)
+    doubted = held(whole.quality, QUESTIONABLE) & whole.here
+    here = whole.here & ~doubted
+    total = np.abs(np.add.reduceat(np.where(doubted, 0, whole.amount), heads, axis=1))
+    count = np.add.reduceat(here, heads, axis=1, dtype=np.int64)
+    slots = 86_400_000_000 // whole.cadence_us
+    each = np.maximum(count, 1)
+    # a sum may be near the bounds of 64 bits: never multiplied whole
+    total = total // each * slots + total % each * slots // each
+    known = (count * 2 >= np.diff(heads, append=len(whole.day_of))) & (count > 0)
+    days = known.sum(axis=1)
+    ranked = np.sort(np.where(known, total, np.iinfo(np.int64).max), axis=1)
+    middle = np.take_along_axis(ranked, np.maximum(days - 1, 0)[:, None] // 2, axis=1)[:, 0]
+    most = np.where(plate_max_per_hour < 0, 2**62, plate_max_per_hour * HOURS)
+    return np.where(days > 0, np.minimum(middle, most), 0)
 
 
 def zeros(unit: Unit, found: Iterable[Verdict], tz: Any) -> Iterable[Found]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,7 @@ from quintet.pipeline.meaning import Meaning
 from quintet.pipeline.rows import I64, Mask
 from quintet.registry import Registry
 from quintet.terms.quality import qualities
-from quintet.terms.reading import ValueKind
+from quintet.terms.reading import Role, ValueKind
 from quintet.vee import Block
 from quintet.vee.block import ids_of, of_kind, spans
 from quintet.vee.outages import COMMS, SUPPLY, Around, Outage, tell_apart
@@ -25,6 +26,10 @@ POWER_FAIL = "power_failure"
 LEAST_SLOTS = 2
 """Shorter holes are one late or lost reading: a straight line is right whatever it was."""
 HALF = 2
+FED = frozenset({Role.CONSUMPTION, Role.IMPORT, Role.SITE_IMPORT})
+"""Roles of channels that count what supply brings; a battery or a solar panel may run without it."""
+QUESTIONABLE = ids_of(["questionable"])
+Event = dict[str, Any]
 REGISTER = list(ValueKind).index(ValueKind.REGISTER_CUMULATIVE)
 EDITED = np.zeros(256, np.bool_)
 """Marks what a person said: it is no hole."""
@@ -41,6 +46,17 @@ class Hole:
     from_us: int
     until_us: int
     outage: Outage
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What a channel was measured to use (sub-units) while an event said its supply was away: first to last of it."""
+
+    channel: int
+    from_us: int
+    until_us: int
+    event: int
+    used: I64
 
 
 @dataclass(frozen=True)
@@ -65,6 +81,8 @@ class Holes:
         feeders: dict[str, set[str]] = {}
         for feeder in (one for one in registry.feeders() if one.level == FEEDER):
             feeders.setdefault(feeder.commodity, set()).add(feeder.place)
+        carried = {code for code, one in registry.commodities.rows.items() if one.balanced}
+        self._fed = {n for n in numbers if meaning.commodity[n] in carried and meaning.role[n] in FED}
         self._feeder = {number: self._feeder_of(number, feeders) for number in numbers}
         self._stated = [row for row in events.to_pylist() if row["kind"] in STATED]
         self._flags = [
@@ -100,6 +118,27 @@ class Holes:
             around = self._around(block, int(row), span, int(moved), known[key])
             low, high = (block.start_us + column * block.cadence_us for column in span)
             yield Hole(int(block.channels[row]), low, high, tell_apart(around))
+
+    def contradicted(self, block: Sheet, unit_us: tuple[int, int]) -> Iterator[Against]:
+        """Give the use of a unit [low, high) that was measured, and is not doubted, while supply is said to be away.
+
+        Only intervals that lie in the event count; where another event says something else of a channel, none does.
+        """
+        for event in self._stated:
+            low = max(int(event["from_us"]), unit_us[0])
+            high = unit_us[1] if event["until_us"] is None else min(int(event["until_us"]), unit_us[1])
+            first = max(-((block.start_us - low) // block.cadence_us), 0)
+            end = min((high - block.start_us) // block.cadence_us, block.value.shape[1])
+            if STATED[event["kind"]] != SUPPLY or end <= first:
+                continue
+            for row, number in enumerate(block.channels.tolist()):
+                if number not in self._fed or not self._of(event, number):
+                    continue
+                amount = block.amount[row, first:end] * ~QUESTIONABLE[block.quality[row, first:end]]
+                at = np.flatnonzero(amount)
+                if len(at) and self._said(self._stated, number, low, high) == SUPPLY:
+                    since, until = (block.start_us + (first + int(c)) * block.cadence_us for c in (at[0], at[-1] + 1))
+                    yield Against(number, since, until, int(event["id"]), amount[at])
 
     def _spans(self, block: Block, here: Mask, unit_us: tuple[int, int], since_us: I64) -> Spans:
         """Find the holes: long enough, ended, begun after the channel was first heard, and reaching into the unit."""
@@ -172,13 +211,17 @@ class Holes:
             silent_still=count[3],
         )
 
-    def _said(self, events: Sequence[dict[str, object]], channel: int, low: int, high: int) -> str:
+    def _said(self, events: Sequence[Event], channel: int, low: int, high: int) -> str:
         """Give what events that touch a span say of a channel, itself or by its place; the last one counts."""
-        path = self._tree.path(self._place[channel])
         said = ""
         for row in events:
-            mine = row["channel"] == channel or (row["channel"] is None and row["place"] in path)
             until = row["until_us"]
-            if mine and int(str(row["from_us"])) < high and (until is None or int(str(until)) > low):
-                said = STATED.get(str(row["kind"]), POWER_FAIL)
+            if self._of(row, channel) and int(row["from_us"]) < high and (until is None or int(until) > low):
+                said = STATED.get(row["kind"], POWER_FAIL)
         return said
+
+    def _of(self, event: Event, channel: int) -> bool:
+        """Tell whether an event was stated of a channel, itself or by its place."""
+        if event["channel"] is not None:
+            return event["channel"] == channel
+        return event["place"] in self._tree.path(self._place[channel])

@@ -27,6 +27,7 @@ from quintet.store.runs import (
     changed_days,
     changed_since,
     note_units,
+    noted_since,
     standing_findings,
     units_seen,
 )
@@ -39,12 +40,14 @@ from .exceptions import reconcile
 from .vee_assign import Assigner, Wanted, laid_over, without
 from .vee_basis import Bases, judged_until
 from .vee_evidence import Evidence
+from .vee_findings import NOTE
 from .vee_gaps import Holes
 from .vee_homes import Daily, Homes
 from .vee_load import Sheet, blocks, part, shards
 from .vee_marks import mark_units
 from .vee_silence import Silence
 from .vee_units import UNIT_DAYS, Unit, due, holds, moment, units_between
+from .vee_unusable import unusable, with_noted
 
 AT_ONCE = 4
 """Weeks that are read together: their blocks overlap."""
@@ -148,7 +151,7 @@ def _commit(
     source, (seen, said) = "vee run", basis
     with engine.exclusive():
         with engine.snapshot() as snapshot:
-            alone = not changed_since(snapshot, group[-1].until, seen)
+            alone = not changed_since(snapshot, group[-1].until, seen) and not noted_since(snapshot, seen)
         batches = [
             assign(pipeline, engine, judged.wanted, source=source, actor=actor),
             lift(pipeline, engine, without(judged.standing, judged.wanted), source=source, actor=actor),
@@ -214,6 +217,7 @@ class Run:
         self._assigner = Assigner(engine, snapshot, registry, meaning, self._evidence.companions, self._homes)
         self._first = first_days(snapshot, len(meaning.kind))
         self._changed = changed_days(snapshot)
+        self._setting_aside = frozenset(rule.id for rule in rules.rules if rule.severity != NOTE)
         self._silence = Silence(engine, snapshot, meaning, registry, self._first)
         self.bases = Bases(snapshot, rules.fingerprint, engine.tz)
 
@@ -222,7 +226,10 @@ class Run:
 
         A week that was judged further already is not judged less far.
         """
-        first = self._changed[0]
+        first, changed = (
+            self._changed[0],
+            with_noted(self._changed, self._snapshot, self._setting_aside, self._engine.tz),
+        )
         low, high = days if days is not None else (-(2**31), today)
         seen = units_seen(self._snapshot)
         units: list[Unit] = []
@@ -230,7 +237,7 @@ class Run:
             before = judged_until(seen[unit.first][1]) if unit.first in seen else 0
             if unit.until > low:
                 units.append(Unit(unit.first, max(unit.until, min(before, today))))
-        return list(due(units, self._changed, seen, self.bases.all(units)))
+        return list(due(units, changed, seen, self.bases.all(units)))
 
     def judged(self, group: list[Unit], progress: Progress | None) -> Judged:
         """Judge consecutive weeks, shard by shard."""
@@ -277,7 +284,10 @@ class Run:
         """
         unit_us = self._span((unit.first, unit.until))
         seen = part(self._engine, whole, self._span(unit.before)[0], unit_us[1])
-        since_us, usual = findings.begun(seen), findings.usual_a_day(seen)
+        since_us, usual = (
+            findings.begun(seen),
+            findings.usual_a_day(seen, self._meaning.plate_max_per_hour[seen.channels]),
+        )
         block = part(self._engine, whole, *self._span(unit.block))
         holes = list(self._holes.found(block, unit_us, since_us))
         yield from findings.holes(unit, holes)
@@ -285,6 +295,7 @@ class Run:
         assigned.append(self._assigner.wanted(block, holes, unit_us, oldest_us))
         empty = without(assigned[-1].standing, assigned[-1].rows)
         laid_over(whole, IntervalRows(empty.channel, empty.start_us, empty.value * 0, empty.quality * np.uint8(0)))
+        laid_over(whole, self._assigner.beneath(empty))
         laid_over(whole, assigned[-1].rows)
         block = part(self._engine, whole, *self._span(unit.block))
         before = part(self._engine, whole, *self._span(unit.before))
@@ -292,7 +303,11 @@ class Run:
         beside = self._evidence.beside(block, before, self._year_before(unit, channels, block))
         ruled = judge_period(block, self._meaning.traits(channels), self._rules, beside)
         yield from findings.of_rules(unit, block, ruled, self._rules, unit_us)
-        yield from findings.doubts(unit, block, self._noted(block, unit_us), unit_us)
+        looked = moment(unit.until - UNIT_DAYS, self._engine.tz), unit_us[1]
+        noted = self._noted(block, looked)
+        yield from findings.doubts(unit, block, noted, unit_us)
+        yield from unusable(unit, block, noted, usual, self._setting_aside, looked)
+        yield from findings.contradictions(unit, self._holes.contradicted(block, unit_us))
         yield from findings.missing(unit, block, since_us, usual, unit_us)
         yield from self._silence.of(unit, seen, usual)
 

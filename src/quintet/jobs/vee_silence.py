@@ -13,7 +13,7 @@ from quintet.store.engine import Engine, Snapshot
 from quintet.store.records import ALWAYS
 from quintet.store.runs import last_heard
 
-from .vee_findings import FAIL, SILENT, Found
+from .vee_findings import FAIL, HOURS, SILENT, Found
 from .vee_load import DAY_US, LARGEST, Sheet, blocks
 from .vee_units import BLOCK_DAYS, Unit, moment
 
@@ -75,7 +75,9 @@ class Silence:
         days: dict[int, list[int]] = {}
         for number, day, usual in last_heard(self._snapshot, asked, before_day, BLOCK_DAYS):
             days.setdefault(day, []).append(number)
-            self._since[number] = (moment(day, self._engine.tz), min(usual, LARGEST))
+            plate = int(self._meaning.plate_max_per_hour[number])
+            most = LARGEST if plate < 0 else min(plate * HOURS, LARGEST)
+            self._since[number] = (moment(day, self._engine.tz), min(usual, most))
         for number in asked.tolist():
             self._since.setdefault(number, (moment(int(self._first[number]), self._engine.tz), 0))
         for day, numbers in days.items():

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quintet.terms.catalogue import numbers_of, read_toml
+from quintet.terms.errors import Damaged
 
 from .engine import Snapshot, Writing
 from .quarantine import NOW, OPEN
@@ -186,12 +187,22 @@ def count_beyond(writing: Writing, beyond: pa.Table, most_sources: int) -> None:
 
 
 def not_kept(snapshot: Snapshot) -> dict[tuple[str, str], NotKept]:
-    """Give what was counted and not kept, by source and code."""
+    """Give what was counted and not kept, by source and code. Raises Damaged where that cannot be read."""
     found = snapshot.rows("select key, value from meta where starts_with(key, ?) order by key", [BEYOND])
-    return {
-        msgspec.json.decode(key.removeprefix(BEYOND), type=tuple[str, str]): msgspec.json.decode(value, type=NotKept)
-        for key, value in found
-    }
+    try:
+        return {
+            msgspec.json.decode(key.removeprefix(BEYOND), type=tuple[str, str]): msgspec.json.decode(
+                value, type=NotKept
+            )
+            for key, value in found
+        }
+    except msgspec.DecodeError as error:
+        raise Damaged(
+            "says of rows that were not kept what cannot be read: its table `meta` was changed.",
+            code="meta_damaged",
+            place="store",
+            remedy="Restore a backup (`quintet backup restore`).",
+        ) from error
 
 
 def not_kept_by_code(found: Iterable[tuple[tuple[str, str], NotKept]]) -> Counter[str]:

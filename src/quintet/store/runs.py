@@ -92,20 +92,41 @@ def changed_days(snapshot: Snapshot) -> tuple[npt.NDArray[np.int64], npt.NDArray
     return found["day"].to_numpy(), found["batch"].to_numpy()
 
 
+def noted_at(snapshot: Snapshot, rules: Sequence[str], within_us: int) -> pa.Table:
+    """List when the write path noted what rules found: at_us, cut to multiples of `within_us`, and the newest batch.
+
+    A finding that was noted again counts by its first batch.
+    """
+    return snapshot.arrow(
+        """select at_us // $2 * $2 as at_us, max(batch)::bigint as batch
+            from (select channel, rule, at_us, min(batch) as batch from finding
+                where list_contains($1, rule) group by all)
+            group by all order by at_us""",
+        [list(rules), within_us],
+    )
+
+
+def noted_since(snapshot: Snapshot, seen: int) -> bool:
+    """Tell whether the write path noted anything after batch `seen`."""
+    return bool(snapshot.rows("select 1 from finding where batch > ? limit 1", [seen]))
+
+
 def last_heard(
     snapshot: Snapshot, channels: npt.NDArray[np.int32], before_day: int, days: int
 ) -> list[tuple[int, int, int]]:
     """Give for channels the last local day before one of which anything was measured, and what they used until then.
 
-    That is the mean of the days with a value among the `days` that end with it (sub-units, without sign). A channel
-    that was not heard before is left out.
+    That is the median of the days, among the `days` that end with it, of which half was measured (sub-units, without
+    sign; 0 without such a day). A channel that was not heard before is left out.
     """
     found = snapshot.rows(
-        """with sums as (select channel, day, sum(value)::hugeint as value from rollup_day
+        """with sums as (select channel, day, sum(value)::hugeint as value,
+                    sum(arrived) >= sum(estimated) as known from rollup_day
                 where day < ? and channel in (select channel from wanted)
                 group by channel, day having sum(arrived) > 0),
             ends as (select channel, max(day) as day from sums group by channel)
-            select e.channel, e.day, least(sum(abs(s.value)) // count(*), 4611686018427387904)::bigint
+            select e.channel, e.day, least(coalesce(quantile_disc(abs(s.value), 0.5)
+                filter (where s.known), 0), 4611686018427387904)::bigint
             from ends e join sums s on s.channel = e.channel and s.day > e.day - ? group by e.channel, e.day
             order by e.channel""",
         [before_day, days],

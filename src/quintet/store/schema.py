@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import duckdb
 
-from quintet.terms.errors import CityError, UsageError
+from quintet.terms.errors import CityError, Damaged, UsageError
 
 FINGERPRINT = """('0x' || left(md5(concat_ws(chr(31), source, coalesce(row::varchar, ''), code, original)), 15))
             ::bigint"""
@@ -143,12 +143,22 @@ DOWN: dict[int, list[str]] = {
 """What makes the version before it of a version: every reading, statement and quarantined row is kept."""
 
 
+RESTORE = "Restore a backup (`quintet backup restore`); nothing was changed."
+
+
 def version_of(connection: duckdb.DuckDBPyConnection) -> int:
-    """Read the schema version of an open database; 0 for an empty one."""
+    """Read the schema version of an open database; 0 for an empty one. Raises Damaged where it says no number."""
     known = connection.execute("select count(*) from duckdb_tables() where table_name = 'meta'").fetchone()
     if not known or not known[0]:
         return 0
     row = connection.execute("select value from meta where key = 'schema_version'").fetchone()
+    if row is not None and not str(row[0]).isdecimal():
+        raise Damaged(
+            f"says that its store version is {row[0]!r}, which is no number: its table `meta` was changed.",
+            code="meta_damaged",
+            place="store",
+            remedy=RESTORE,
+        )
     return int(row[0]) if row else 0
 
 
