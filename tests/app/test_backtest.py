@@ -83,3 +83,13 @@ def test_too_few_stretches_decide_nothing(city: City) -> None:
     assert any("too little is sound" in note for note in out.notes)
     with pytest.raises(UsageError, match="from 8"):
         answer_request(city, Backtest(stretches=1), no_progress)
+
+
+def test_a_city_that_is_too_young_is_told_so(tmp_path: Path) -> None:
+    young = City.create(tmp_path / "young")
+    try:
+        found = answer_request(young, Backtest(seed=1, stretches=8), no_progress)
+    finally:
+        young.close()
+    assert found.rows == []
+    assert [note.startswith("Nothing could be hidden: no channel has 28 days") for note in found.notes] == [True]

@@ -99,6 +99,8 @@ def test_the_published_cases(tried: Try, shared: Path) -> None:
         ("V19 --values 5,5.0", "pass"),
         ("V19 --values 5,6", "flag"),
         ("V20 --days 7", "pass"),
+        ("V20 --days 7.01", "fail"),
+        ("V20 --days 6.99", "pass"),
         ("V20 --interval 1day --values 1,,,,,,,,,2", "fail"),
         (f"W01 --values {DAY}", "flag"),
         ("W01 --interval 15min --values " + ",".join(["0.001"] * 288), "fail"),
@@ -127,6 +129,8 @@ def test_figures_are_exact_and_named_after_the_formula(tried: Try) -> None:
     assert found["vn"] == float(round(want, 12))
     roll = tried("--rule", "V12", "--register", "99990,10", "--dials", "5")
     assert (roll["rollover"], roll["use"], roll["d"]) == (True, 20, -99980)
+    beyond = tried("--rule", "V16", "--values", "1,-20,3", "--plate-max", "10")
+    assert (beyond["largest"], beyond["at"]) == (-20, [1])
     leak = tried("--rule", "W01", "--values", ",".join(["0.003"] * 30))
     assert (leak["smallest_hourly_flow"], leak["hours_without_zero"], leak["unit"]) == (0.003, 30, "m3")
 
@@ -149,7 +153,7 @@ def test_spaces_empty_places_and_a_last_comma_are_understood(tried: Try) -> None
             "there is no rule V02: the list that these rules follow goes from V01 (clock) to V03",
         ),
         (("--rule", "V07", "--values", "1,x"), "--values, place 2: 'x' is no number."),
-        (("--rule", "V07", "--values", "1,1e400"), "place 2: '1e400' is no number."),
+        (("--rule", "V07", "--values", "1,1e400"), "place 2: '1e400' is beyond what any meter shows"),
         (("--rule", "V07", "--values", "1e60"), "place 1: 1E+60 kWh is beyond what any meter shows."),
         (("--rule", "V07", "--values", "1", "--interval", "7min"), "'7min' does not divide a day."),
         (("--rule", "V07", "--values", "1", "--interval", "soon"), "'soon' is no length of time."),
@@ -198,6 +202,13 @@ def test_spaces_empty_places_and_a_last_comma_are_understood(tried: Try) -> None
         (("--rule", "V05", "--flags", "9:overflow"), "there is no place 9."),
         (("--rule", "V07", "--values", "1", "--file", "x.csv"), "--values and --file both give values."),
         (("--rule", "V07", "--file", "x.csv"), "--file x.csv: cannot be read"),
+        (("--rule", "V07", "--values", "1", "--plate-max", "9"), "V07 does not read --plate-max."),
+        (("--rule", "V15", "--register", "1,2,3", "--values", "1"), "V15 does not read --values."),
+        (("--rule", "V16", "--values", "1", "--class", "1", "--days", "2"), "V16 does not read --class, --days."),
+        (("--rule", "V07", "--values", "1", "--total", "9"), "V07 does not read --total."),
+        (("--estimate", "flat", "--values", "1,,2", "--history", "1"), "flat does not read --history."),
+        (("--estimate", "flat", "--values", "1,,2", "--city", "."), "flat does not read --city."),
+        (("--estimate", "flat", "--values", "1,,2", "--role", "cook"), "--role: there is no role 'cook'."),
         (("--values", "1"), "needs either --rule or --estimate."),
         (("--rule", "V07", "--estimate", "linear", "--values", "1"), "needs either --rule or --estimate."),
     ],
@@ -350,3 +361,22 @@ def test_a_file_that_cannot_be_read_or_says_a_rule_twice_refuses_to_start(run: R
     assert (code, out) == (1, "")
     assert "city.toml" in err
     assert any(said in err for said in ("is no valid TOML", "is no table"))
+
+
+def test_a_misspelt_table_of_rules_is_not_passed_over(run: Run, folder: Path) -> None:
+    settings = folder / "city.toml"
+    settings.write_text(settings.read_text() + '[rules.V07]\nseverity = "reject"\n')
+    for words in (["vee", "rules"], ["vee", "try", "--rule", "V18", "--values", DAY]):
+        code, out, err = run(*words, "--city", str(folder))
+        assert (code, out) == (1, "")
+        assert "city.toml: holds a table [rules] that nothing reads. A rule is changed in [rule.V07]" in err
+
+
+def test_the_example_of_the_manual_is_taken_as_it_stands(run: Run, folder: Path) -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "vee.md").read_text(encoding="utf-8")
+    settings = folder / "city.toml"
+    settings.write_text(settings.read_text() + manual.split("```toml")[1].split("```")[0])
+    document = json.loads(run("vee", "rules", "--city", str(folder), "--format", "json")[1])
+    spike = next(rule for rule in document["rules"] if rule["rule"] == "V07")
+    assert (spike["severity"], spike["changed_by_city"]) == ("note", ["severity", "thresholds"])
+    assert spike["thresholds"][-1]["value"] == "2.5"

@@ -210,7 +210,8 @@ def test_a_difference_is_told_by_cause_and_adds_up(desk: Desk, tmp_path: Path) -
     assert causes["electricity", "edit"] == 11.875
     assert causes["electricity", "undo"] == 0
     assert causes["electricity", "corrected"] == 9 - (1 + 50 % 24 / 8)
-    assert causes["electricity", "late"] + causes.get(("electricity", "measured"), 0) >= 2
+    assert causes["electricity", "arrived"] == 2, "newer than all that was known is not late"
+    assert causes.get(("electricity", "late"), 0) + causes.get(("electricity", "measured"), 0) == 3
     assert causes["water", "registry"] == sum(1 + hour % 24 / 8 for hour in range(48, 240))
     assert all(one["adds_up"] for one in told["totals"])
     for known, name in ((before, "before"), (after, "after")):
@@ -228,6 +229,27 @@ def test_a_difference_is_told_by_cause_and_adds_up(desk: Desk, tmp_path: Path) -
     korean = asked(desk, Diff(before, after, at(0), at(744), channel="c1/power", lang="ko"))["causes"]
     assert "Anna 님의 편집 1, 교체, 구간 2개: +11.875 kWh. 사유: read by hand" in [one["text"] for one in korean]
     assert asked(desk, Diff(after, now(desk), at(0), at(744)))["causes"] == []
+
+
+def test_what_was_not_known_is_nothing_and_not_zero(desk: Desk, tmp_path: Path) -> None:
+    before = now(desk)
+    first = [("c1/power", hour, 2.0) for hour in range(400, 412) if hour != 405]
+    desk.perform(Ingest([readings(tmp_path / "first.csv", first)]), no_progress)
+    middle = now(desk)
+    desk.perform(Ingest([readings(tmp_path / "late.csv", [("c1/power", 405, 3.0)])]), no_progress)
+    told = desk.perform(Diff(before, middle, at(400), at(424), channel="c1/power"), no_progress)
+    (total,) = told.read()["totals"]
+    assert (total["before"], total["before_coverage"], total["before_estimated_share"]) == (None, 0, None)
+    assert (total["change"], total["adds_up"]) == (total["after"], True)
+    assert "nothing was known, then" in told.notes[0]
+    assert "arrived" in [one["cause"] for one in told.read()["causes"]]
+    assert "late" not in [one["cause"] for one in told.read()["causes"]]
+    later = asked(desk, Diff(middle, now(desk), at(404), at(408), channel="c1/power"))
+    (total,) = later["totals"]
+    assert total["after_coverage"] == 1
+    assert {one["cause"] for one in later["causes"]} <= {"late", "measured"}
+    (last,) = asked(desk, Diff(middle, now(desk), at(405), at(406), channel="c1/power"))["totals"]
+    assert last["before"] is None or last["before_estimated_share"] == 1
 
 
 def test_a_difference_of_closed_days_is_the_same(desk: Desk, tmp_path: Path) -> None:
@@ -265,6 +287,7 @@ def test_a_broken_chain_ends_with_1(desk: Desk) -> None:
     assert (fine.exit_code, json.loads(fine.document)["records"]) == (0, 3)
     with desk.city().engine.writing("tamper", "test", "Eve", 0) as writing:
         writing.execute("update edit set reason = 'another'")
+    assert "sums of hours and days" in fine.notes[-1], "what it does not look at"
     broken = desk.perform(AuditVerify(), no_progress)
     assert (broken.exit_code, json.loads(broken.document)["broken"]) == (1, "edit 1 is not as record 3 tells.")
 

@@ -108,6 +108,25 @@ def test_what_was_found_as_readings_came_in_is_told_too_and_once(city: City) -> 
     ]
 
 
+def test_a_list_is_read_to_its_end_page_by_page(city: City) -> None:
+    ask(city, VeeRun())
+    send(city, [("odd", (DAYS * 24) + h, 9.0 if h == 12 else 1.0) for h in range(24)])
+    whole = ask(city, VeeFindings(FROM, TO)).read()
+    assert (whole["next_cursor"], len(whole["findings"])) == (None, whole["total"])
+    pages: list[dict[str, Any]] = []
+    cursor: str | None = None
+    for _ in range(whole["total"]):
+        page = ask(city, VeeFindings(FROM, TO, limit=1, cursor=cursor))
+        pages += page.read()["findings"]
+        cursor = page.read()["next_cursor"]
+        assert (cursor is None) == (page.notes == [])
+    assert (cursor, pages) == (None, whole["findings"])
+    assert len(pages) > 1
+    other = ask(city, VeeFindings(FROM, TO, limit=1)).read()["next_cursor"]
+    with pytest.raises(UsageError, match="does not continue this question"):
+        ask(city, VeeFindings(FROM, TO, rule="D01", cursor=other))
+
+
 def test_the_same_over_http(city: City) -> None:
     ask(city, VeeRun())
     transport: Any = httpx.ASGITransport(app=build_site(city))

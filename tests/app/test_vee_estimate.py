@@ -75,6 +75,21 @@ def test_like_days_are_found_in_a_long_series_by_the_calendar() -> None:
     assert (values[-1], methods[-1]) == (23.333333, "like_day")  # (27 + 22 + 21) / 3
 
 
+def test_the_role_says_whether_a_total_may_be_below_zero() -> None:
+    assert tried("register_spread", "5,,,8", total="-4")[0] == [5, None, None, 8]
+    assert tried("register_spread", "5,,,8", total="-4", role="net")[0] == [5, -2, -2, 8]
+    assert try_estimate("flat", "1,,2", commodity="water").read()["unit"] == "m3"
+    assert try_estimate("flat", "1,,2", unit="Wh").read()["unit"] == "Wh"
+
+
+def test_it_is_told_what_an_estimator_that_asks_others_had_to_go_by() -> None:
+    had = try_estimate("check_meter", "5,,,8", refs="1,2.5,3,4")
+    assert had.read()["told"] == had.notes
+    assert "intervals known of the check meter 2, of 2" in had.notes[0]
+    assert try_estimate("check_meter", "5,,,8").notes[0].startswith("says nothing: ")
+    assert try_estimate("flat", "5,,,8").notes == []
+
+
 @pytest.mark.parametrize(
     ("words", "more", "code"),
     [

@@ -54,6 +54,10 @@ def test_the_report_counts_every_fault_and_says_the_same_again(city: City) -> No
         assert found[certain] == 1, certain
     assert said["totals"]["rollovers_right"] == 1
     assert said["totals"]["moving_all"] > 25
+    shares = {(row["kind"], row["magnitude"]): row["named_intervals"] for row in said["detection"]}
+    assert shares["missing", 72] == 1
+    assert all(0 <= share <= 1 for share in shares.values() if share is not None)
+    assert 0 < said["totals"]["moving_all_named_intervals"] <= 1
     assert said["totals"]["false_share_of_intervals"] < 0.005
     assert said["totals"]["false_share_of_intervals_marked"] < 0.005
     assert said["totals"]["moving_known"] + said["totals"]["moving_held_out"] == said["totals"]["moving_all"]
@@ -76,6 +80,7 @@ def test_what_is_not_there_is_not_found(city: City, beds: list[Bed]) -> None:
     verdict = judge_trials(beds, [unfaulted(place, beds[place].stretch), trial], city.engine.tz)[1]
     assert (verdict.commit, verdict.period) == (frozenset(), frozenset())
     assert share([verdict]) == 0.0
+    assert (verdict.touched, verdict.named) == (1, 0)
     assert totals(Detection(beds, [verdict], Counter()))["moving_all"] == 0
 
 

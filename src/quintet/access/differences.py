@@ -5,6 +5,7 @@ batch that brought it), or what it counts for may (by a statement of the registr
 difference of the totals: the value's part is taken by the later registry, the registry's part by the earlier value.
 """
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -27,10 +28,12 @@ from quintet.store.read import (
     versions_sql,
     wanted,
 )
+from quintet.terms.amount import Ints
+from quintet.terms.length import DAY_US
 from quintet.terms.period import day_of_number, day_start, to_us
 from quintet.terms.tables import SUM
 
-from .flows import Counted
+from .flows import Counted, Due, Key, due_times, minutes_of
 
 REGISTRY_KINDS = "'registry', 'settings', 'token'"
 """Kinds of batches that state what is registered."""
@@ -43,30 +46,44 @@ DIFFERENCES = pa.schema(
 )  # fmt: skip
 """What changed, summed: `change` in sub-units of `quantity`. `batch` made it so (0: several); `edit` where one did."""
 TOTALS = pa.schema(
-    [("flow", pa.string()), ("commodity", pa.string()), ("quantity", pa.string()), ("before", SUM), ("after", SUM)]
-)
+    [
+        ("flow", pa.string()), ("commodity", pa.string()), ("quantity", pa.string()), ("before", SUM), ("after", SUM),
+        ("before_arrived_min", pa.int64()), ("before_estimated_min", pa.int64()),
+        ("after_arrived_min", pa.int64()), ("after_estimated_min", pa.int64()),
+    ]
+)  # fmt: skip
+"""`before` and `after` are null where no interval was known then; channel-minutes say how much was."""
 COUNTED = f"quality in ({MEASURED}, {ESTIMATED})"
-PLACED = ("channel", "flow", "commodity", "quantity", "sign", "clip", "start_us", "end_us")
+PLACED = ("channel", "flow", "commodity", "quantity", "sign", "clip", "cadence_min", "start_us", "end_us")
+HEARD_AFTER_US = 7 * DAY_US
+"""How far after a range it is looked whether a channel was heard already: then what is missing before was late."""
+Total = tuple[str, str, str]
+"""A total: flow, commodity, quantity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One moment of knowledge: its newest batch, and what counted as the registry stood (PLACED)."""
+    """One moment of knowledge: its newest batch, what counted as the registry stood (PLACED), what was due by then.
+
+    `due_min` are the channel-minutes expected of each total in the range; a total that nobody can expect is not there.
+    """
 
     batch: int
     placements: pa.Table
+    due_min: Mapping[Total, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """The totals at both moments (TOTALS), summed on their own, and what makes their difference (DIFFERENCES).
 
-    `edits` gives action, person and reason of the edits that the rows name.
+    `edits` gives action, person and reason of the edits that the rows name; `due_min` what was due at both moments.
     """
 
     totals: pa.Table
     rows: pa.Table
     edits: dict[int, tuple[str, str, str]]
+    due_min: tuple[Mapping[Total, int], Mapping[Total, int]]
 
 
 def placements_of(counted: Counted) -> pa.Table:
@@ -79,10 +96,24 @@ def placement_of_channel(registry: Registry, channel: int, stretch: tuple[int, i
     (row,) = registry.channels().filter(pc.equal(registry.channels()["channel"], channel)).to_pylist()
     one: dict[str, Any] = {
         "channel": channel, "flow": "value", "commodity": row["commodity"], "quantity": row["quantity"], "sign": 1,
-        "clip": 0, "start_us": stretch[0], "end_us": stretch[1],
+        "clip": 0, "cadence_min": row["cadence_min"], "start_us": stretch[0], "end_us": stretch[1],
     }  # fmt: skip
-    types = {"channel": pa.int32(), "sign": pa.int8(), "clip": pa.int8()}
+    types = {"channel": pa.int32(), "sign": pa.int8(), "clip": pa.int8(), "cadence_min": pa.int32()}
     return pa.table({name: pa.array([one[name]], types.get(name)) for name in PLACED})
+
+
+def due_of(own: pa.Table, events: Set[int]) -> Mapping[Key, Due]:
+    """Give when a channel as its own total is due; one of events never is."""
+    return due_times(own.append_column("renewable", pa.array([False] * own.num_rows, pa.bool_())), events)
+
+
+def due_minutes(due: Mapping[Key, Due], reach: Ints, until_us: int) -> dict[Total, int]:
+    """Give the channel-minutes that were due of each total in a range (its two edges, us) until a moment."""
+    out: dict[Total, int] = {}
+    for (flow, commodity, quantity, _), found in minutes_of(due, reach, until_us).items():
+        key = (flow, commodity, quantity)
+        out[key] = out.get(key, 0) + int(found.sum())
+    return out
 
 
 def difference(engine: Engine, snapshot: Snapshot, low: int, high: int, before: Moment, after: Moment) -> Difference:
@@ -94,6 +125,7 @@ def difference(engine: Engine, snapshot: Snapshot, low: int, high: int, before: 
     }  # fmt: skip
     paths = lake_interval_paths(engine, snapshot, low, high, after.batch)
     versions = versions_sql(paths, some_channels=True, known_batch=after.batch)
+    tables["heard"] = heard(engine, snapshot, (low, high), before.batch, tables["wanted"])
     values = snapshot.arrow(changed_sql(versions, before.batch, after.batch), [low, high], tables)
     moved = moved_channels(before.placements, after.placements, low, high)
     registry = values.slice(0, 0)
@@ -104,7 +136,15 @@ def difference(engine: Engine, snapshot: Snapshot, low: int, high: int, before: 
     rows = pa.concat_tables([values.cast(DIFFERENCES), registry.cast(DIFFERENCES)])
     numbers = {number for number in rows["edit"].to_pylist() if number is not None}
     known = {one.id: (one.action, one.actor, one.reason) for one in edits(snapshot) if one.id in numbers}
-    return Difference(totals.cast(TOTALS), rows, known)
+    return Difference(totals.cast(TOTALS), rows, known, (before.due_min, after.due_min))
+
+
+def heard(engine: Engine, snapshot: Snapshot, reach: tuple[int, int], batch: int, channels: pa.Table) -> pa.Table:
+    """Give the newest interval that was measured as known at a batch: channel, newest_us; none where nothing was."""
+    low, high = reach[0], reach[1] + HEARD_AFTER_US
+    held = versions_sql(lake_interval_paths(engine, snapshot, low, high, batch), some_channels=True, known_batch=batch)
+    sql = f"select channel, max(start_us) as newest_us from ({held}) where quality in ({MEASURED}) group by channel"
+    return snapshot.arrow(sql, [low, high], {"wanted": channels})
 
 
 def day_edges_table(engine: Engine, low: int, high: int) -> pa.Table:
@@ -153,7 +193,8 @@ def changed_sql(versions: str, was: int, now: int) -> str:
                 else coalesce(c.stated, c.newest) end as batch
             from c left join a on a.channel = c.channel and a.start_us = c.start_us
             left join b on b.channel = c.channel and b.start_us = c.start_us),
-        w as (select j.*, t.kind, e.id as edit, e.undoes from j left join batch t on t.id = j.batch
+        w as (select j.*, t.kind, e.id as edit, e.undoes, j.start_us < heard.newest_us as passed from j
+            left join heard on heard.channel = j.channel left join batch t on t.id = j.batch
             left join edit e on e.batch = j.batch)"""
     weighed = f"""select w.channel, w.start_us, p.flow, p.commodity, p.quantity, {CAUSE} as cause, w.batch, w.edit,
         ({AMOUNT.replace("value", "w.value")})::hugeint - ({AMOUNT.replace("value", "w.old")})::hugeint as change
@@ -167,7 +208,8 @@ CAUSE = f"""case when undoes is not null then 'undo' when edit is not null then 
     when kind = '{RUN}' then case when quality in ({MARKS}) then 'doubted' else 'cleared' end
     when kind in ({REGISTRY_KINDS}) then 'restated' when kind not in ('readings', 'assigned') then 'rules'
     when is_measured and was_measured then 'corrected' when is_measured and was_estimated then 'measured'
-    when is_measured then 'late' when is_estimated and was_estimated then 'estimated_anew'
+    when is_measured and passed then 'late' when is_measured then 'arrived'
+    when is_estimated and was_estimated then 'estimated_anew'
     when is_estimated and was_measured then 'replaced' when is_estimated then 'estimated'
     else 'gone' end"""
 
@@ -197,25 +239,30 @@ def summed_sql(source: str) -> str:
 
 
 def totals_sql(versions: str, was: int, now: int) -> str:
-    """Give SQL for TOTALS, summed from all intervals at each moment on its own."""
+    """Give SQL for TOTALS, summed from all intervals at each moment on its own; null where there is none."""
+    amount = f"({AMOUNT.replace('value', 'e.value')})::hugeint"
+    parts = {
+        "": amount,
+        "_arrived_min": f"case when e.quality in ({MEASURED}) then p.cadence_min end",
+        "_estimated_min": f"case when e.quality in ({ESTIMATED}) then p.cadence_min end",
+    }
     sides = [
-        f"""select p.flow, p.commodity, p.quantity, {first} as before, {second} as after
+        f"""select p.flow, p.commodity, p.quantity, {", ".join(f"{sql} as {own}{what}" for what, sql in parts.items())}
             from (select * from ({effective_sql(f"select * from v where batch <= {batch}")}) where {COUNTED}) e
             join {name} p on e.channel = p.channel and e.start_us >= p.start_us and e.start_us < p.end_us"""
-        for batch, name, first, second in (
-            (was, "was", f"({AMOUNT.replace('value', 'e.value')})::hugeint", "0::hugeint"),
-            (now, "now", "0::hugeint", f"({AMOUNT.replace('value', 'e.value')})::hugeint"),
-        )
+        for batch, name, own in ((was, "was", "before"), (now, "now", "after"))
     ]
+    minutes = [f"{own}{name}" for own in ("before", "after") for name in parts if name]
+    counted = ", ".join(f"coalesce(sum({name}), 0)::bigint as {name}" for name in minutes)
     return f"""with v as not materialized ({versions}) select flow, commodity, quantity,
-        sum(before)::decimal(38, 0) as before, sum(after)::decimal(38, 0) as after
-        from ({" union all ".join(sides)}) group by all order by all"""
+        sum(before)::decimal(38, 0) as before, sum(after)::decimal(38, 0) as after, {counted}
+        from ({" union all by name ".join(sides)}) group by all order by all"""
 
 
 def unexplained(found: Difference) -> dict[tuple[str, str, str], Decimal]:
     """Give what the causes leave of each total's difference: nothing, or the comparison is wrong."""
     left = {
-        (row["flow"], row["commodity"], row["quantity"]): row["after"] - row["before"]
+        (row["flow"], row["commodity"], row["quantity"]): (row["after"] or Decimal(0)) - (row["before"] or Decimal(0))
         for row in found.totals.to_pylist()
     }
     for row in found.rows.to_pylist():

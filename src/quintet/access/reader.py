@@ -1,6 +1,6 @@
 """The one read path: every answer to a person is asked for here, by someone with a scope."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import lru_cache
@@ -38,10 +38,10 @@ from quintet.terms.reading import ValueKind, clock
 from quintet.terms.tables import DAILY
 
 from .day_sums import PlaceDays, place_days
-from .differences import Difference, Moment, difference, placement_of_channel, placements_of
+from .differences import Difference, Moment, difference, due_minutes, due_of, placement_of_channel, placements_of
 from .exceptions import readable_item, readable_items
 from .findings import channels_at
-from .flows import FlowsAnswer, counted_at, flows_table, minutes_of, sums
+from .flows import Due, FlowsAnswer, Key, counted_at, event_channels, flows_table, minutes_of, sums
 from .network_sums import located_losses
 from .scope import Scope
 from .series import Rows, cadence_text, expected_slots, series_table
@@ -254,23 +254,25 @@ class Access:
         if place:
             self.may_read(place)
         with self._engine.asked() as (snapshot, now):
-            moments: list[Moment] = []
+            reach, moments = np.array([span.start_us, span.end_us], np.int64), list[Moment]()
             for known_at in (before, after):
                 batch = self._known_batch(snapshot, known_at, now) or 0
-                moments.append(Moment(batch, self._counting(place, channel, batch)))
+                counting, due = self._counting(place, channel, batch)
+                moments.append(Moment(batch, counting, due_minutes(due, reach, to_us(known_at))))
             return difference(self._engine, snapshot, span.start_us, span.end_us, *moments)
 
-    def _counting(self, place: str, channel: str, batch: int) -> pa.Table:
-        """Give what counted for a place or a channel as known at a batch; what was not known then counted for none."""
+    def _counting(self, place: str, channel: str, batch: int) -> tuple[pa.Table, Mapping[Key, Due]]:
+        """Give what counted for a place or a channel as known at a batch, and when it was due."""
         registry = self._registry_at(batch)
         if channel:
             number = self.channel(channel).id
             stretch = in_place(registry).get(number)
             own = placement_of_channel(self._registry_at(None), number, stretch or (ALWAYS, FOREVER))
-            return own if stretch is not None else own.slice(0, 0)
+            return (own, due_of(own, event_channels(registry))) if stretch is not None else (own.slice(0, 0), {})
         if place not in registry.tree:
-            return placements_of(counted_at(self._registry_at(None), place)).slice(0, 0)
-        return placements_of(counted_at(registry, place))
+            return placements_of(counted_at(self._registry_at(None), place)).slice(0, 0), {}
+        counted = counted_at(registry, place)
+        return placements_of(counted), counted.due
 
     def findings(self, channel: str | None, place: str | None, span: Span) -> tuple[int, pa.Table]:
         """Give the moment of asking (us) or that of `as_known`, and what was found (FOUND) of a channel or a place.

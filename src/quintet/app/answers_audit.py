@@ -16,6 +16,12 @@ from .requests import AuditList, AuditVerify
 COLUMNS = ["seq", "at", "actor", "action", "subject", "detail", "digest"]
 CHECKED = ["ok", "records", "edits", "events", "sealed", "rows", "head", "broken"]
 
+BEYOND = (
+    "Not looked at: raw readings, intervals that no person edited, findings made as readings were committed, sums of "
+    "hours and days, quarantined rows. `quintet doctor` holds sums against intervals, and files against their digests."
+)
+"""What the chain does not prove, and who looks at it (docs/editing.md)."""
+
 
 def audit_list(city: City, asked: AuditList, _progress: Progress) -> Answer:
     """Give the audit records, newest first."""
@@ -50,6 +56,7 @@ def audit_verify(city: City, asked: AuditVerify, _progress: Progress) -> Answer:
             f"{found.records - found.sealed} of {found.records} records are of a version that sealed no rows: what "
             "they tell of is held against them, what their batches say is not."
         )
+    notes.append(BEYOND)
     return Answer(
         CHECKED,
         rows_of(CHECKED, [facts]),

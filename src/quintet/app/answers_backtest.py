@@ -9,6 +9,7 @@ from quintet.store.book import batch_known_at
 from quintet.store.records import Record
 from quintet.terms.errors import UsageError
 from quintet.terms.period import from_us, parse_moment, to_us
+from quintet.vee.backtest import SOUND_DAYS, SOUND_SHARE
 from quintet.vee.choosing import Chosen, Score
 from quintet.vee.order import Choice, Row
 
@@ -35,6 +36,11 @@ NUMBERS = ["stretches", "error", "pooled", "bias", "p90", "filled"]
 ORDER_COLUMNS = ["commodity", "gap", "register", "estimators", "origin", "reason"]
 PLACES = 4
 """Decimals of an error."""
+TOO_YOUNG = (
+    f"Nothing could be hidden: no channel has {SOUND_DAYS} days, of which {SOUND_SHARE:.0%} was measured, before a "
+    "sound stretch. The order in force stays; `quintet vee order` prints it."
+)
+"""Why there is nothing to tell of a city."""
 
 
 def backtest(city: City, asked: Backtest, progress: Progress) -> Answer:
@@ -53,7 +59,7 @@ def backtest(city: City, asked: Backtest, progress: Progress) -> Answer:
         most=asked.stretches,
         progress=lambda name: progress(Step(f"back-testing {name}")),
     )
-    notes = [note for one in found if (note := note_of(one))]
+    notes = [note for one in found if (note := note_of(one))] or ([] if found else [TOO_YOUNG])
     if asked.decide:
         decided = decide(city, found, asked)
         refresh(city, progress)

@@ -34,7 +34,11 @@ def diff(city: City, asked: Diff, _progress: Progress) -> Answer:
         "to": local(span.end, tz), "totals": plain(said.totals), "causes": plain(said.causes),
         "days": plain(said.days), "channels": plain(said.channels),
     }  # fmt: skip
-    notes = [one["text"] for one in said.totals if one["change"] or not one["adds_up"]]
+    notes = [
+        " ".join([one["text"], *known_then(one)])
+        for one in said.totals
+        if one["change"] or None in (one["before"], one["after"]) or not one["adds_up"]
+    ]
     notes += [f"{one['day']}: {signed(one['change'])} {one['unit']}" for one in said.days if one["day"] is not None]
     return Answer(
         COLUMNS,
@@ -45,3 +49,17 @@ def diff(city: City, asked: Diff, _progress: Progress) -> Answer:
         notes=notes or ["Nothing changed."],
         exit_code=int(not all(one["adds_up"] for one in said.totals)),
     )
+
+
+def known_then(total: dict[str, Any]) -> list[str]:
+    """Say what share of the due values was measured, and of the known ones estimated, at both moments."""
+    shares = {
+        name: [total[f"{side}_{name}"] for side in ("before", "after")] for name in ("coverage", "estimated_share")
+    }
+    if all(one is None for one in shares["coverage"]):
+        return []
+    said = [
+        f"{name.replace('_', ' ')} {' -> '.join('-' if one is None else f'{one:.1%}' for one in both)}"
+        for name, both in shares.items()
+    ]
+    return [f"({', '.join(said)})"]

@@ -28,12 +28,13 @@ def vee_findings(city: City, asked: VeeFindings, _progress: Progress) -> Answer:
     questions = Questions(city.access(EVERYTHING), now=city.now, rules=rule_words(city.rules))
     found = questions.findings(
         asked.start, asked.end, channel=asked.channel, place=asked.place, rule=asked.rule, known_at=asked.known_at,
-        limit=asked.limit,
+        limit=asked.limit, cursor=asked.cursor,
     )  # fmt: skip
     rows = [_row(one) for one in found.findings]
     cells = [{**row, "figures": " ".join(f"{name}={said}" for name, said in row["figures"].items())} for row in rows]
-    document = {"known_at": found.known_at, "total": found.total, "findings": rows}
-    notes = [] if found.total == len(rows) else [f"{len(rows)} of {found.total} are listed: see --limit."]
+    document = {"known_at": found.known_at, "total": found.total, "next_cursor": found.next_cursor, "findings": rows}
+    more = f"There are more: --cursor {found.next_cursor}."
+    notes = [f"{len(rows)} of {found.total} are listed. {more}"] if found.next_cursor else []
     title = f"{found.total} findings"
     return Answer(COLUMNS, rows_of(COLUMNS, cells), document_of(plain(document)), notes=notes, title=title)
 

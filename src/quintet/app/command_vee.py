@@ -12,6 +12,7 @@ from .options import CityOption, Common, FormatOption, chosen_format
 from .rules_table import rules_in_force, rules_table
 from .show import show
 from .try_file import values_in
+from .try_reads import refuse, refuse_unread_estimate
 from .try_rule import try_rule
 from .try_trial import Asked
 
@@ -102,16 +103,19 @@ def vee_try(
     form = chosen_format(Common(None, format))
     if file is not None:
         values = values_in(file, values)
-    if estimate is not None:
-        answer = try_estimate(
-            estimate, values or "", interval=interval or "15min", total=total, start=start, tz=tz, refs=refs
-        )
-        show(answer, form)
-        return answer.exit_code
     asked = Asked(
         rule or "", values, interval or "60min", start, tz, commodity, role, unit, meter_class, history, register,
         multiplier, interval_multiplier, dials, plate_max, before, year_before, offset, flags, check, accuracy,
         reactive, volume, delta_t, pressure, temperature, compressibility, recorded, days,
     )  # fmt: skip
+    if estimate is not None:
+        refuse_unread_estimate(estimate, asked, city=city is not None)
+        answer = try_estimate(
+            estimate, values or "", interval=interval or "15min", total=total, start=start, tz=tz, refs=refs,
+            commodity=commodity, role=role, unit=unit,
+        )  # fmt: skip
+        show(answer, form)
+        return answer.exit_code
+    refuse(asked.rule, [name for name, said in (("total", total), ("refs", refs)) if said is not None])
     show(try_rule(asked, rules_in_force(city)), form)
     return 0

@@ -34,6 +34,7 @@ def vee_findings(
     rule: Annotated[str | None, Parameter(help="Only findings of this rule, as D01.")] = None,
     known_at: KnownAt = None,
     limit: Annotated[int, Parameter(help="At most this many findings, oldest first.")] = 100,
+    cursor: Annotated[str | None, Parameter(help="Go on where the page before ended: its `next_cursor`.")] = None,
     common: Common | None = None,
 ) -> int:
     """Say why values are doubtful: what rules and runs found.
@@ -41,4 +42,4 @@ def vee_findings(
     Of a channel or a place, oldest first: each span with its figures, the rule's severity, whether it marks values
     `suspect`, and the batch and moment that stated it.
     """
-    return ask(common, VeeFindings(start, end, channel, place, rule, known_at, limit))
+    return ask(common, VeeFindings(start, end, channel, place, rule, known_at, limit, cursor))

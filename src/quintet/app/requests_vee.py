@@ -183,6 +183,7 @@ class VeeFindings(Request, frozen=True, tag="vee_findings"):
     rule: str | None = None
     known_at: str | None = None
     limit: int = 100
+    cursor: str | None = None
 
 
 class ExceptionsList(Request, frozen=True, tag="exceptions_list"):

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from quintet.ledger.city_rows import OF_SETTINGS
+from quintet.ledger.targets import TABLES as OF_TARGETS
+from quintet.registry.settings import TABLES
 from quintet.terms.catalogue import read_toml, read_toml_file
 from quintet.terms.errors import BadInput
 from quintet.vee import Rule, Rules, rules
@@ -36,11 +39,21 @@ def rules_of(settings: dict[str, Any], path: Path) -> Rules:
 
 
 def rules_in_force(city: Path | None) -> Rules:
-    """Give the rules of a city folder, or those that ship where none is named."""
+    """Give the rules of a city folder, or those that ship where none is named; raises BadInput for an unknown table."""
     if city is None:
         return rules()
     path = city_folder(city) / CITY_MARK
-    return rules_of(read_toml_file(path), path)
+    settings = read_toml_file(path)
+    known = {RULES, *TABLES, *OF_SETTINGS, *OF_TARGETS}
+    strange = sorted(settings.keys() - known)
+    if strange:
+        raise BadInput(
+            f"holds a table [{strange[0]}] that nothing reads.",
+            code="unknown_key",
+            place=str(path),
+            remedy=f"A rule is changed in [{RULES}.V07] and the like; other tables are {', '.join(sorted(known))}.",
+        )
+    return rules_of(settings, path)
 
 
 def rules_table(city: Path | None) -> Answer:

@@ -11,6 +11,8 @@ from quintet.terms.length import DAY_US, length_us
 
 Numbers = list[Decimal | None]
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
+FAR = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)[eE][+-]?\d{3,}", re.ASCII)
+"""A number with an exponent of three digits or more."""
 ENDLESS = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 ABSENT = frozenset(("", "null", "none", "nan", "na", "n/a", "-"))
 MOST_VALUES = 1_000_000
@@ -69,6 +71,13 @@ def _number(text: str, place: str) -> Decimal | None:
             code="bad_number",
             place=place,
             remedy="Write the number, or leave the place empty where the value is missing.",
+        )
+    if FAR.fullmatch(text):
+        raise UsageError(
+            f"{text!r} is beyond what any meter shows, or finer.",
+            code="too_large",
+            place=place,
+            remedy="Give what a meter can count.",
         )
     if NUMBER.fullmatch(text) is None:
         raise UsageError(

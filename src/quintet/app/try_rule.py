@@ -9,14 +9,16 @@ from quintet.vee.verdict import as_number
 
 from .answer import Answer, document_of
 from .try_input import decimal_of
+from .try_reads import refuse_unread
 from .try_rules import try_trial
 from .try_trial import Asked, Trial, kind_of
 
 
 def try_rule(asked: Asked, rules: Rules) -> Answer:
-    """Try one rule; raises UsageError naming what is missing or cannot be read."""
+    """Try one rule; raises UsageError naming what is missing, cannot be read, or would not be read."""
     code, rule = chosen(asked, rules)
     trial = Trial(asked, code, rule)
+    refuse_unread(trial)
     return answer_of(trial, try_trial(trial))
 
 

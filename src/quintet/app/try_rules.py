@@ -6,13 +6,14 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from math import gcd
 from typing import Any
 
 import numpy as np
 
 from quintet.terms.errors import UsageError
 from quintet.terms.length import DAY_US, length_us
-from quintet.terms.period import from_us, to_us
+from quintet.terms.period import MINUTE_US, from_us, to_us
 from quintet.terms.unit import units
 from quintet.vee import Beside, Use, Verdict, device_flags, fact, find_gaps, flag_bits
 from quintet.vee.beside import exact_fact
@@ -222,13 +223,17 @@ def estimated(trial: Trial) -> Verdict:
     days = number_of(trial.asked.days, "--days")
     if days == 0:
         return trial.judge([0])
-    count = positive(days, "--days") * DAY_US / trial.cadence_us
+    length = positive(days, "--days") * DAY_US
+    finer = gcd(trial.cadence_us, int(length))
+    if finer >= MINUTE_US:  # a length that --interval does not divide is counted in finer intervals
+        trial.cadence_us = finer
+    count = length / trial.cadence_us
     if count.denominator != 1 or count >= 10**6:
         raise UsageError(
             f"{trial.asked.days} days are no whole number of intervals, or too many.",
             code="bad_number",
             place="--days",
-            remedy="Give days that --interval divides, as in 7.5 with 60min.",
+            remedy="Give days and whole minutes, as in 7.5.",
         )
     return trial.judge([None] * int(count))
 

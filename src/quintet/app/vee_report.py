@@ -32,8 +32,8 @@ AT_ONCE = 500
 """Trials in one city: some 2 million quarter-hours."""
 START = date(2026, 1, 5)
 COLUMNS = [
-    "kind", "held_out", "magnitude", "unit", "trials", "found_at_commit", "found", "moving", "moving_found_at_commit",
-    "moving_found", "by",
+    "kind", "held_out", "magnitude", "unit", "trials", "found_at_commit", "found", "named_intervals", "moving",
+    "moving_found_at_commit", "moving_found", "by",
 ]  # fmt: skip
 NO_FAULT = ("rollover",)
 """Injected to see that it comes out right: nothing needs to be found."""
@@ -88,7 +88,8 @@ def curve(faults: list[Verdict]) -> list[dict[str, Any]]:
         by = Counter(rule for one in own for rule in one.commit | one.period)
         row = {"kind": kind, "held_out": injectors()[kind].held, "magnitude": magnitude, "unit": injectors()[kind].unit}
         row |= {"trials": len(own), "found_at_commit": share(own, longer=False), "found": share(own)}
-        row |= {"moving": len(moving), "moving_found_at_commit": share(moving, longer=False)}
+        row |= {"named_intervals": share_named(own), "moving": len(moving)}
+        row |= {"moving_found_at_commit": share(moving, longer=False)}
         rows.append(row | {"moving_found": share(moving), "by": dict(sorted(by.items(), key=lambda p: (-p[1], p[0])))})
     return rows
 
@@ -98,6 +99,12 @@ def share(verdicts: list[Verdict], *, longer: bool = True) -> float | None:
     if not verdicts:
         return None
     return sum(bool(one.commit or (longer and one.period)) for one in verdicts) / len(verdicts)
+
+
+def share_named(verdicts: list[Verdict]) -> float | None:
+    """Give the share of the intervals that faults touched of which something was said; None where none was."""
+    touched = sum(one.touched for one in verdicts)
+    return sum(one.named for one in verdicts) / touched if touched else None
 
 
 def totals(found: Detection) -> dict[str, Any]:
@@ -114,6 +121,7 @@ def totals(found: Detection) -> dict[str, Any]:
         out[f"moving_{name}"] = len(own)
         out[f"moving_{name}_found_at_commit"] = share(own, longer=False)
         out[f"moving_{name}_found"] = share(own)
+        out[f"moving_{name}_named_intervals"] = share_named(own)
     for name, held in (("known", False), ("held_out", True)):
         own = [one for one in real if one.trial.injector and one.trial.injector.held is held]
         own = [one for one in own if one.trial.moved >= MOVED]
@@ -157,7 +165,7 @@ def vee_report(city: City, asked: VeeReport, progress: Progress) -> Answer:
         COLUMNS,
         rows_of(COLUMNS, shown),
         document_of(plain(document)),
-        numbers=COLUMNS[2:3] + COLUMNS[4:10],
+        numbers=COLUMNS[2:3] + COLUMNS[4:11],
         notes=notes,
     )
 

@@ -50,7 +50,8 @@ class Verdict:
 
     `wrong` is the largest share by which a day's final total is off; `cells` counts of a sound bed the intervals and
     those flagged or worse (with those that longer rules mark: "marked"), the days, those with a finding of any rule
-    ("found", "longer") and of each.
+    ("found", "longer") and of each. `touched` counts the intervals that the fault touched, `named` those of them that
+    anything was said of at their own place.
     """
 
     trial: Trial
@@ -58,6 +59,8 @@ class Verdict:
     period: frozenset[str]
     wrong: float
     cells: Mapping[str, int] = field(default_factory=dict[str, int])
+    touched: int = 0
+    named: int = 0
 
 
 def make_trial(beds: list[Bed], number: int, injector: Injector, magnitude: float, seed: int) -> Trial:
@@ -206,21 +209,25 @@ class _Said:
         words = {row.id: code for code, row in qualities().items()} | {0: "missing"}
         odd = near & (quality != true_quality) & ~np.isin(quality, UNHURT)
         said = {f"={words[one]}" for one in np.unique(quality[odd]).tolist()}
+        named = odd.copy()
         stretch = bed.stretch
         known = set(self.findings.get(self.channel[sound], []))
         for at_us, until_us, rule in self.findings.get(self.channel[number], []):
             first, last = ((t - stretch.at_us[0]) // stretch.cadence_us for t in (at_us, max(until_us - 1, at_us)))
             if (at_us, until_us, rule) not in known and rule not in KNOWN_ALREADY and _hits(near, first, last):
                 said.add(rule)
+                named[max(first, 0) : max(last + 1, 0)] = True
         said |= {f"={code}" for meter, code in self.aside if meter == f"t{number:06}"}
         before = set(self._period.get(sound, []))
-        more = {
-            rule
-            for first, last, rule in self._period.get(number, [])
-            if (first, last, rule) not in before and _hits(near, first, last)
-        }
+        more: set[str] = set()
+        for first, last, rule in self._period.get(number, []):
+            if (first, last, rule) not in before and _hits(near, first, last):
+                more.add(rule)
+                named[first : last + 1] = True
         off = np.abs(_by_day(value - true_value, bed.edges)) / np.maximum(np.abs(_by_day(true_value, bed.edges)), 1)
-        return Verdict(trial, frozenset(said), frozenset(more), float(off.max()))
+        touched = trial.faulted.touched
+        counts = int(touched.sum()), int((named & touched).sum())
+        return Verdict(trial, frozenset(said), frozenset(more), float(off.max()), {}, *counts)
 
     def _counted(self, number: int, bed: Bed) -> dict[str, int]:
         """Count what is said of a sound bed without reason."""

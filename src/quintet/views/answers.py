@@ -322,10 +322,11 @@ class Finding(Answer, frozen=True):
 
 
 class Findings(Answer, frozen=True):
-    """What was found, oldest first: `total` findings in all, perhaps not all listed."""
+    """A page of what was found, oldest first, of `total` in all; `next_cursor` is null on the last page."""
 
     known_at: datetime
     total: int
+    next_cursor: str | None
     findings: list[Finding]
 
 

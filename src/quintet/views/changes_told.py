@@ -14,6 +14,8 @@ from quintet.terms.errors import UsageError
 from quintet.terms.period import day_of_number
 from quintet.terms.unit import Unit
 
+from .series import share
+
 LANGUAGES = ("en", "ko")
 Key = tuple[str, str, str]
 """A total: flow, commodity, quantity."""
@@ -86,6 +88,11 @@ def signed(amount: Decimal) -> str:
     return f"{amount:+f}"
 
 
+def plainly(amount: Decimal | None) -> str:
+    """Write an amount; nothing for one that was not known."""
+    return "" if amount is None else format(amount, "f")
+
+
 def counted(number: int, lang: str) -> str:
     """Say how many intervals."""
     return words()["count"]["one" if number == 1 else "many"][lang].format(number=f"{number:,}")
@@ -99,16 +106,35 @@ def _totals(found: Difference, rows: Sequence[Mapping[str, Any]], units: Units, 
     for row in found.totals.to_pylist():
         key = key_of(row)
         unit = units.of(key)
-        before, after = (unit.to_decimal(int(row[name])) for name in ("before", "after"))
-        same = before == after and key not in touched
-        text = words()["total"]["same" if same else "changed"][lang]
+        before, after = (None if row[name] is None else unit.to_decimal(int(row[name])) for name in ("before", "after"))
+        text = words()["total"][_what_of(before, after, touched=key in touched)][lang]
         facts = {"flow": key[0], "commodity": key[1], "unit": unit.code, "before": before, "after": after}
-        change = after - before
+        change = (after or Decimal(0)) - (before or Decimal(0))
         said = {
             **facts, "flow": words()["flow"][key[0]][lang], "commodity": units.name(key, lang),
-            "change": signed(change), "before": format(before, "f"), "after": format(after, "f"),
+            "change": signed(change), "before": plainly(before), "after": plainly(after),
         }  # fmt: skip
-        out.append({**facts, "change": change, "adds_up": key not in left, "text": text.format(**said)})
+        out.append({
+            **facts, "change": change, **_known(found, row), "adds_up": key not in left, "text": text.format(**said),
+        })  # fmt: skip
+    return out
+
+
+def _what_of(before: Decimal | None, after: Decimal | None, *, touched: bool) -> str:
+    """Name the sentence that tells a total."""
+    if before is None or after is None:
+        return "first" if before is None else "gone"
+    return "same" if before == after and not touched else "changed"
+
+
+def _known(found: Difference, row: Mapping[str, Any]) -> dict[str, float | None]:
+    """Give how much of what was due was measured at both moments, and how much of what was known was estimated."""
+    out: dict[str, float | None] = {}
+    for name, due in zip(("before", "after"), found.due_min, strict=True):
+        expected = due.get(key_of(row), 0)
+        arrived, estimated = (row[f"{name}_{what}_min"] for what in ("arrived", "estimated"))
+        out[f"{name}_coverage"] = share(arrived / expected) if expected else None
+        out[f"{name}_estimated_share"] = share(estimated / (arrived + estimated)) if arrived + estimated else None
     return out
 
 

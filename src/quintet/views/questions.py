@@ -187,13 +187,14 @@ class Questions:
         place: str | None = None,
         rule: str | None = None,
         known_at: str | None = None,
+        cursor: str | None = None,
         limit: int = PAGE,
     ) -> Findings:
         """List what rules and runs found of a channel, or of all channels of a place, over [start, end)."""
         tz, most = self._tz(), within(limit, 1, LONGEST_PAGE, "limit")
         access, _, _ = self._then(known_at, tz)
         asked = (channel, place, rule)
-        return list_findings(access, self._rules, asked, span_of(start, end, tz), limit=most, tz=tz)
+        return list_findings(access, self._rules, asked, span_of(start, end, tz), limit=most, cursor=cursor, tz=tz)
 
     def _then(self, known_at: str | None, tz: ZoneInfo) -> tuple[Access, Catalogue, datetime]:
         """Give the access, the catalogue and the now of an answer: of `known_at` where that is asked for."""

@@ -215,6 +215,7 @@ ROUTES = (
             asked.TO,
             asked.RULE,
             asked.KNOWN_AT,
+            asked.CURSOR,
             asked.LIMIT,
         ),
         lambda questions, given: questions.findings(**_ranged(given)),
