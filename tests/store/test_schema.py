@@ -195,3 +195,29 @@ def test_a_version_that_is_no_number_is_refused_with_a_remedy(tmp_path: Path, sa
     with pytest.raises(Damaged, match="which is no number") as caught:
         Engine.open(tmp_path, "UTC")
     assert (caught.value.code, "backup restore" in caught.value.remedy) == ("meta_damaged", True)
+
+
+def test_months_are_summed_from_days_that_were_closed_before_there_were_any(tmp_path: Path) -> None:
+    with connect(tmp_path) as connection:
+        migrate(connection, "here", VERSIONS[:4])
+        january, february = 20_089, 20_120
+        for day, batch in ((january, 5), (january + 1, 7), (february, 7)):
+            connection.execute("insert into closed_day values (?, ?, 1)", [day, batch])
+        connection.executemany(
+            "insert into rollup_day values (?, ?, ?, ?, ?, ?)",
+            [
+                (1, january, 10, 96, 0, 5), (1, january + 1, -3, 95, 1, 6), (1, january + 1, 100, 1, -1, 9),
+                (1, february, 4, 96, 0, 7), (2, january, 2**62, 96, 0, 4), (2, january + 1, 2**62, 96, 0, 4),
+                (2, february + 1, 9, 96, 0, 8),
+            ],
+        )  # fmt: skip
+        assert migrate(connection, "here") == 4
+        found = connection.execute("select * from rollup_month order by all").fetchall()
+        assert [(*row[:2], int(row[2]), *row[3:]) for row in found] == [
+            (1, 2025 * 12, 7, 191, 1, 6),
+            (1, 2025 * 12 + 1, 4, 96, 0, 7),
+            (2, 2025 * 12, 2**63, 192, 0, 4),
+        ], "what came after a closing stays a difference by day"
+        assert take_back(connection, "here", 4) == NEWEST
+        assert migrate(connection, "here") == 4
+        assert connection.execute("select * from rollup_month order by all").fetchall() == found

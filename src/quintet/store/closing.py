@@ -1,8 +1,10 @@
 """Closing a day: from the hot tables into the lake, and merging what arrived late for days that are closed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from quintet.terms.period import day_of_number, day_start, to_us
 
@@ -12,6 +14,8 @@ from .engine import Engine, Snapshot, Writing
 from .flows import flow_hours, write_flows
 from .lake import LakeFile, log_key
 from .read import OUTRANKING, UNDONE, quoted, versions_sql
+from .schema import MONTH
+from .signed_flows import write_signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ def publish_day(
             compact_rollups(writing, day, low, high, until)
             write_flows(writing, day, flow_hours(engine, writing, day, tables["intervals"], placements), placements)
             made_of = registry_batch if registry_batch is not None else newest_record(writing)
+            write_signed(engine, writing, day, tables["intervals"], placements, made_of)
             writing.execute("delete from closed_day where day = ?", [day])
             writing.execute("insert into closed_day values (?, ?, ?)", [day, until, made_of])
     except BaseException:
@@ -199,10 +204,29 @@ def compact_rollups(writing: Writing, day: int, low: int, high: int, until: int)
             from rollup_day where day = ? and batch <= ? group by channel, day order by channel""",
         [day, until],
     )
+    add_to_month(writing, day, until)
     writing.execute("delete from rollup_day where day = ? and batch <= ?", [day, until])
     writing.execute("insert into rollup_day by name select * from folded")
     writing.execute("drop table folded")
     writing.execute("delete from rollup_hour where hour_us >= ? and hour_us < ? and batch <= ?", [low, high, until])
+
+
+def add_to_month(writing: Writing, day: int, until: int) -> None:
+    """Add a day's differences that are folded now, and were not before, to the sums of its month."""
+    month = int(writing.rows(f"select {MONTH} from (select ?::integer as day)", [day])[0][0])
+    writing.execute(
+        f"""create or replace temp table summed as select channel, month, sum(value)::decimal(38, 0) as value,
+            sum(arrived)::integer as arrived, sum(estimated)::integer as estimated, max(batch) as batch from (
+                select * from rollup_month where month = {month} union all by name
+                select channel, {month} as month, value, arrived, estimated, batch from rollup_day
+                where day = $1 and batch <= $2
+                    and batch > coalesce((select max(batch) from closed_day where day = $1), -1))
+            group by channel, month order by channel""",
+        [day, until],
+    )
+    writing.execute(f"delete from rollup_month where month = {month}")
+    writing.execute("insert into rollup_month by name select * from summed")
+    writing.execute("drop table summed")
 
 
 def refresh_flows(
@@ -215,7 +239,22 @@ def refresh_flows(
             f"select channel, start, value, quality from read_parquet({quoted(paths)})" if paths else EMPTY_DAY
         )
         write_flows(writing, day, flow_hours(engine, writing, day, effective, placements), placements)
+        write_signed(engine, writing, day, effective, placements, registry_batch)
         writing.execute("update closed_day set registry_batch = ? where day = ?", [registry_batch, day])
+
+
+def keep_halves(
+    engine: Engine, days: Sequence[int], placements: pa.Table, *, actor: str, received_us: int, registry_batch: int
+) -> None:
+    """Keep the halves of signed channels of closed days that were closed before such were kept."""
+    signed = placements.filter(pc.not_equal(placements["clip"], 0)).select(["channel"])
+    with engine.writing("refresh", "signed", actor, received_us) as writing:
+        for day in days:
+            paths = writing.lake_paths("intervals", day, day)
+            source = f"""select channel, start, value, quality from read_parquet({quoted(paths)})
+                where channel in (select channel from signed)"""
+            effective = writing.arrow(source if paths else EMPTY_DAY, tables={"signed": signed})
+            write_signed(engine, writing, day, effective, placements, registry_batch)
 
 
 def newest_record(writing: Writing) -> int:

@@ -83,6 +83,14 @@ class Snapshot:
         )
         return [self._files.path(lake, path, digest) for path, digest in found]
 
+    def lake_paths_of(self, lake: str, days: Sequence[int]) -> list[str]:
+        """List the verified files of a lake table that hold some local days."""
+        found = self.rows(
+            "select path, digest from lake_file where lake = ? and live and list_contains(?, day) order by day",
+            [lake, list(days)],
+        )
+        return [self._files.path(lake, path, digest) for path, digest in found]
+
 
 class Writing(Snapshot):
     """An open write transaction: everything appended becomes durable together, or not at all."""
@@ -318,6 +326,12 @@ class Engine:
             snapshot.rows("select 1 from meta limit 1")  # the snapshot is taken by the first query
         with closing_context(opened):
             yield snapshot, moment
+
+    def move_clock(self, tz: ZoneInfo, source: str, now_us: int) -> None:
+        """Keep days by another clock from now on; only for a store that holds no reading."""
+        with self.writing("settings", source, "operator", now_us) as writing:
+            writing.execute("update meta set value = ? where key = 'timezone'", [tz.key])
+        self.tz, self.hour_phase_us = tz, grid_phase(tz, HOUR_US)
 
     @contextmanager
     def exclusive(self) -> Generator[None]:

@@ -27,10 +27,10 @@ NO_SUMS = pa.schema(
 AMOUNT = "case when clip = 0 then sign * value else greatest(clip * sign * value, 0) end"
 
 
-def placed_sql(source: str, moment: str) -> str:
-    """Give SQL that joins valued rows with the placements in force at their moment."""
+def placed_sql(source: str, moment: str, placements: str = "placements") -> str:
+    """Give SQL that joins valued rows with the placements (the name of their table) in force at their moment."""
     return f"""select p.place, p.flow, p.commodity, p.quantity, p.renewable, p.cadence_min, {AMOUNT} as amount, s.*
-        exclude (value) from ({source}) s join placements p
+        exclude (value) from ({source}) s join {placements} p
         on s.channel = p.channel and s.{moment} >= p.start_us and s.{moment} < p.end_us"""
 
 
@@ -80,9 +80,10 @@ def flow_hours(engine: Engine, snapshot: Snapshot, day: int, effective: pa.Table
     """Sum a local day's effective intervals (as the lake keeps them) by hour, place and flow for `flow_hour`.
 
     Channels are summed by hour first: there are far fewer of those than there are intervals. Channels whose placement
-    changes within an hour (`ragged`) are left to be summed when asked.
+    changes within an hour (`ragged`) are left to be summed when asked; signed ones are kept by `write_signed`.
     """
-    even = placements.filter(pc.invert(ragged(placements, engine.hour_phase_us)))
+    plain = placements.filter(pc.equal(placements["clip"], 0))
+    even = plain.filter(pc.invert(ragged(plain, engine.hour_phase_us)))
     source = f"""select channel, {hour_bucket(engine.hour_phase_us)} as start_us,
         sum(value)::bigint as value, count(*) as intervals, quality in ({MEASURED}) as q_measured,
         quality in ({ESTIMATED}) as q_estimated
@@ -124,6 +125,12 @@ def write_flows(writing: Writing, day: int, hours: pa.Table, placements: pa.Tabl
         writing.append("flow_above", sums)
 
 
+def own_days(snapshot: Snapshot, place: str, first: int, last: int) -> set[int]:
+    """Give the closed days of a range that keep a place's own sums."""
+    sql = "select distinct day from flow_above where place = ? and day between ? and ?"
+    return {int(day) for (day,) in snapshot.rows(sql, [place, first, last])}
+
+
 def stored_flows(
     engine: Engine,
     snapshot: Snapshot,
@@ -137,31 +144,29 @@ def stored_flows(
     """Sum what closed days keep, over a place and the places in it.
 
     `boundary` maps flows that only count at the place itself to the name they are summed under; `stale` days
-    are left out. Days that keep the place's own sums are read from those.
+    are left out. Days that keep the place's own sums are read from those, as they stand: a flow may have several rows.
     """
     first, last = day_range(engine, low, high)
     names = ", ".join(f"'{name}'" for name in boundary)
     called = " ".join(f"when '{old}' then '{new}'" for old, new in boundary.items())
-    kept = snapshot.rows(
-        "select distinct day from flow_above where place = ? and day between ? and ?", [place, first, last]
-    )
-    days = sorted(int(day) for (day,) in kept)
+    days = sorted(own_days(snapshot, place, first, last))
     others = snapshot.rows(
         "select 1 from closed_day where day between ? and ? and not list_contains(?, day) limit 1", [first, last, days]
     )
-    own = """select * from flow_above where place = $5 and day between $3 and $4 and not list_contains($6, day)
-        and hour_us >= $1 and hour_us < $2"""
-    summed = f"""select * from flow_hour where day between $3 and $4 and not list_contains($6, day)
-        and not list_contains($7, day) and hour_us >= $1 and hour_us < $2
-        and case when flow in ({names}) then place = $5 else place in (select place from inside) end"""
-    rest = f"union all by name {summed}" if others else "where list_contains($7, day)"
+    columns = f"""hour_us as bucket_us, case flow {called} else flow end as flow, commodity, quantity, renewable, value,
+        arrived_min, estimated_min"""
+    own = f"""select {columns} from flow_above where place = $5 and day between $3 and $4
+        and not list_contains($6, day) and hour_us >= $1 and hour_us < $2 and list_contains($7, day)"""
+    summed = f"""select bucket_us, flow, commodity, quantity, renewable, sum(value)::decimal(38, 0) as value,
+        sum(arrived_min)::bigint as arrived_min, sum(estimated_min)::bigint as estimated_min
+        from (select {columns} from flow_hour where day between $3 and $4 and not list_contains($6, day)
+            and not list_contains($7, day) and hour_us >= $1 and hour_us < $2
+            and case when flow in ({names}) then place = $5 else place in (select place from inside) end)
+        group by all"""
     return snapshot.arrow(
-        f"""select hour_us as bucket_us, case flow {called} else flow end as flow, commodity, quantity, renewable,
-            sum(value)::decimal(38, 0) as value, sum(arrived_min)::bigint as arrived_min,
-            sum(estimated_min)::bigint as estimated_min
-            from (select * from ({own}) {rest}) group by all order by all""",
+        f"{own} union all by name {summed}" if others else own,
         [low, high, first, last, place, stale, days],
-        {"inside": pa.table({"place": pa.array(sorted(inside), pa.string())})},
+        {"inside": pa.table({"place": pa.array(sorted(inside), pa.string())})} if others else None,
     )
 
 
@@ -184,10 +189,16 @@ def wrong_above(snapshot: Snapshot, first: int, last: int, root: str, boundary: 
 
 
 def rollup_flows(
-    snapshot: Snapshot, low: int, high: int, placements: pa.Table, left_out: list[tuple[int, int]]
+    snapshot: Snapshot,
+    low: int,
+    high: int,
+    placements: pa.Table,
+    left_out: list[tuple[int, int]],
+    known_batch: int | None = None,
 ) -> pa.Table:
     """Sum the open rollups by hour and flow; `left_out` are ranges [start, end) that others sum."""
     but = " ".join(f"and not (hour_us >= {start} and hour_us < {end})" for start, end in left_out)
+    but += "" if known_batch is None else f" and r.batch <= {known_batch}"
     return snapshot.arrow(
         f"""select r.hour_us as bucket_us, p.flow, p.commodity, p.quantity, p.renewable,
             sum(p.sign * r.value)::decimal(38, 0) as value,

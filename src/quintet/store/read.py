@@ -171,6 +171,16 @@ def daily_sums(snapshot: Snapshot, channels: npt.NDArray[np.int32], first: int, 
     return out
 
 
+def day_rows(snapshot: Snapshot, first: int, last: int) -> pa.Table:
+    """Read the rows of the daily rollup as they lie: channel, day, value, arrived, estimated, batch.
+
+    What closing has folded is one row a channel and day, what came since are differences.
+    """
+    return snapshot.arrow(
+        "select channel, day, value, arrived, estimated, batch from rollup_day where day between ? and ?", [first, last]
+    )
+
+
 EARLIEST_US = -(10**15)
 """About 1938: no meter's reading is older, and time zone arithmetic still works."""
 

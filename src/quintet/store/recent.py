@@ -92,6 +92,10 @@ class Recent:
         self._sums: dict[int, I64] = {}
         self.newest = self.since = -(2**31)
 
+    def set_clock(self, tz: ZoneInfo) -> None:
+        """Take days by another clock, while nothing is held."""
+        self._tz = tz
+
     @property
     def first_day(self) -> int:
         """The oldest local day (by number) that is held; none before `since`, where the store could not be read."""

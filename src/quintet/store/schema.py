@@ -13,6 +13,13 @@ FINGERPRINT = """('0x' || left(md5(concat_ws(chr(31), source, coalesce(row::varc
             ::bigint"""
 """SQL: what tells a quarantined row from others, as a number (60 bits of an MD5 sum)."""
 
+MONTH = "(datepart('year', date '1970-01-01' + day) * 12 + datepart('month', date '1970-01-01' + day) - 1)::integer"
+"""SQL: the number of the month that holds a local day number: years times twelve, and months since January."""
+FOLDED_MONTHS = f"""select channel, {MONTH} as month, sum(value)::decimal(38, 0) as value,
+            sum(arrived)::integer as arrived, sum(estimated)::integer as estimated, max(r.batch) as batch
+            from rollup_day r join closed_day c using (day) where r.batch <= c.batch group by all order by all"""
+"""SQL: the daily sums that closing a day has folded, by month: what `rollup_month` holds."""
+
 VERSIONS: list[list[str]] = [
     [
         "create table meta (key varchar not null, value varchar not null)",
@@ -110,6 +117,16 @@ VERSIONS: list[list[str]] = [
             commodity varchar not null, quantity varchar not null, renewable boolean not null,
             value decimal(38, 0) not null, arrived_min bigint not null, estimated_min bigint not null)""",
     ],
+    [
+        """create table rollup_month (
+            channel integer not null, month integer not null, value decimal(38, 0) not null,
+            arrived integer not null, estimated integer not null, batch integer not null)""",
+        f"insert into rollup_month {FOLDED_MONTHS}",
+        """create table signed_hour (
+            channel integer not null, day integer not null, hour_us bigint not null, plus bigint not null,
+            minus bigint not null, arrived smallint not null, estimated smallint not null)""",
+        "create table signed_day (day integer not null, registry_batch integer not null)",
+    ],
 ]
 """What makes each version of the one before it."""
 
@@ -139,6 +156,7 @@ DOWN: dict[int, list[str]] = {
         "delete from meta where key = 'audit_head'",
     ],
     4: ["drop table flow_above"],
+    5: ["drop table rollup_month", "drop table signed_hour", "drop table signed_day"],
 }
 """What makes the version before it of a version: every reading, statement and quarantined row is kept."""
 
