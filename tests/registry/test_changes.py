@@ -108,6 +108,26 @@ def test_a_channel_alone_may_go_to_another_point(book: Book, flats: Registry, pl
     assert registry.channel_by_name("s1/left").usage_point == "s1/right"
 
 
+def test_a_meter_behind_another_one_is_found_to_be_a_submeter_from_a_past_date(
+    book: Book, flats: Registry, placed: Any
+) -> None:
+    before, at = book.batch, to_us(MARCH)
+    book.commit(rewire(flats, "s1/left", valid_from=MARCH, role="submeter"))
+    registry = book.registry()
+    assert placed(registry, "s1/left") == [("s1/b1/1", "consumption", 1, ALWAYS, at)], "counted once, by the other one"
+    assert placed(book.registry(known_at=before), "s1/left") == [("s1/b1/1", "consumption", 1, ALWAYS, FOREVER)]
+    assert from_dataset(registry, table(*FLATS)).records == [], "the dataset again does not undo it"
+    assert rewire(registry, "s1/left", valid_from=MAY, role="submeter") == []
+    (left,) = (row for row in FLATS if row["meter"] == "left")
+    book.commit(from_dataset(registry, table({**left, "role": "generation"})).records)
+    (last,) = (row for row in placed(book.registry(), "s1/left") if row[1] != "consumption")
+    assert last[1] == "local_generation", "a list that says something new is believed"
+    with pytest.raises(UsageError, match="no role 'head'"):
+        rewire(registry, "s1/left", valid_from=MAY, role="head")
+    with pytest.raises(UsageError, match="or a role"):
+        rewire(registry, "s1/left", valid_from=MAY, role="submeter", place="s1/b1/2")
+
+
 def test_a_rewiring_needs_one_target_that_exists(flats: Registry) -> None:
     with pytest.raises(UsageError):
         rewire(flats, "s1/left", valid_from=MAY)

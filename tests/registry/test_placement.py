@@ -135,3 +135,14 @@ def test_rows_are_in_order_of_channel_and_time(book: Book) -> None:
     rows = book.register(*({"meter": f"m{n}", "building": f"b{n % 3}"} for n in range(9))).placements().to_pylist()
     assert [row["channel"] for row in rows] == sorted(row["channel"] for row in rows)
     assert {row["usage_point"] for row in rows} == {f"s1/m{n}" for n in range(9)}
+
+
+def test_a_place_that_is_not_there_takes_no_meter_away(book: Book, placed: Any) -> None:
+    book.register({"meter": "gas", "commodity": "gas"}, {"meter": "power", "role": "generation"}, {"meter": "battery"})
+    row = {"id": "fc1", "kind": "fuel_cell", "place": "nowhere", "inputs": ["s1/gas"], "outputs": ["s1/power"]}
+    plant(book, row)
+    registry = plant(book, {"id": "b", "place": "nowhere", "channels": ["s1/battery"]}, kind="storage")
+    assert placed(registry, "s1/gas") == [("s1/b1", "conversion_in", 1, *ALL)]
+    assert placed(registry, "s1/power") == [("s1/b1", "conversion_out", 1, *ALL)]
+    assert [row[:2] for row in placed(registry, "s1/battery")] == [("s1/b1", "storage")]
+    assert "plant fc1 stands on place nowhere, which does not exist." in registry.dangling()

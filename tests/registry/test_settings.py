@@ -74,6 +74,20 @@ def test_a_city_is_described(book: Book) -> None:
     assert registry.commodities["cooling"].name_ko == "냉방"
 
 
+def test_a_meter_heads_one_feeder_at_a_time(book: Book) -> None:
+    one = {"id": "f1", "commodity": "electricity", "place": "city", "supply": ["s1/m1"]}
+    later = {**one, "id": "f2", "valid_from": "2021-01-01"}
+    book.commit(apply_settings(book.registry(), {"feeder": [one]}))
+    with pytest.raises(BadInput, match="so does feeder f1") as told:
+        apply_settings(book.registry(), {"feeder": [later]})
+    assert told.value.place == "feeder f2"
+    ended = {**one, "supply": [], "valid_from": "2021-01-01"}
+    book.commit(apply_settings(book.registry(), {"feeder": [one, ended, later]}))
+    assert [(row.id, row.supply) for row in book.registry().feeders()] == [
+        ("f1", ("s1/m1",)), ("f1", ()), ("f2", ("s1/m1",)),
+    ]  # fmt: skip
+
+
 def test_networks_facilities_and_carriers_are_data(book: Book) -> None:
     said: dict[str, Any] = {
         "city": {**CITY["city"], "carriers": ["heat"]},

@@ -13,6 +13,7 @@ import pyarrow as pa
 from quintet.store.records import Record
 from quintet.terms.errors import BadInput, NotFound, UsageError
 from quintet.terms.period import to_us
+from quintet.terms.reading import Role
 from quintet.terms.tables import READINGS
 
 from .layout import meter_rows
@@ -20,7 +21,7 @@ from .listing import understand
 from .placing import point_records
 from .register import listing_records
 from .snapshot import Registry
-from .timeline import Body, Segment, body_at, last_body, restate, segments, statements
+from .timeline import Body, Segment, Timeline, body_at, last_body, restate, segments, statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +127,23 @@ def move_out(registry: Registry, *, premise: str, at: datetime) -> list[Record]:
 
 
 def rewire(
-    registry: Registry, channel: str, *, valid_from: datetime, place: str | None = None, usage_point: str | None = None
+    registry: Registry,
+    channel: str,
+    *,
+    valid_from: datetime,
+    place: str | None = None,
+    usage_point: str | None = None,
+    role: str | None = None,
 ) -> list[Record]:
-    """Correct, from a moment on, where a meter counts.
+    """Correct, from a moment on, where a meter counts, or as what.
 
     With `place`, the usage point (and every meter on it) is found to be at another place; with `usage_point`, this
-    channel alone is found to be on another usage point. What stood there for later moments stays. Raises NotFound for a
-    name that does not exist and UsageError unless exactly one of the two is given.
+    channel alone is found to be on another usage point; with `role`, this channel is found to show something else (a
+    building behind the campus meter is a submeter). What stood there for later moments stays. Raises NotFound for a
+    name that does not exist and UsageError unless exactly one of the three is given.
     """
-    if (place is None) == (usage_point is None):
-        raise UsageError("give either a place or a usage point.", code="bad_rewire")
+    if sum(one is not None for one in (place, usage_point, role)) != 1:
+        raise UsageError("give either a place or a usage point, or a role.", code="bad_rewire")
     found = registry.channel_by_name(channel)
     at_us = to_us(valid_from)
     said = registry.timelines("channel")[channel]
@@ -144,6 +152,13 @@ def rewire(
         registry.need_place(place)
         points = dict(registry.timelines("usage_point"))
         return point_records(points, held["usage_point"], place, at_us)
+    if role is not None:
+        if role not in set(Role):
+            raise UsageError(
+                f"there is no role {role!r}.", code="unknown_role", place=found.name,
+                remedy=f"There are {', '.join(Role)}.",
+            )  # fmt: skip
+        return _restated(channel, said, at_us, {"role": role, "listed_role": held.get("listed_role", held["role"])})
     if usage_point not in registry.timelines("usage_point"):
         raise NotFound(
             f"there is no usage point {usage_point!r}.",
@@ -151,12 +166,18 @@ def rewire(
             place=found.name,
             remedy="A usage point is named like the first meter on it, SITE/METER.",
         )
+    return _restated(channel, said, at_us, {"usage_point": usage_point})
+
+
+def _restated(channel: str, said: Timeline, at_us: int, news: Body) -> list[Record]:
+    """Say something else of a channel from a moment on, for as long as what the news begin with was as it then was."""
+    what, held = next(iter(news)), body_at(said, at_us) or last_body(said) or {}
     parts: list[Segment] = []
     for part in segments(said):
-        if part.end_us <= at_us or part.body["usage_point"] != held["usage_point"]:
+        if part.end_us <= at_us or part.body[what] != held[what]:
             parts.append(part)
             continue
         if part.start_us < at_us:
             parts.append(part._replace(end_us=at_us))
-        parts.append(Segment(max(part.start_us, at_us), part.end_us, {**part.body, "usage_point": usage_point}))
+        parts.append(Segment(max(part.start_us, at_us), part.end_us, {**part.body, **news}))
     return restate("channel", channel, said, statements(parts))

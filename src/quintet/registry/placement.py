@@ -1,7 +1,8 @@
 """Which channel counts where, as which flow, from when until when: the PLACEMENTS table.
 
 A row stands once per channel and flow, at the lowest place where it counts. Where a channel belongs to a plant or a
-storage, that says the flow; otherwise its role does. Each row holds over the intersection of the channel's own
+storage, that says the flow and the place (a place that the city does not have says nothing: the meter then counts where
+it stands); otherwise its role does. Each row holds over the intersection of the channel's own
 stretch (installed, removed, wired), its usage point's place and the plant or storage.
 """
 
@@ -56,7 +57,7 @@ Row = tuple[int, str, str, str, int, str, str, bool, int, int, int]
 def placements_table(things: Mapping[str, Timelines], commodities: Commodities, tree: Tree) -> pa.Table:
     """Give PLACEMENTS in order of channel, start and flow."""
     points = things.get("usage_point", {})
-    assets = _assets(things)
+    assets = _assets(things, tree)
     balanced = {code for code, row in commodities.rows.items() if row.balanced}
     spans = [
         (name, span, place)
@@ -122,7 +123,7 @@ def _pieces(span: Segment, place: str, assets: list[Part], nets: list[tuple[int,
     bounds = {part.start_us for part in assets} | {part.end_us for part in assets} | {us for net in nets for us in net}
     cuts = sorted({span.start_us, span.end_us} | {us for us in bounds if span.start_us < us < span.end_us})
     for start, end in pairwise(cuts):
-        here = _active(span, assets, start, end) or _by_role(Segment(start, end, span.body), place, tree)
+        here = _active(span, place, assets, start, end) or _by_role(Segment(start, end, span.body), place, tree)
         yield from here
         if any(begin <= start < finish for begin, finish in nets):
             taken = next((part for part in here if part.flow in BEHIND_NET), None)
@@ -130,13 +131,13 @@ def _pieces(span: Segment, place: str, assets: list[Part], nets: list[tuple[int,
                 yield Part(start, end, place, "consumption", taken.sign, False)
 
 
-def _active(span: Segment, assets: list[Part], start: int, end: int) -> list[Part]:
-    """Give what plants and storages make of a channel in a piece, each flow once."""
+def _active(span: Segment, place: str, assets: list[Part], start: int, end: int) -> list[Part]:
+    """Give what plants and storages make of a channel at a place in a piece, each flow once."""
     found: dict[str, Part] = {}
     for part in assets:
         if part.start_us <= start < part.end_us and part.flow not in found:
             sign = -1 if part.flow == "storage" and span.body["role"] in CHARGES else 1
-            found[part.flow] = Part(start, end, part.place, part.flow, sign, part.renewable)
+            found[part.flow] = Part(start, end, part.place or place, part.flow, sign, part.renewable)
     return list(found.values())
 
 
@@ -152,22 +153,25 @@ def _joined(parts: Iterable[Part]) -> list[Part]:
     return [part for alike in latest.values() for part in alike]
 
 
-def _assets(things: Mapping[str, Timelines]) -> dict[str, list[Part]]:
-    """Give by channel name what plants and storages make of it; plants in order of id before storages."""
+def _assets(things: Mapping[str, Timelines], tree: Tree) -> dict[str, list[Part]]:
+    """Give by channel name what plants and storages make of it; plants in order of id before storages.
+
+    The place is "" where the city does not have the one that is stated.
+    """
     out: dict[str, list[Part]] = {}
+
+    def count(span: Segment, names: Iterable[str], flow: str, *, renewable: bool = False) -> None:
+        place = span.body["place"] if span.body["place"] in tree.bodies else ""
+        for name in names:
+            out.setdefault(name, []).append(Part(span.start_us, span.end_us, place, flow, 1, renewable))
+
     for _, said in sorted(things.get("plant", {}).items()):
         for span in segments(said):
             body = span.body
+            count(span, body["inputs"], "conversion_in")
             made = "conversion_out" if body["inputs"] else "local_generation"
-            for name in body["inputs"]:
-                part = Part(span.start_us, span.end_us, body["place"], "conversion_in", 1, False)
-                out.setdefault(name, []).append(part)
-            for name in body["outputs"]:
-                part = Part(span.start_us, span.end_us, body["place"], made, 1, body["renewable"])
-                out.setdefault(name, []).append(part)
+            count(span, body["outputs"], made, renewable=body["renewable"])
     for _, said in sorted(things.get("storage", {}).items()):
         for span in segments(said):
-            for name in span.body["channels"]:
-                part = Part(span.start_us, span.end_us, span.body["place"], "storage", 1, False)
-                out.setdefault(name, []).append(part)
+            count(span, span.body["channels"], "storage")
     return out

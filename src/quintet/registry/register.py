@@ -25,6 +25,8 @@ from .timeline import Body, Segment, Timeline, Timelines, clip, ended, last_body
 
 OWN = frozenset({"id", "usage_point"})
 """Keys of a channel's body that the registry gives; all others are as listed."""
+ROLE = ("role", "renewable", "listed_role")
+"""Keys that say what a channel counts as; the last where a person corrected what the list says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,9 @@ def usage_point(body: Body, listed: dict[str, Body], registry: Registry) -> str:
 def changed(said: Timeline, listed: Body, as_of_us: int | None) -> Timeline:
     """Give a known channel's timeline as a row wants it; the same timeline when the row says nothing new."""
     last = last_body(said)
+    if last is not None and last.get("listed_role") == listed["role"]:
+        # a person found it to be something else than the list still says
+        listed = {**listed, "role": last["role"], "listed_role": last["listed_role"]}
     if last is None or (len(last) == len(listed) + len(OWN) and listed.items() <= last.items()):
         return said
     parts = [_corrected(part, last, listed, as_of_us) for part in segments(said)]
@@ -134,13 +139,13 @@ def changed(said: Timeline, listed: Body, as_of_us: int | None) -> Timeline:
 
 def _role(body: Body) -> dict[str, object]:
     """Give what a channel counts as."""
-    return {key: body[key] for key in ("role", "renewable") if key in body}
+    return {key: body[key] for key in ROLE if key in body}
 
 
 def _corrected(part: Segment, last: Body, listed: Body, as_of_us: int | None) -> Segment:
     """Correct what a stretch says of the numbers; its role only where no moment is given and it is the last one's."""
     role = _role(listed) if as_of_us is None and _role(part.body) == _role(last) else _role(part.body)
-    rest = {key: value for key, value in listed.items() if key not in ("role", "renewable")}
+    rest = {key: value for key, value in listed.items() if key not in ROLE}
     return part._replace(body={**{key: part.body[key] for key in OWN}, **rest, **role})
 
 

@@ -18,7 +18,7 @@ from quintet.terms.period import day_start, parse_moment, to_us
 from quintet.terms.reading import clock
 
 from .snapshot import Registry
-from .timeline import Body
+from .timeline import Body, segments
 from .tree import LEVELS, ROOT
 
 Row = dict[str, Any]
@@ -26,10 +26,11 @@ Kind = type | tuple[type, ...]
 
 CITY: Mapping[str, Kind] = {
     "name_en": str, "name_ko": str, "timezone": str, "simulated": bool, "carriers": list, "residents": int,
+    "licence": str,
 }  # fmt: skip
 PLACE: Mapping[str, Kind] = {
     "id": str, "level": str, "parent": str, "name_en": str, "name_ko": str, "floor_area_m2": (int, float),
-    "carriers": list,
+    "carriers": list, "open_data": str,
 }  # fmt: skip
 DATED: Mapping[str, Kind] = {"id": str, "place": str, "valid_from": (str, date), "source": str}
 PLANT: Mapping[str, Kind] = {**DATED, "kind": str, "inputs": list, "outputs": list, "renewable": bool}
@@ -72,6 +73,7 @@ def apply_settings(registry: Registry, settings: Mapping[str, Any]) -> list[Reco
     for place, said in [("[city]", settings.get("city", {})), *((row["id"], row) for row in settings.get("place", []))]:
         _need_commodities(said.get("carriers", []), codes, place)
     _refuse_circles(registry, stated)
+    _refuse_shared_heads(registry, stated)
     return _news(registry, stated)
 
 
@@ -102,6 +104,26 @@ def _refuse_circles(registry: Registry, stated: list[Record]) -> None:
                 )
             waiting += children - seen
             seen |= children
+
+
+def _refuse_shared_heads(registry: Registry, stated: list[Record]) -> None:
+    """Refuse a meter that heads two feeders at one time: what is lost behind it would be counted twice."""
+    said: dict[str, dict[int, Body | None]] = {}
+    for record in [*registry.statements("feeder"), *(one for one in stated if one.kind == "feeder")]:
+        said.setdefault(record.key, {})[record.valid_from_us] = record.body
+    heads: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
+    for name in sorted(said):
+        for part in segments(tuple(sorted(said[name].items()))):
+            for channel in part.body["supply"]:
+                key = (channel, part.body["commodity"])
+                for start, end, other in heads.get(key, ()):
+                    if other != name and start < part.end_us and part.start_us < end:
+                        raise BadInput(
+                            f"counts {channel} as its head, and so does feeder {other}.", code="head_twice",
+                            place=f"feeder {name}",
+                            remedy=f"Make them one row, or state {other} with `supply = []` from its end on.",
+                        )  # fmt: skip
+                heads.setdefault(key, []).append((part.start_us, part.end_us, name))
 
 
 def _news(registry: Registry, stated: list[Record]) -> list[Record]:

@@ -252,7 +252,10 @@ class Registry:
         return [Occupancy.of(premise, part) for part in segments(self.timelines("occupancy").get(premise, ()))]
 
     def dangling(self) -> list[str]:
-        """Say which plants, storages and feeders name a place or a channel that this city does not have."""
+        """Say which plants, storages, feeders and facilities name a place or a channel that this city does not have.
+
+        The meters of a plant or storage whose place is not there count where they stand themselves.
+        """
         named = [(f"plant {row.id}", row.place, row.inputs + row.outputs) for row in self.plants()]
         named += [(f"storage {row.id}", row.place, row.channels) for row in self.storages()]
         named += [(f"feeder {row.id}", row.place, row.supply + row.returns) for row in self.feeders()]
@@ -269,14 +272,20 @@ class Registry:
         return out
 
     def _dangling_feeders(self) -> list[str]:
-        """Say which feeders name a place, usage point or child feeder that this city does not have."""
+        """Say which feeders name a place, usage point or child that this city does not have, or another commodity."""
         out: list[str] = []
         held = {
             "place": self.tree.bodies,
             "usage point": self.timelines("usage_point"),
             "feeder": self.timelines("feeder"),
         }
+        said = self.timelines("channel")
         for row in self.feeders():
+            for name in row.supply + row.returns:
+                metered = {part.body["commodity"] for part in segments(said.get(name, ()))}
+                if metered and row.commodity not in metered:
+                    other = ", ".join(sorted(metered))
+                    out.append(f"feeder {row.id} of {row.commodity} names channel {name}, which meters {other}.")
             named = {"place": row.places, "usage point": row.usage_points, "feeder": row.feeders}
             for what, names in named.items():
                 missing = [name for name in names if name not in held[what] and (what, name) != ("place", row.place)]

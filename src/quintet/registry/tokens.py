@@ -20,8 +20,11 @@ from quintet.store.records import Record
 from quintet.terms.errors import Forbidden, NotFound, Unknown, UsageError
 
 KIND = "token"
-RIGHTS = ("readings", "meters", "edits")
-"""What a token may allow: to send readings, to list meters, to edit values in people's names."""
+RIGHTS = ("readings", "meters", "edits", "read", "live", "metrics")
+"""What a token may allow: to send readings, to list meters, to edit values in people's names; to ask, to follow
+live (of a place, in a role), to see how the owner runs."""
+ASKING = ("read", "live")
+"""Rights that need a place and a role."""
 FORM = re.compile(r"qnt_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 SOURCE = re.compile(r"[^\W_][\w.:-]{0,63}")
 BROKERED = "mqtt:"
@@ -40,6 +43,9 @@ class Said(msgspec.Struct, frozen=True):
     sha256: str
     created_us: int
     revoked_us: int = 0
+    until_us: int = 0
+    place: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,9 @@ class Token:
     may: tuple[str, ...]
     created_us: int
     revoked_us: int | None
+    until_us: int | None = None
+    place: str = ""
+    role: str = ""
 
 
 class Tokens:
@@ -61,11 +70,24 @@ class Tokens:
         self._engine = engine
         self._lock = threading.Lock()
         self._known: dict[str, Said] | None = None
+        self.version = 0
+        """Grows with every token that is made or ended."""
 
-    def create(self, source: str, may: tuple[str, ...] = ("readings",), *, actor: str) -> tuple[Token, str]:
+    def create(
+        self,
+        source: str,
+        may: tuple[str, ...] = ("readings",),
+        *,
+        actor: str,
+        until_us: int = 0,
+        place: str = "",
+        role: str = "",
+    ) -> tuple[Token, str]:
         """Make a token for a source; gives it and, this once, the text that the sender must send.
 
-        Raises UsageError for a name that cannot be one (letters, digits, `._:-`, at most 64) and for an unknown right.
+        It counts until a moment (0: until it is revoked). Who may ask may ask of a place, in a role; the caller has
+        checked both. Raises UsageError for a name that cannot be one (letters, digits, `._:-`, at most 64), for an
+        unknown right, a moment that has passed, and for asking without place and role, or these without asking.
         """
         if not SOURCE.fullmatch(source) or source.startswith(BROKERED):
             raise UsageError(
@@ -81,10 +103,19 @@ class Tokens:
                 code="bad_right",
                 remedy=f"Rights are {', '.join(RIGHTS)}.",
             )
+        if until_us and until_us <= self._engine.clock_us():
+            raise UsageError("that moment has passed.", code="bad_until", place="--until", remedy="Give one to come.")
+        if any(right in ASKING for right in may) != bool(place and role):
+            raise UsageError(
+                "who may read or follow live needs a place and a role, and nobody else has them.",
+                code="bad_right",
+                remedy="For asking give --place and --role; for sending neither.",
+            )
         secret = secrets.token_urlsafe(32)
         name = secrets.token_hex(6)
         rights = tuple(right for right in RIGHTS if right in may)
-        said = Said(source, rights, hashlib.sha256(secret.encode()).hexdigest(), self._engine.clock_us())
+        digest, now_us = hashlib.sha256(secret.encode()).hexdigest(), self._engine.clock_us()
+        said = Said(source, rights, digest, now_us, 0, until_us, place, role)
         self._say(name, said, actor)
         return _told(name, said), f"qnt_{name}_{secret}"
 
@@ -111,12 +142,8 @@ class Tokens:
         Raises Unknown where it proves none, Forbidden where its token lacks the right. The secret is compared in a time
         that does not depend on it.
         """
-        scheme, _, text = header.partition(" ")
-        form = FORM.fullmatch(text.strip())
-        said = self._all().get(form.group(1)) if form else None
-        given = hashlib.sha256(form.group(2).encode()).hexdigest() if form else NOBODY
-        proved = hmac.compare_digest(given, said.sha256 if said else NOBODY)
-        if not proved or said is None or said.revoked_us or scheme.lower() != "bearer":
+        said = self.proved(header)
+        if said is None:
             raise Unknown(UNWELCOME, code="unknown_token", place="Authorization", remedy=REMEDY)
         if right not in said.may:
             raise Forbidden(
@@ -126,6 +153,18 @@ class Tokens:
                 remedy=f"Make one with `quintet token create --source {said.source} --may {right}`.",
             )
         return said.source
+
+    def proved(self, header: str) -> Token | None:
+        """Give the token that an Authorization header proves; None where it proves none that counts now."""
+        scheme, _, text = header.partition(" ")
+        form = FORM.fullmatch(text.strip())
+        said = self._all().get(form.group(1)) if form else None
+        given = hashlib.sha256(form.group(2).encode()).hexdigest() if form else NOBODY
+        fits = hmac.compare_digest(given, said.sha256 if said else NOBODY)
+        if not fits or form is None or said is None or said.revoked_us or scheme.lower() != "bearer":
+            return None
+        ended = said.until_us and said.until_us <= self._engine.clock_us()
+        return None if ended else _told(form.group(1), said)
 
     def _all(self) -> dict[str, Said]:
         known = self._known
@@ -149,8 +188,12 @@ class Tokens:
             action = "token_revoked" if said.revoked_us else "token"
             audit(writing, action=action, subject=f"token:{name}", detail={"source": said.source, "may": said.may})
         with self._lock:
+            self.version += 1
             self._known = {**(self._known if self._known is not None else self._read()), name: said}
 
 
 def _told(name: str, said: Said) -> Token:
-    return Token(name, said.source, said.may, said.created_us, said.revoked_us or None)
+    return Token(
+        name, said.source, said.may, said.created_us, said.revoked_us or None, said.until_us or None, said.place,
+        said.role,
+    )  # fmt: skip

@@ -1,0 +1,101 @@
+"""Passwords: argon2id, one time for all answers, and a bound of tries that knows nobody.
+
+Who is unknown, disabled or has no password costs the same hash as who is known; who tries too often is refused the same
+way, right or wrong, before anything is hashed.
+"""
+
+import threading
+import time
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from quintet.terms.errors import BadInput, QuintetError
+
+from .account_limits import account_limits
+
+
+class TooManyTries(QuintetError):
+    """There were too many tries; later they are taken again."""
+
+    status = 429
+
+
+class Passwords:
+    """Hashes and checks passwords, a few at a time: each takes 64 MiB (RFC 9106, second recommended option)."""
+
+    def __init__(self) -> None:
+        """Make the hash with which unknown names are compared."""
+        self._hasher = PasswordHasher()
+        self._room = threading.BoundedSemaphore(account_limits().hashes_at_once)
+        self._nobody: str | None = None
+
+    def hashed(self, password: str) -> str:
+        """Hash a new password; raises BadInput for one that is too short or too long."""
+        check_password(password)
+        with self._room:
+            return self._hasher.hash(password)
+
+    def fits(self, password: str, known: str | None) -> bool:
+        """Tell whether a password is the one of a hash; None for nobody's takes as long and never fits."""
+        given = password[: account_limits().password_most]
+        with self._room:
+            if self._nobody is None:
+                self._nobody = self._hasher.hash("nobody has this password")
+            try:
+                return self._hasher.verify(known or self._nobody, given) and known is not None
+            except (VerificationError, InvalidHashError):
+                return False
+
+
+def check_password(password: str) -> None:
+    """Refuse a new password that is too short or too long."""
+    limits = account_limits()
+    if not limits.password_least <= len(password) <= limits.password_most:
+        raise BadInput(
+            f"has {len(password)} signs.",
+            code="bad_password",
+            place="password",
+            remedy=f"Use {limits.password_least} to {limits.password_most}: a sentence is easy to remember.",
+        )
+
+
+class Tries:
+    """Counts tries within a moving window: of a name, of a name from one address, of an address."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        limits = account_limits()
+        self._window = MovingWindowRateLimiter(MemoryStorage())
+        minutes = limits.window_minutes
+        self._of_name = RateLimitItemPerMinute(limits.tries_of_name, minutes, namespace="name")
+        self._of_both = RateLimitItemPerMinute(limits.tries_of_name_here, minutes, namespace="both")
+        self._of_address = RateLimitItemPerMinute(limits.tries_of_address, minutes, namespace="address")
+
+    def check(self, name: str, address: str) -> None:
+        """Raise TooManyTries where one more is too many; nothing is counted.
+
+        A code or a link has no name: "" counts by address only.
+        """
+        for item, keys in self._keys(name, address):
+            if not self._window.test(item, *keys):
+                stats = self._window.get_window_stats(item, *keys)
+                error = TooManyTries(
+                    "there were too many tries.",
+                    code="too_many_tries",
+                    remedy="Wait until Retry-After has passed; nobody else is kept out.",
+                )
+                error.retry_after_s = max(int(stats.reset_time - time.time()) + 1, 1)
+                raise error
+
+    def failed(self, name: str, address: str) -> None:
+        """Count a try that failed."""
+        for item, keys in self._keys(name, address):
+            self._window.hit(item, *keys)
+
+    def _keys(self, name: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+        here: list[tuple[RateLimitItem, tuple[str, ...]]] = [(self._of_address, (address,))]
+        return [(self._of_both, (name, address)), (self._of_name, (name,)), *here] if name else here
