@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +36,7 @@ from quintet.terms.tables import QUARANTINE
 from quintet.vee import Rules
 
 from .bounds import limits
+from .clocks import refuse_other_clock
 from .delivery import Delivery, Outcome, Receipt
 from .difference import WITHDRAWN, Change, rollups
 from .edits import UNDONE, Edits
@@ -193,6 +195,7 @@ class Pipeline:
         actor: str,
     ) -> RegisterReceipt:
         """Take a list of meters (and a city's settings) into the registry; what cannot be registered is quarantined."""
+        refuse_other_clock(settings or {}, self._engine.tz, source)
         registry = self.registry()
         before = set(registry.channel_ids)
         found: Registration = from_dataset(registry, meters, settings=settings, mapping=mapping, source=source)
@@ -202,9 +205,24 @@ class Pipeline:
 
     def describe(self, settings: dict[str, object], *, source: str, actor: str) -> int:
         """Take a city's settings (city.toml) into the registry; give the number of new statements."""
+        refuse_other_clock(settings, self._engine.tz, source)
         records = apply_settings(self.registry(), settings)
         self.apply_records(records, kind="registry", source=source, actor=actor)
         return len(records)
+
+    @property
+    def heard(self) -> bool:
+        """Whether a reading was ever committed."""
+        return bool((self.tails.at_us > NEVER).any())
+
+    def adopt_clock(self, tz: ZoneInfo, source: str) -> bool:
+        """Go by another clock, if no reading was committed yet; tells whether that is so."""
+        with self._engine.exclusive():
+            if self.heard:
+                return False
+            self._engine.move_clock(tz, source, self._now())
+            self._effects.set_clock(tz)
+            return True
 
     def apply_records(
         self,

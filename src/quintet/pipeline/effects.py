@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -82,6 +83,11 @@ class Effects:
         self.tails = tails
         self.recent = recent
         self._recall = Recall(recent, engine.tz)
+
+    def set_clock(self, tz: ZoneInfo) -> None:
+        """Take days by another clock, while nothing was committed."""
+        self.recent.set_clock(tz)
+        self._recall.set_clock(tz)
 
     def settle(self, writing: Writing, new: RawRows, meaning: Meaning, names: list[str]) -> Settled:
         """Write what new raw rows change: the short way for those that continue their channels, else the long one."""
