@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from quintet.ledger.city_rows import statements_of
+from quintet.store.records import ALWAYS, Record
+from quintet.terms.errors import BadInput
 from quintet.terms.period import Resolution, Span
 from quintet.views.facilities import facilities_of
 
@@ -75,3 +78,36 @@ def test_a_facility_begins_on_its_day_and_an_unknown_class_is_said(stop: City) -
     stop.describe(facility=[{**SHELTER, "readings": {**READINGS, "pm25": ["stop/wet"]}}])
     assert asked(stop)[-1]["reason"] == "pm25 is metered as humidity, not as particles"
     assert (rows[2]["judged_hours"], rows[2]["kwh_per_comfortable_clean_hour"]) == (0, None)
+
+
+KIOSK: dict[str, Any] = {
+    "name_en": "kiosk", "name_ko": "키오스크",
+    "limit": {
+        "temperature": {
+            "commodity": "air_temperature", "unit": "degC", "low": "-10", "decides": "comfortable",
+            "source": "the city",
+            "date": "2025", "certainty": "A",
+        }
+    },
+}  # fmt: skip
+
+
+def test_a_city_adds_a_class_as_data_and_what_was_known_before_has_none(stop: City) -> None:
+    stop.describe(facility=[{**SHELTER, "class": "kiosk", "readings": {"temperature": ["stop/air"]}}])
+    before = stop.now
+    (row,) = asked(stop)
+    assert row["reason"].startswith("there is no class kiosk")
+    own = statements_of({"facility_class": {"kiosk": KIOSK}})
+    stop.apply([Record(one.kind, one.key, ALWAYS, one.body) for one in own])
+    (row,) = asked(stop)
+    assert (row["comfortable_clean_hours"], row["kwh_per_comfortable_clean_hour"]) == (24, Decimal("1.5"))
+    (row,) = facilities_of(stop.access(), DAY, Resolution.DAY, place="city", known_at=before).rows
+    assert row["reason"].startswith("there is no class kiosk")
+
+
+def test_a_class_of_ones_own_without_its_origin_is_refused() -> None:
+    (limit,) = KIOSK["limit"].values()
+    for lacking in ("source", "date", "certainty", "decides"):
+        row = {**KIOSK, "limit": {"temperature": {key: value for key, value in limit.items() if key != lacking}}}
+        with pytest.raises(BadInput, match=f"lacks {lacking}"):
+            statements_of({"facility_class": {"kiosk": row}})

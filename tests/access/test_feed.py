@@ -4,15 +4,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quintet.access import EVERYTHING, Change, Changes, Feed, Mark, Scope, Watch
 from quintet.access.changes import Limits
+from quintet.access.flows import counted_at, flows_table, minutes_of
+from quintet.access.hour_sums import sums
 from quintet.access.totals import QUARTER_US
 from quintet.terms.errors import Forbidden, NotFound
-from quintet.terms.period import Resolution, Span, day_number, from_us, local_day
+from quintet.terms.period import day_number, from_us, local_day
 from quintet.terms.quality import qualities, qualities_by_id
 from quintet.terms.reading import clock
 
@@ -74,10 +77,16 @@ def stored(city: City, place: str) -> Told:
 
 
 def summed(city: City, place: str, starts: set[int]) -> Told:
-    """Give a place's flows in some quarter hours, by the read path that people's answers take."""
+    """Give a place's flows in some quarter hours, from the intervals that begin in each, however long they are."""
     out: Told = {}
-    span = Span(from_us(min(starts)), from_us(max(starts) + QUARTER_US))
-    for row in city.access().flows(place, span, Resolution.QUARTER).flows.to_pylist():
+    edges_us = np.arange(min(starts), max(starts) + 2 * QUARTER_US, QUARTER_US, np.int64)
+    access = city.access()
+    with access.asking(place) as moment:
+        counted = counted_at(moment.registry, place)
+        found = sums(moment.engine, moment.snapshot, counted, edges_us)
+        owed = (minutes_of(times, edges_us, moment.until_us) for times in (counted.due, counted.standing))
+        table = flows_table(found, [from_us(int(one)) for one in edges_us], edges_us, *owed)
+    for row in table.to_pylist():
         key = (us(row["start"]), row["flow"], row["commodity"], row["quantity"], row["renewable"])
         value = None if row["value"] is None else int(row["value"])
         out[key] = (value, row["expected_min"], row["arrived_min"], row["estimated_min"])

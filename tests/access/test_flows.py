@@ -8,7 +8,7 @@ import pytest
 
 from quintet.access import FlowsAnswer
 from quintet.registry import rewire
-from quintet.terms.period import Resolution, Span, edges, to_us
+from quintet.terms.period import FIXED_MINUTES, Resolution, Span, edges, to_us
 from quintet.terms.quality import qualities_by_id
 from quintet.terms.reading import clock
 from quintet.terms.tables import FLOWS
@@ -31,8 +31,14 @@ def above(place: str | None) -> list[str]:
     return [] if place is None else [place, *above(PARENT[place])]
 
 
-def recomputed(rows: Rows, place: str, periods: list[datetime], moved: Placed | None = None) -> Cells:
-    """Sum effective intervals in plain Python. `moved` says of a channel where it counts from when until when."""
+def recomputed(
+    rows: Rows, place: str, periods: list[datetime], moved: Placed | None = None, step: Resolution = Resolution.MONTH
+) -> Cells:
+    """Sum effective intervals in plain Python. `moved` says of a channel where it counts from when until when.
+
+    What a meter counts in intervals longer than a step is known in none of them.
+    """
+    longest = {Resolution.DAY: 1440, **FIXED_MINUTES}.get(step, EVER)
     cells: dict[Key, list[int]] = {}
     bounds = [to_us(edge) for edge in periods]
 
@@ -43,7 +49,7 @@ def recomputed(rows: Rows, place: str, periods: list[datetime], moved: Placed | 
             cell[1 if quality in MEASURED else 2] += minutes
 
     for name, start, value, quality in rows:
-        if name not in COUNTED or not bounds[0] <= start < bounds[-1]:
+        if name not in COUNTED or not bounds[0] <= start < bounds[-1] or CADENCE[name] > longest:
             continue
         at, flow, renewable = COUNTED[name]
         for where, begin, end in (moved or {}).get(name, [(at, -EVER, EVER)]):
@@ -82,7 +88,7 @@ def check(city: City, span: Span, resolutions: list[Resolution], moved: Placed |
         for resolution in resolutions:
             answer = access.flows(place, span, resolution)
             assert answer.edges == edges(span, resolution, clock(city.timezone))
-            assert answered(answer) == recomputed(rows, place, answer.edges, moved), (place, resolution)
+            assert answered(answer) == recomputed(rows, place, answer.edges, moved, resolution), (place, resolution)
 
 
 EVERY = [Resolution.HALF, Resolution.HOUR, Resolution.DAY]

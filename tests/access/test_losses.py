@@ -121,7 +121,7 @@ def test_a_hole_on_either_side_leaves_no_loss_and_says_so(city: City) -> None:
     rows = {row["network"]: row for row in found(city, resolution=Resolution.DAY)}
     assert (rows["branch"]["loss"], rows["branch"]["reason"]) == (
         None,
-        "what hangs on it is not known in every interval",
+        "less than 99% of what hangs on it is known",
     )
     assert (rows["branch"]["head_coverage"], rows["branch"]["below_coverage"]) == (1, 2 / 3)
     assert rows["zone"]["loss"] == 4 * 24 * KWH, "the child's head is known, and that is all that counts"
@@ -192,3 +192,14 @@ def test_something_metered_in_another_quantity_is_said(grid: City) -> None:
     (row,) = found(grid, resolution=Resolution.DAY, network="pipe")
     assert (row["loss"], row["reason"]) == (None, "nothing hangs on it")
     assert us(row["start"]) == us(utc(2))
+
+
+def test_a_head_of_another_commodity_is_no_head_and_no_other_network_suffers(grid: City) -> None:
+    wrong = {"id": "pipe", "commodity": "water", "place": "z", "supply": ["z/zone-head"], "usage_points": ["b/1"]}
+    grid.describe(place=PLACES, feeder=[ZONE, BRANCH, wrong])
+    rows = {row["network"]: row for row in found(grid, resolution=Resolution.DAY)}
+    assert rows["zone"]["loss"] is not None
+    assert (rows["pipe"]["loss"], rows["pipe"]["head"]) == (None, None)
+    assert rows["pipe"]["reason"] == "no head meter stands for all of it"
+    line = "feeder pipe of water names channel z/zone-head, which meters electricity."
+    assert line in grid.access().registry().dangling()

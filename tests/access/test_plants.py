@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from quintet.ledger.conversions import energy_of
+from quintet.ledger.conversions import kwh_of
 from quintet.ledger.dated import said
 from quintet.terms.commodity import commodities
 from quintet.terms.period import Resolution, Span
@@ -87,10 +87,11 @@ def test_the_entries_are_the_balances_conversions(city: City, step: Resolution) 
 
 def test_energy_counts_by_what_is_known_of_it() -> None:
     day = date(2025, 1, 2)
-    assert energy_of("heat", "energy", day, commodities())[0] == Fraction(1, 10**6)
-    assert energy_of("water", "volume", day, commodities()) == (0, "carries no energy")
-    assert energy_of("hot_water", "volume", day, commodities())[0] is None
-    assert energy_of("gas", "energy", day, commodities())[1] == "metered as gross energy"
+    assert kwh_of("heat", "energy", day, commodities())[0] == Fraction(1, 10**6)
+    assert kwh_of("water", "volume", day, commodities()) == (0, "carries no energy")
+    content, basis = kwh_of("hot_water", "volume", day, commodities())
+    assert (content, basis) == (Fraction("52.335") / 10**6, "energy by hot_water_45k"), "as in self-sufficiency"
+    assert kwh_of("gas", "energy", day, commodities())[1] == "metered as gross energy"
 
 
 def test_columns_of_text_say_what_a_unit_says() -> None:

@@ -39,6 +39,7 @@ def asked_at(access: Access, channel: str) -> int:
 WAYS: dict[str, Callable[[Access, str], object]] = {
     "may_read": lambda access, channel: access.may_read(CHANNEL_AT[channel]),
     "channel": lambda access, channel: access.channel(channel),
+    "clip": lambda access, channel: access.clip(CHANNEL_AT[channel], DAY),
     "series": lambda access, channel: access.series(channel, DAY, Resolution.DAY),
     "series known": lambda access, channel: access.series(channel, DAY, Resolution.DAY, latest(access)),
     "daily": lambda access, channel: access.daily([channel], date(2025, 1, 2), date(2025, 1, 2)),
@@ -48,7 +49,9 @@ WAYS: dict[str, Callable[[Access, str], object]] = {
     "difference": lambda access, channel: access.difference(DAY, *last_second(access), place=CHANNEL_AT[channel]),
     "asking": asked_at,
     "as_registered": lambda access, channel: access.as_registered(latest(access)).series(channel, DAY, Resolution.DAY),
+    "from_intervals": lambda access, channel: access.from_intervals().flows(CHANNEL_AT[channel], DAY, Resolution.DAY),
     "place_days": lambda access, channel: access.place_days(CHANNEL_AT[channel], date(2025, 1, 2), date(2025, 1, 2)),
+    "neighbours": lambda access, channel: access.neighbours(CHANNEL_AT[channel], date(2025, 1, 1), date(2025, 1, 31)),
     "outdoor": lambda access, channel: access.outdoor(CHANNEL_AT[channel], DAY),
     "findings": lambda access, channel: access.findings(channel, None, DAY),
     "findings of a place": lambda access, channel: access.findings(None, CHANNEL_AT[channel], DAY),
@@ -57,8 +60,8 @@ WAYS: dict[str, Callable[[Access, str], object]] = {
 """Every way of asking that answers about a place or a channel; a new one must be added here."""
 
 
-LISTED = ("exceptions", "exception")
-"""Ways of asking that leave out what is not the reader's (tests/app/test_exceptions.py)."""
+LISTED = ("exceptions", "exception", "sees", "horizon")
+"""Ways of asking that leave out what is not the reader's (app/test_exceptions.py, app/test_accounts.py)."""
 
 
 def reader(city: City, *places: str) -> Access:

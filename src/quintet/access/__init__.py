@@ -4,6 +4,7 @@ from .changes import Change, Changes, Mark
 from .day_sums import PlaceDays
 from .feed import Feed, Watch
 from .flows import FlowsAnswer
+from .neighbours import Neighbours
 from .reader import Access
 from .scope import EVERYTHING, Scope
 from .totals import Total
@@ -16,6 +17,7 @@ __all__ = [
     "Feed",
     "FlowsAnswer",
     "Mark",
+    "Neighbours",
     "PlaceDays",
     "Scope",
     "Total",

@@ -1,5 +1,6 @@
 """What each meter of a place came to on each local day, and how much of it was measured: how sure a total is."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -8,13 +9,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from quintet.terms.amount import Ints
-from quintet.terms.period import day_start, from_us, to_us
+from quintet.terms.period import MINUTE_US, day_start, from_us, to_us
 
+from .channel_days import channel_days
 from .flows import counted_at, event_channels
-from .sets import SET_COLUMNS, Amounts, Asked, set_sums
+from .sets import SET_COLUMNS, Amounts, Asked, SetSums
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+ROWS_AT_ONCE = 2_000
 NAMES = ["place", "flow", "commodity", "quantity", "renewable"]
 
 
@@ -50,17 +53,39 @@ def place_days(asked: Asked, place: str, first: date, last: date) -> PlaceDays:
     rows = pa.concat_tables([counted.plain, counted.signed])
     keyed = rows.append_column("key", pa.array(np.arange(rows.num_rows))).select(SET_COLUMNS)
     events = event_channels(registry)
-    found = set_sums(asked, keyed, rows.num_rows, edges_us, events)
-    expected = found.expected_min
+    found = channel_days(asked, keyed, edges_us, events)
+    shape = found.value.shape
     event = np.isin(rows["channel"].to_numpy(), np.array(sorted(events), np.int32))
-    heard = found.arrived_min + found.estimated_min > 0
-    due = (expected > 0) | heard
-    whole = due & (found.estimated_min == 0) & (event[:, None] | (found.arrived_min >= expected))
-    known = found.arrived_min + found.estimated_min
-    share = np.where(known >= expected, found.estimated_min / np.maximum(known, 1), np.nan)
+    out = _Judged(
+        np.empty(shape, np.bool_), np.empty(shape, np.bool_), np.empty(shape, np.float64), np.empty(shape, np.int64)
+    )
+    with ThreadPoolExecutor() as pool:  # some rows at a time stay in the processor's memory
+        parts = [slice(low, low + ROWS_AT_ONCE) for low in range(0, shape[0], ROWS_AT_ONCE)]
+        list(pool.map(lambda part: _judge(found, event, part, out), parts))
     levels = [registry.tree.bodies[name]["level"] for name in rows["place"].to_pylist()]
     said = rows.select(NAMES).append_column("level", pa.array(levels, pa.string()))
     return PlaceDays(
-        said, first, found.value, due, whole, share, expected, found.arrived_min, found.estimated_min,
-        from_us(asked.known_us), asked.rule_set,
+        said, first, found.value, out.due, out.whole, out.estimated, out.expected_min, found.arrived_min,
+        found.estimated_min, from_us(asked.known_us), asked.rule_set,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Columns of PlaceDays that are worked out, being filled."""
+
+    due: Mask
+    whole: Mask
+    estimated: Floats
+    expected_min: Ints
+
+
+def _judge(found: SetSums, event: Mask, part: slice, out: _Judged) -> None:
+    """Work out some rows: what was owed, whether all of it was measured, and how much was estimated."""
+    arrived, estimated = found.arrived_min[part], found.estimated_min[part]
+    expected = found.expected_us[part] // MINUTE_US
+    known = arrived + estimated
+    due = (expected > 0) | (known > 0)
+    out.expected_min[part], out.due[part] = expected, due
+    out.whole[part] = due & (estimated == 0) & (event[part, None] | (arrived >= expected))
+    out.estimated[part] = np.where(known >= expected, estimated / np.maximum(known, 1), np.nan)

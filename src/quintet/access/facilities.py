@@ -52,7 +52,7 @@ def facility_flows(
     access: Access, place: str, span: Span, resolution: Resolution, known_at: datetime | None = None
 ) -> FacilitiesAnswer:
     """Read the facilities at a place and below it, each by its own step, now or as known at a moment."""
-    with access.asking(place, known_at) as moment:
+    with access.asking(place, known_at, span) as moment:
         registry = moment.registry
         inside = registry.tree.descendants(place)
         periods, periods_us = cut(span, resolution, moment.engine.tz)

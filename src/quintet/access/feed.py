@@ -21,7 +21,9 @@ from quintet.terms.quality import qualities, qualities_by_id
 
 from .changes import NO_ROWS, Change, ChangedRows, Changes, Commit, Limits, Mark, Rows, newest_of
 from .members import I32, Members
-from .scope import Scope
+from .rights import below_floor, homes_below
+from .scope import ANY, Grant, Scope, Want
+from .told import is_told
 from .totals import held_totals
 
 REGISTRY = "registry"
@@ -38,6 +40,13 @@ class Watch:
     mark: Mark
     members: Members
     digest: bytes
+    grant: Grant | None = None
+    """What the reader's right to it is bounded by; None for nothing."""
+
+    @property
+    def circle(self) -> tuple[str, Grant | None]:
+        """What it is told of, from when until when: whoever has the same is told the same."""
+        return self.place, self.grant
 
 
 class _Entry(NamedTuple):
@@ -102,8 +111,12 @@ class Feed:
     def subscribe(self, scope: Scope, place: str) -> Watch:
         """Begin to follow a place; NotFound when there is none of that name, Forbidden when it is not the reader's."""
         mark, members = self.newest, self._laid_out()
-        check(members, scope, place)
-        return Watch(scope, place, mark, members, members.digest(place))
+        grant = self.may_follow(scope, place)
+        return Watch(scope, place, mark, members, members.digest(place), grant)
+
+    def may_follow(self, scope: Scope, place: str) -> Grant | None:
+        """Give what bounds a reader who follows a place at this moment; raises as `subscribe` does."""
+        return check(self._laid_out(), scope, place, self._engine.clock_us())
 
     def news(self, watches: Sequence[Watch]) -> list[Changes]:
         """Say for each place what changed since its mark, and move the marks to the newest batch."""
@@ -128,9 +141,9 @@ class Feed:
         if after > newest or (held and after not in known):
             return Changes(newest, anew=True)
         if held:
-            return self._told(members, watch.place, None if moved else self._remembered(after, newest), newest)
+            return self._told(members, watch, None if moved else self._remembered(after, newest), newest)
         with self._engine.snapshot() as snapshot:
-            return self._stored(snapshot, members, watch.place, after, newest)
+            return self._stored(snapshot, members, watch, after, newest)
 
     def _laid_out(self) -> Members:
         """Give the registry's channels by place; made again only when the registry has changed."""
@@ -152,7 +165,7 @@ class Feed:
         """Say what changed for a watch; after a change of the registry it may be other meters, or nobody's business."""
         if watch.members is not members:
             try:
-                check(members, watch.scope, watch.place)
+                watch.grant = check(members, watch.scope, watch.place, self._engine.clock_us())
             except (NotFound, Forbidden):
                 return Changes(mark, gone=True)
             digest, before = members.digest(watch.place), watch.digest
@@ -161,14 +174,15 @@ class Feed:
                 return Changes(mark, anew=True)
         if rows is not None and members.is_dwelling(watch.place) and watch.place not in homes:
             return Changes(mark)
-        return self._told(members, watch.place, rows, mark)
+        return self._told(members, watch, rows, mark)
 
-    def _told(self, members: Members, place: str, rows: Rows | None, mark: Mark) -> Changes:
+    def _told(self, members: Members, watch: Watch, rows: Rows | None, mark: Mark) -> Changes:
         """Say what changed rows mean for a place; None, or more than an event holds, is to be read anew."""
+        place = watch.place
         if rows is None:
             return Changes(mark, anew=True)
         if members.is_dwelling(place):
-            own = rows.of(members.channels(place))
+            own = bounded(members, rows.of(members.channels(place)), watch.grant)
             if len(own.channel) > self.limits.event_rows:
                 return Changes(mark, anew=True)
             return Changes(mark, intervals=_named(members, own))
@@ -181,7 +195,7 @@ class Feed:
         totals, days = held_totals(self._recent, self._engine.tz, counting, own.channel, own.start_us, now_us)
         return Changes(mark, totals=totals, days=days, anew=len(totals) > self.limits.event_rows)
 
-    def _stored(self, snapshot: Snapshot, members: Members, place: str, after: Mark, mark: Mark) -> Changes:
+    def _stored(self, snapshot: Snapshot, members: Members, watch: Watch, after: Mark, mark: Mark) -> Changes:
         """Say what changed at a place after a mark that the ring no longer holds, as far as the store can tell.
 
         A day that was closed since has moved its rows, and a changed registry may mean other meters: both are read
@@ -193,6 +207,7 @@ class Feed:
                 select 1 from record where batch > $1 and kind <> 'occupancy' limit 1""",
             [after.batch],
         )
+        place = watch.place
         dwelling = members.is_dwelling(place)
         own = members.channels(place) if dwelling else np.flatnonzero(members.counting(place).member)
         if moved or not same:
@@ -206,7 +221,7 @@ class Feed:
         if found.num_rows > self.limits.resume_rows:
             return Changes(mark, anew=True)
         rows = self._effective(snapshot, found) if dwelling and found.num_rows else _keys(found)
-        return self._told(members, place, rows, mark)
+        return self._told(members, watch, rows, mark)
 
     def _effective(self, snapshot: Snapshot, keys: pa.Table) -> Rows:
         """Give what stands at some (channel, start_us) now; `withdrawn` where nothing does."""
@@ -223,10 +238,30 @@ class Feed:
         return Rows(*(joined[name].to_numpy() for name in ("channel", "start_us", "value", "quality")))
 
 
-def check(members: Members, scope: Scope, place: str) -> None:
-    """Refuse a place that there is not, or that is not the reader's."""
+def check(members: Members, scope: Scope, place: str, now_us: int) -> Grant | None:
+    """Refuse a place that there is not, or that is not the reader's to follow now; give what bounds him."""
+    if place not in members.registry.tree and scope.discreet:
+        raise scope.not_yours(place)
     members.registry.need_place(place)
-    scope.check(place, frozenset(members.registry.tree.path(place)))
+    if scope.unbounded:
+        return None
+    dwelling = members.is_dwelling(place)
+    below = 0 if dwelling else len(homes_below(members.registry, place))
+    want = Want((now_us, now_us + 1), 0, dwelling, below, ANY)
+    grant = scope.check(place, frozenset(members.registry.tree.path(place)), want)
+    if grant is not None and grant.role.floor and not is_told(members.registry, place, 0):
+        raise below_floor(place)
+    return grant
+
+
+def bounded(members: Members, rows: Rows, grant: Grant | None) -> Rows:
+    """Keep the rows that a grant opens: late readings of a time before it stay untold."""
+    if grant is None or not len(rows.channel):
+        return rows
+    kept = (rows.start_us >= grant.from_us) & (rows.start_us < grant.until_us)
+    if grant.commodities is not None:
+        kept &= np.array([members.commodity(one) in grant.commodities for one in rows.channel.tolist()], np.bool_)
+    return rows.take(np.flatnonzero(kept))
 
 
 def _newest(snapshot: Snapshot) -> Mark:

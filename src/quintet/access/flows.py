@@ -1,24 +1,22 @@
 """A place's metered flows per period: closed days from their hourly sums, open ones from the rollups, all as one."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from quintet.registry import Registry
 from quintet.registry.tree import LEVELS, ROOT
-from quintet.store.engine import Engine, Snapshot
-from quintet.store.flows import ABOVE, CROSSES, hour_bucket, interval_flows, ragged, rollup_flows, stored_flows
-from quintet.store.read import day_range
+from quintet.store.flows import ABOVE, CROSSES, ragged
 from quintet.store.records import ALWAYS, FOREVER
 from quintet.terms.amount import Ints
-from quintet.terms.period import HOUR_US, MINUTE_US, day_of_number, day_start, grid_phase, to_us
+from quintet.terms.period import HOUR_US, MINUTE_US, grid_phase
 from quintet.terms.reading import ValueKind, clock
 from quintet.terms.tables import FLOWS, PLACEMENTS, SUM
 
@@ -28,6 +26,8 @@ BOUNDARY = {"import": "import", "export": "export", "site_import": "import"}
 """Flows that cross a place's boundary: they count for the place they are metered at, and for no other."""
 HALVES = {"storage": (("storage_discharge", 1), ("storage_charge", -1))}
 """Signed flows, and the two flows that their positive and negative halves are."""
+Amounts = npt.NDArray[Any]
+"""Whole sub-units: int64 while sums over all sets surely fit, Python integers (dtype object) beyond."""
 KEY = ("flow", "commodity", "quantity", "renewable")
 AMOUNTS = ("value", "arrived_min", "estimated_min")
 Key = tuple[str, str, str, bool]
@@ -48,6 +48,8 @@ class FlowsAnswer:
     boundaries_metered: set[tuple[str, str]]
     known_at: datetime
     rule_set: str
+    longest_min: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """The longest interval, in minutes, of the meters of each commodity and quantity: no shorter step is known."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,17 @@ class Counted:
         due, standing = due_times(both, event_channels(registry)), due_times(both, frozenset())
         return cls(place, frozenset(inside), plain, signed, due, standing, odd_channels(registry))
 
+    @cached_property
+    def parted(self) -> tuple[pa.Table, pa.Table]:
+        """The plain placements of channels whose hours belong to one placement each, and those of all others."""
+        odd = pc.is_in(self.plain["channel"], pa.array(sorted(self.odd), pa.int32()))
+        return self.plain.filter(pc.invert(odd)), self.plain.filter(odd)
+
     @property
     def boundaries_metered(self) -> set[tuple[str, str]]:
         """Name (commodity, quantity) with an import meter at this place."""
-        rows = zip(*(self.plain[name].to_pylist() for name in ("flow", "commodity", "quantity")), strict=True)
-        return {(commodity, quantity) for flow, commodity, quantity in rows if flow == "import"}
+        rows = self.plain.filter(pc.equal(self.plain["flow"], "import"))
+        return set(zip(*(words(rows[name]) for name in ("commodity", "quantity")), strict=True))
 
 
 @lru_cache(maxsize=8)
@@ -150,57 +158,19 @@ SUMMED = LEVELS[:3]
 
 
 def closing_placements(registry: Registry) -> pa.Table:
-    """Give the placements whose hourly sums a closing day keeps: all but signed flows, whose halves need intervals.
+    """Give the placements whose hourly sums a closing day keeps; signed ones, whose halves are kept apart, have a clip.
 
     `above` names the upper places that each place lies in, `crosses` the flows that count at their own place alone.
     """
     rows = placed(registry)
-    rows = clipped(rows.filter(pa.array([name not in HALVES for name in rows["flow"].to_pylist()], pa.bool_())), 0)
+    halved = pc.is_in(rows["flow"], pa.array(list(HALVES)))
+    rows = pa.concat_tables([clipped(rows.filter(pc.invert(halved)), 0), clipped(rows.filter(halved), 1)])
     tree = registry.tree
     above: dict[str, list[str]] = {}
     for place in pc.unique(rows["place"]).to_pylist():
         above[place] = [here for here in tree.path(place) if tree.bodies.get(here, {}).get("level") in SUMMED]
     lists = pa.array([above[place] for place in rows["place"].to_pylist()], pa.list_(pa.string()))
     return rows.append_column(ABOVE, lists).append_column(CROSSES, pc.is_in(rows["flow"], pa.array(list(BOUNDARY))))
-
-
-def sums(engine: Engine, snapshot: Snapshot, counted: Counted, edges_us: Ints, known_batch: int | None) -> pa.Table:
-    """Sum a place's flows: bucket_us (an hour, or an interval's start where periods cut hours), KEY, value, minutes."""
-    low, high = int(edges_us[0]), int(edges_us[-1])
-    hourly = bool(np.all((edges_us + engine.hour_phase_us) % HOUR_US == 0))
-    bucket = hour_bucket(engine.hour_phase_us) if hourly else "start_us"
-    parts = [interval_flows(engine, snapshot, low, high, counted.signed, bucket, known_batch=known_batch)]
-    if known_batch is not None or not hourly:
-        parts.append(interval_flows(engine, snapshot, low, high, counted.plain, bucket, known_batch=known_batch))
-    else:
-        stale = stale_days(engine, snapshot, low, high)
-        parts.append(stored_flows(engine, snapshot, low, high, counted.place, counted.inside, BOUNDARY, stale))
-        spans = [day_bounds(engine.tz, day, low, high) for day in stale]
-        odd = pc.is_in(counted.plain["channel"], pa.array(sorted(counted.odd), pa.int32()))
-        even = counted.plain.filter(pc.invert(odd))
-        parts.append(rollup_flows(snapshot, low, high, even, spans))
-        parts.append(interval_flows(engine, snapshot, low, high, counted.plain.filter(odd), bucket))
-        parts += [interval_flows(engine, snapshot, *span, even, bucket) for span in spans]
-    return pa.concat_tables(part.select(["bucket_us", *KEY, *AMOUNTS]) for part in parts)
-
-
-def stale_days(engine: Engine, snapshot: Snapshot, low: int, high: int) -> list[int]:
-    """List closed days in a range whose hourly sums are older than the registry: moves and tokens change none."""
-    first, last = day_range(engine, low, high)
-    found = snapshot.rows(
-        """select day from closed_day where day between ? and ?
-            and registry_batch < (select coalesce(max(batch), 0) from record where kind not in ('occupancy', 'token')
-                and kind not like 'ledger.%')
-            order by day""",
-        [first, last],
-    )
-    return [int(row[0]) for row in found]
-
-
-def day_bounds(tz: ZoneInfo, day: int, low: int, high: int) -> tuple[int, int]:
-    """Give a local day's bounds, cut to [low, high)."""
-    start, end = (to_us(day_start(day_of_number(number), tz)) for number in (day, day + 1))
-    return max(start, low), min(end, high)
 
 
 def minutes_of(times: Mapping[Key, Due], edges_us: Ints, until_us: int) -> dict[Key, Ints]:
@@ -262,19 +232,20 @@ def flows_table(
     number = {key: place for place, key in enumerate(keys)}
     period = np.searchsorted(edges_us, found["bucket_us"].to_numpy(), side="right") - 1
     code, said = coded(found, KEY)
-    own = np.array([number[key] for key in said], np.int64)[code]
-    cells = pa.table({"cell": own * count + period, **{name: found[name] for name in AMOUNTS}})
-    summed = cells.group_by("cell").aggregate([(name, "sum") for name in AMOUNTS])
-    row = np.full(len(keys) * count, -1, np.int64)
-    row[summed["cell"].to_numpy()] = np.arange(summed.num_rows)
-    at = pa.array(row, mask=row < 0)
-    minutes = {name: pc.fill_null(summed[f"{name}_sum"].take(at), 0) for name in AMOUNTS[1:]}
-    known = pc.greater(pc.add(*minutes.values()), 0)
-    absent = pa.array(np.concatenate([standing[key] for key in keys]) == 0 if keys else [], pa.bool_())
-    otherwise = pc.if_else(absent, pa.scalar(Decimal(0), SUM), pa.scalar(None, SUM))
-    value = pc.if_else(known, summed["value_sum"].take(at).cast(SUM), otherwise)
+    cell = np.array([number[key] for key in said], np.int64)[code] * count + period
+    amounts = exact_integers(found["value"])
+    summed = np.zeros(len(keys) * count, amounts.dtype)
+    np.add.at(summed, cell, amounts)
+    minutes = {name: np.zeros(len(keys) * count, np.int64) for name in AMOUNTS[1:]}
+    for name, column in minutes.items():
+        np.add.at(column, cell, found[name].to_numpy())
+    unknown = sum(minutes.values()) == 0
+    absent = np.concatenate([standing[key] for key in keys]) == 0 if keys else np.zeros(0, np.bool_)
+    summed[unknown] = 0
+    said_of = [int(one) for one in summed] if summed.dtype == object else summed
+    value = pa.array(said_of, SUM if summed.dtype == object else pa.int64(), mask=unknown & ~absent).cast(SUM)
     columns = {
-        "start": pa.array(edges[:-1] * len(keys), FLOWS.field("start").type),
+        "start": pa.array(np.tile(edges_us[:-1], len(keys))).cast(FLOWS.field("start").type),
         **{
             name: pa.array([key[place] for key in keys]).take(spread(len(keys), count))
             for place, name in enumerate(KEY)
@@ -284,6 +255,21 @@ def flows_table(
         **minutes,
     }
     return pa.table({name: columns[name] for name in FLOWS.names}).cast(FLOWS)
+
+
+ROOM = 2**62
+"""Below this, a sum fits into 64 bits."""
+TERMS = 16
+"""Sums over flows and levels count an amount at most this often."""
+
+
+def exact_integers(column: pa.ChunkedArray) -> Amounts:
+    """Give a decimal column as exact integers: int64 where any sum of them surely fits, whatever their signs."""
+    try:
+        narrow = np.asarray(column.cast(pa.int64()).to_numpy(), np.int64)
+    except pa.ArrowInvalid:
+        return np.array([int(value) for value in column.to_pylist()], dtype=object)
+    return narrow if float(np.abs(narrow.astype(np.float64)).sum()) * TERMS < ROOM else narrow.astype(object)
 
 
 def spread(keys: int, count: int) -> pa.Array:

@@ -10,6 +10,7 @@ from quintet.terms.period import Resolution, Span, from_us
 from .network_sums import NetworkSums, network_sums
 from .networks import Network, networks_of
 from .reader import Access, cut
+from .roles import minutes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def network_losses(
     if place and network:
         raise UsageError("a network has its place.", code="bad_question", remedy="Name a place or a network, not both.")
     asked = place or (_found(networks_of(access.registry()).rows, network).place if network else ROOT)
-    with access.asking(asked, known_at) as moment:
+    with access.asking(asked, known_at, span, minutes_of(resolution)) as moment:
         rows = networks_of(moment.registry).rows
         if network:
             chosen = [_found(rows, network)]

@@ -135,6 +135,10 @@ class Members:
         """Give a channel's name."""
         return str(self._rows[channel]["name"])
 
+    def commodity(self, channel: int) -> str:
+        """Give a channel's commodity."""
+        return str(self._rows[channel]["commodity"])
+
     def unit(self, channel: int) -> Unit:
         """Give the unit in which a channel's intervals are shown."""
         unit = self._units.get(channel)

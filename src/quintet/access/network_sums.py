@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from quintet.terms.amount import Ints
 from quintet.terms.period import MINUTE_US
+from quintet.terms.residual import GAP, least
 from quintet.terms.tables import FLOWS, SUM
 
 from .flows import event_channels, overlaps
@@ -52,9 +53,12 @@ class NetworkSums:
 
     @property
     def known(self) -> Mask:
-        """Head and all below are known, measured or estimated, in each of their intervals; true where none stands."""
-        whole = self.head.whole & self.below.whole & self.headed & self.hung & self.fits
-        return whole | (self.standing_us == 0)
+        """Enough of head and all below is known, measured or estimated (terms/residual.py); true where none stands."""
+        enough = [
+            least(GAP).holds(side.expected_min, side.arrived_min + side.estimated_min)
+            for side in (self.head, self.below)
+        ]
+        return (enough[0] & enough[1] & self.headed & self.hung & self.fits) | (self.standing_us == 0)
 
 
 def network_sums(moment: Asked, chosen: Sequence[Network], edges_us: Ints) -> NetworkSums:

@@ -78,6 +78,7 @@ class Networks:
         self._feeders = registry.feeders()
         self.rows: dict[str, Network] = {}
         self._counted: dict[str, list[Network]] = {}
+        self._within: dict[str, set[str]] = {}
         for commodity in sorted({feeder.commodity for feeder in self._feeders}):
             own = [feeder for feeder in self._feeders if feeder.commodity == commodity]
             cuts = sorted({moment for feeder in own for moment in (feeder.start_us, feeder.end_us)})
@@ -96,7 +97,10 @@ class Networks:
 
     def within(self, place: str) -> set[str]:
         """Give a place and all below it."""
-        return self._registry.tree.descendants(place)
+        found = self._within.get(place)
+        if found is None:
+            found = self._within[place] = self._registry.tree.descendants(place)
+        return found
 
     def children_of(self, place: str) -> list[str]:
         """Give the places directly below one."""
@@ -283,9 +287,11 @@ class _Stretch:
         return self._covered[name]
 
     def _head(self, feeder: Feeder) -> list[Row]:
-        """Give a feeder's head: its supply, less what goes back through it."""
-        supply = self._cut(self._networks.chain(feeder.supply))
-        back = self._cut(self._networks.chain(feeder.returns))
+        """Give a feeder's head: its supply, less what goes back; a meter of another commodity heads nothing."""
+        supply, back = (
+            [row for row in self._cut(self._networks.chain(named)) if row.commodity == feeder.commodity]
+            for named in (feeder.supply, feeder.returns)
+        )
         out = [row._replace(flow=HEAD) for row in supply] + [row._replace(flow=HEAD, sign=-1) for row in back]
         held = {row.channel for row in out}
         for row in supply:
@@ -335,8 +341,13 @@ class _Stretch:
 
     def _cut(self, rows: Iterable[Row]) -> list[Row]:
         """Cut rows to the stretch."""
-        cut = [row._replace(start_us=max(row.start_us, self._start), end_us=min(row.end_us, self._end)) for row in rows]
-        return [row for row in cut if row.start_us < row.end_us]
+        return [
+            row
+            if self._start <= row.start_us and row.end_us <= self._end
+            else row._replace(start_us=max(row.start_us, self._start), end_us=min(row.end_us, self._end))
+            for row in rows
+            if max(row.start_us, self._start) < min(row.end_us, self._end)
+        ]
 
 
 def _taking(row: Row) -> Row:

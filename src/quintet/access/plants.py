@@ -71,7 +71,7 @@ def plant_flows(
 
     `within` are moments at which a period is parted, as where a calorific value changes.
     """
-    with access.asking(place, known_at) as moment:
+    with access.asking(place, known_at, span) as moment:
         found = plant_entries(moment.registry)
         inside = moment.registry.tree.descendants(place)
         periods, edges_us = cut(span, resolution, moment.engine.tz)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from quintet.registry import Registry
 from quintet.registry.rows import Channel
+from quintet.registry.tree import ROOT
 from quintet.store.book import batch_known_at
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.exceptions import Item
@@ -29,6 +30,7 @@ from quintet.terms.period import (
     Span,
     day_number,
     day_of_number,
+    day_start,
     edges,
     from_us,
     grid_phase,
@@ -41,14 +43,22 @@ from .day_sums import PlaceDays, place_days
 from .differences import Difference, Moment, difference, due_minutes, due_of, placement_of_channel, placements_of
 from .exceptions import readable_item, readable_items
 from .findings import channels_at
-from .flows import Due, FlowsAnswer, Key, counted_at, event_channels, flows_table, minutes_of, sums
+from .fineness import fine_sums, longest_min
+from .flows import Counted, Due, FlowsAnswer, Key, counted_at, event_channels, flows_table, minutes_of
+from .hour_sums import Known
+from .neighbours import MEMORY, MonthOfHomes, Neighbours, end_us, month_of_homes
 from .network_sums import located_losses
-from .scope import Scope
+from .read_log import ReadLog
+from .rights import COARSE_MIN, Rights, minutes_in
+from .roles import minutes_of as minutes_of_step
+from .scope import EVERYTHING, Scope
 from .series import Rows, cadence_text, expected_slots, series_table
 from .sets import Asked
 from .weather import outdoor
 
 RegistryAt = Callable[[int | None], Registry]
+ALL_TIME = Span(datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+"""What is asked of where no span is named: nobody whose right begins or ends gets it."""
 
 
 class Access:
@@ -61,22 +71,25 @@ class Access:
         recent: Recent,
         scope: Scope,
         rule_set: str,
+        log: ReadLog | None = None,
     ) -> None:
         """Read through an engine; `registry_at` gives the registry as known at a batch (None: now).
 
-        `recent` remembers the newest days.
+        `recent` remembers the newest days; `log` keeps what others than those who live there read of a dwelling.
         """
         self._engine = engine
         self._recent = recent
-        self._registry_at = registry_at
+        self._registry_at = self._stated_at = registry_at
         self._scope = scope
+        self._rights = Rights(scope, lambda: registry_at(None), log)
         self._rule_set = rule_set
         self._as_known: datetime | None = None
         self._as_known_batch: int | None = None
-        self._restated = False
+        self._registered: int | None = None
+        self._scratch = False
 
     def registry(self) -> Registry:
-        """Give the registry as it stands; what of it a reader may list is the caller's to ask through `may_read`."""
+        """Give the registry as it stands; what of it a reader may list is the caller's to ask through `sees`."""
         return self._registry_at(self._as_known_batch)
 
     def as_known(self, moment: datetime | None) -> "Access":
@@ -85,6 +98,7 @@ class Access:
         Raises UsageError for a moment to come. What the reader may see is as it is now.
         """
         out = Access(self._engine, self._registry_at, self._recent, self._scope, self._rule_set)
+        out._rights = self._rights
         if moment is not None:
             with self._engine.asked() as (snapshot, now):
                 out._as_known, out._as_known_batch = moment, self._known_batch(snapshot, moment, now)
@@ -97,26 +111,42 @@ class Access:
         """
         with self._engine.asked() as (snapshot, now):
             batch = self._known_batch(snapshot, moment, now)
-            # a moment of knowledge is set: what is summed already was summed by the registry of now
             known_at, known = from_us(now), batch_known_at(snapshot, now)
         out = Access(self._engine, lambda _known: self._registry_at(batch), self._recent, self._scope, self._rule_set)
-        out._as_known, out._as_known_batch, out._restated = known_at, known, True
+        out._as_known, out._as_known_batch, out._registered = known_at, known, batch
+        out._stated_at = self._stated_at
+        out._rights = self._rights  # by the registry of now, not by that of the moment
         return out
 
-    def may_read(self, place: str) -> None:
-        """Raise unless the reader may see a place; an unknown place raises NotFound."""
-        registry = self._registry_at(None)
-        registry.need_place(place)
-        self._scope.check(place, frozenset(registry.tree.path(place)))
+    def from_intervals(self) -> "Access":
+        """Give the same reader's access that reads every interval: what stored sums are to equal, and much slower."""
+        out = Access(self._engine, self._registry_at, self._recent, self._scope, self._rule_set)
+        out._as_known, out._as_known_batch, out._registered = self._as_known, self._as_known_batch, self._registered
+        out._scratch, out._rights = True, self._rights
+        return out
+
+    def may_read(self, place: str, span: Span | None = None, resolution: Resolution | None = None) -> None:
+        """Raise unless the reader may see a place, or a span of its readings in such steps (None: each reading).
+
+        An unknown place raises NotFound.
+        """
+        self._rights.place(place, span, 0 if resolution is None else minutes_of_step(resolution))
+
+    def sees(self, place: str) -> bool:
+        """Tell whether the reader may see that a place exists, and what stands there."""
+        return self._rights.sees(place)
+
+    def horizon(self) -> frozenset[str] | None:
+        """Name all places that the reader may see that exist; None: every one."""
+        return self._rights.horizon()
+
+    def clip(self, place: str, span: Span) -> Span | None:
+        """Give the part of a span in which a place is the reader's; None: no part. Raises as `may_read` does."""
+        return self._rights.clip(place, span)
 
     def channel(self, name: str, known: int | None = None) -> Channel:
         """Find a channel that the reader may see, as known at a batch (None: now)."""
-        registry = self._registry_at(known)
-        if name not in registry.channel_ids:
-            registry = self._registry_at(None)  # nothing was known of it then, and the answer says just that
-        found = registry.channel_by_name(name)
-        self.may_read(registry.place_of(found.id))
-        return found
+        return self._rights.channel(name, self._registry_at(known))
 
     def series(self, name: str, span: Span, resolution: Resolution, known_at: datetime | None = None) -> pa.Table:
         """Give one channel's effective values in periods of the city's clock (SERIES), now or as known at a moment.
@@ -125,21 +155,26 @@ class Access:
         """
         known_at = known_at or self._as_known
         if known_at is None:
-            channel = self.channel(name)
-            refuse_too_fine(channel, resolution)
+            channel = self._readable(name, None, span, resolution)
             rows = self._remembered(channel, span)
             if rows is not None:
                 return self._series(rows, channel, span, resolution, None, self._engine.clock_us())
         with self._engine.asked() as (snapshot, now):
             known = self._known_batch(snapshot, known_at, now)
             moment = min(now, self._engine.clock_us()) if known_at is None else to_us(known_at)
-            channel = self.channel(name, known)
-            refuse_too_fine(channel, resolution)
+            channel = self._readable(name, known, span, resolution)
             found = intervals(
                 self._engine, snapshot, span.start_us, span.end_us, channels=[channel.id], known_batch=known
             )
             rows = (found["start_us"].to_numpy(), found["value"].to_numpy(), found["quality"].to_numpy())
             return self._series(rows, channel, span, resolution, known, moment)
+
+    def _readable(self, name: str, known: int | None, span: Span, resolution: Resolution) -> Channel:
+        """Find a channel whose readings of a span the reader may see in such steps."""
+        channel = self.channel(name, known)
+        refuse_too_fine(channel, resolution)
+        self._rights.readings(channel, span, minutes_of_step(resolution))
+        return channel
 
     def _series(
         self, rows: Rows, channel: Channel, span: Span, resolution: Resolution, known: int | None, moment: int
@@ -164,7 +199,8 @@ class Access:
 
         Days that are too old to be remembered are read from the store.
         """
-        channels = np.array([self.channel(name).id for name in names], np.int32)
+        found = [self._readable(name, None, self._days(first, last), Resolution.DAY) for name in names]
+        channels = np.array([channel.id for channel in found], np.int32)
         low, high = day_number(first), day_number(last)
         sums = self._recent.sums(channels, low, high)
         if sums is None:
@@ -182,6 +218,10 @@ class Access:
             },
             schema=DAILY,
         )
+
+    def _days(self, first: date, last: date) -> Span:
+        """Give the span of local days, both included."""
+        return Span(day_start(first, self._engine.tz), day_start(last + timedelta(days=1), self._engine.tz))
 
     def outdoor(self, place: str, span: Span, known_at: datetime | None = None) -> pa.Table:
         """Give the outdoor temperatures that were measured for a place (OUTDOOR), now or as known at a moment."""
@@ -208,37 +248,86 @@ class Access:
         inside = (start >= span.start_us) & (start < span.end_us)
         return start[inside], value[inside], quality[inside]
 
-    def flows(self, place: str, span: Span, resolution: Resolution, known_at: datetime | None = None) -> FlowsAnswer:
-        """Give a place's metered flows in periods of the city's clock, now or as known at a moment."""
+    def flows(
+        self,
+        place: str,
+        span: Span,
+        resolution: Resolution,
+        known_at: datetime | None = None,
+        *,
+        told: Resolution | None = None,
+    ) -> FlowsAnswer:
+        """Give a place's metered flows in periods of the city's clock, now or as known at a moment.
+
+        `told` is the step in which alone the answer is told, where that is longer: the reader needs the right to it.
+        """
         periods, edges_us = cut(span, resolution, self._engine.tz)
-        with self.asking(place, known_at) as moment:
+        with self.asking(place, known_at, span, minutes_of_step(told or resolution)) as moment:
             counted = counted_at(moment.registry, place)
-            found = sums(self._engine, moment.snapshot, counted, edges_us, moment.batch)
+            known = Known(moment.batch, moment.registered, moment.scratch, partial(self._counted_at, place))
+            found = fine_sums(self._engine, moment.snapshot, counted, edges_us, known, resolution)
             losses = located_losses(moment, place, periods, edges_us)
         expected = minutes_of(counted.due, edges_us, moment.until_us)
         standing = minutes_of(counted.standing, edges_us, int(edges_us[-1]))
         table = pa.concat_tables([flows_table(found, periods, edges_us, expected, standing), losses])
-        return FlowsAnswer(place, table, periods, counted.boundaries_metered, from_us(moment.known_us), self._rule_set)
+        moment_known, metered = from_us(moment.known_us), counted.boundaries_metered
+        return FlowsAnswer(place, table, periods, metered, moment_known, self._rule_set, longest_min(counted))
+
+    def _counted_at(self, place: str, batch: int) -> Counted | None:
+        """Give what counts for a place by the registry of a batch; None where there was no such place."""
+        registry = self._stated_at(batch)
+        return counted_at(registry, place) if place in registry.tree else None
 
     def place_days(self, place: str, first: date, last: date, known_at: datetime | None = None) -> PlaceDays:
         """Give what each meter of a place came to on each local day, both included, now or as known at a moment."""
-        with self.asking(place, known_at) as asked:
+        step_min = minutes_of_step(Resolution.DAY)
+        with self.asking(place, known_at, self._days(first, last), step_min) as asked:
             return place_days(asked, place, first, last)
 
+    def neighbours(self, place: str, first: date, last: date) -> Neighbours | None:
+        """Give what a home may be told of homes like it in a month, given by its first and last day; None: nothing.
+
+        Who may read the home's months needs no right to the others: each is hidden among many (neighbours.py).
+        """
+        self._rights.place(place, self._days(first, last), minutes_of_step(Resolution.MONTH))
+        registry = self._registry_at(None)
+
+        def make() -> MonthOfHomes:
+            whole = Access(self._engine, self._registry_at, self._recent, EVERYTHING, self._rule_set)
+            return month_of_homes(registry, whole.place_days(ROOT, first, last), end_us(registry, last))
+
+        return MEMORY.get(registry, first, make).around(place)
+
     @contextmanager
-    def asking(self, place: str, known_at: datetime | None = None) -> Generator[Asked]:
-        """Read of a place and what is below it at one moment, now or as known at a moment."""
-        self.may_read(place)
+    def asking(
+        self,
+        place: str,
+        known_at: datetime | None = None,
+        span: Span = ALL_TIME,
+        step_min: int = 0,
+        *,
+        each: bool = False,
+    ) -> Generator[Asked]:
+        """Read of a place and what is below it at one moment, now or as known at a moment.
+
+        What is read lies in `span`, in steps of so many minutes; `each`: of the dwellings below one by one.
+        """
+        self._rights.place(place, span, step_min)
+        if each:
+            self._rights.each_below(place, span, step_min)
         known_at = known_at or self._as_known
         with self._engine.asked() as (snapshot, now):
             known = self._known_batch(snapshot, known_at, now)
             moment = now if known_at is None else to_us(known_at)
             until = min(now, self._engine.clock_us()) if known_at is None else moment
             registry = self._registry_at(known)
+            self._rights.unwidened(registry, place, span)
             # nothing was committed since: what is summed already is what was known then
-            unchanged = known is not None and not self._restated and known == batch_known_at(snapshot, now)
-            batch = None if unchanged else known
-            yield Asked(self._engine, snapshot, registry, batch, moment, until, self._rule_set)
+            batch = None if known is not None and known == batch_known_at(snapshot, now) else known
+            yield Asked(
+                self._engine, snapshot, registry, batch, moment, until, self._rule_set,
+                known if self._registered is None else self._registered, self._scratch,
+            )  # fmt: skip
 
     def difference(
         self, span: Span, before: datetime, after: datetime, *, place: str = "", channel: str = ""
@@ -252,11 +341,15 @@ class Access:
                 "the second moment is not after the first.", code="bad_moments", remedy="Give the earlier one first."
             )
         if place:
-            self.may_read(place)
+            self._rights.place(place, span, minutes_in(span), what="changes")
+        if channel:
+            self._rights.readings(self.channel(channel), span, minutes_in(span), what="changes")
         with self._engine.asked() as (snapshot, now):
             reach, moments = np.array([span.start_us, span.end_us], np.int64), list[Moment]()
             for known_at in (before, after):
                 batch = self._known_batch(snapshot, known_at, now) or 0
+                if place:
+                    self._rights.unwidened(self._registry_at(batch), place, span)
                 counting, due = self._counting(place, channel, batch)
                 moments.append(Moment(batch, counting, due_minutes(due, reach, to_us(known_at))))
             return difference(self._engine, snapshot, span.start_us, span.end_us, *moments)
@@ -279,24 +372,28 @@ class Access:
 
         Raises NotFound and Forbidden for a channel or place that is none, or not the reader's.
         """
-        registry = self._registry_at(None)
+        registry, where = self._registry_at(None), place or ""
         if channel is not None:
-            numbers = np.array([self.channel(channel).id], np.int32)
+            one = self.channel(channel)
+            self._rights.readings(one, span, COARSE_MIN, what="findings")
+            numbers, where = np.array([one.id], np.int32), registry.place_of(one.id)
         else:
-            self.may_read(place or "")
-            numbers = channels_at(registry, place or "")
+            self._rights.place(where, span, COARSE_MIN, what="findings")
+            self._rights.each_below(where, span, COARSE_MIN)
+            numbers = self._rights.own(channels_at(registry, where), span)
         with self._engine.asked() as (snapshot, now):
             found = findings_between(snapshot, numbers, span.start_us, span.end_us, self._as_known_batch)
+        found = self._rights.without_figures(found, where)
         return now if self._as_known is None else to_us(self._as_known), found
 
     def exceptions(self) -> tuple[int, Sequence[Item]]:
         """Give the moment of asking (us) or of `as_known`, and the exceptions of places that the reader may see."""
-        now, found = readable_items(self._engine, self._registry_at(None), self._scope, self._as_known_batch)
+        now, found = readable_items(self._engine, self._rights, self._as_known_batch)
         return now if self._as_known is None else to_us(self._as_known), found
 
     def exception(self, number: int) -> tuple[Item, list[dict[str, Any]]]:
         """Give one exception and its steps; raises NotFound for one that is none, or not the reader's."""
-        return readable_item(self._engine, self._registry_at(None), self._scope, number, self._as_known_batch)
+        return readable_item(self._engine, self._rights, number, self._as_known_batch)
 
     def _known_batch(self, snapshot: Snapshot, known_at: datetime | None, now_us: int) -> int | None:
         """Give the batch that a moment knew; None for now. A moment to come is refused: nobody can know it yet."""

@@ -19,10 +19,12 @@ from quintet.terms.period import Resolution, Span, from_us
 from quintet.terms.tables import FLOW_NAMES
 
 from .coding import coded
+from .fineness import fits
 from .flows import BOUNDARY, HALVES, KEY, clipped, event_channels, expected_rows, halves_of, placed, renamed
 from .network_sums import LOSS, loss_sums, network_sums
 from .networks import networks_of
 from .reader import Access, cut
+from .roles import minutes_of
 from .sets import SET_COLUMNS, Amounts, Asked, Mask, SetSums, set_sums
 
 FLOW_INDEX = {name: at for at, name in enumerate(FLOW_NAMES)}
@@ -79,10 +81,12 @@ def tree_flows(
     access: Access, place: str, span: Span, resolution: Resolution, known_at: datetime | None = None
 ) -> TreeAnswer:
     """Give the flows of a place and every place below it, now or as known at a moment."""
-    with access.asking(place, known_at) as moment:
+    with access.asking(place, known_at, span, minutes_of(resolution), each=True) as moment:
         forest = forest_of(moment.registry, place)
         periods, edges_us = cut(span, resolution, moment.engine.tz)
-        found = set_sums(moment, forest.rows, len(forest.place_of), edges_us, event_channels(moment.registry))
+        fine = np.asarray(fits(forest.rows, resolution).to_numpy(zero_copy_only=False), np.bool_)
+        events = event_channels(moment.registry)
+        found = set_sums(moment, forest.rows, len(forest.place_of), edges_us, events, None if fine.all() else fine)
         carriers = [_carrier(forest, found, key) for key in sorted({key[1:3] for key in forest.keys})]
         _add_losses(moment, forest, carriers, edges_us)
     known = from_us(moment.known_us)
@@ -92,6 +96,7 @@ def tree_flows(
 @lru_cache(maxsize=4)
 def forest_of(registry: Registry, place: str) -> Forest:
     """Lay out a tree once for a registry: what counts where, numbered."""
+    registry.need_place(place)
     places = list(registry.tree.walk(place))
     number = {name: at for at, name in enumerate(places)}
     bodies = registry.tree.bodies

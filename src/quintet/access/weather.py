@@ -42,3 +42,11 @@ def outdoor(
         pa.array(mean, pa.float64()),
     ]
     return pa.table(columns, schema=OUTDOOR)
+
+
+def without_station(registry: Registry, place: str) -> str:
+    """Say why no weather station speaks for a place where some stand in the city; empty where one does, or none is."""
+    there = stations(registry)
+    if not there or station_of(registry, place, there) is not None:
+        return ""
+    return f"{len(there)} weather stations stand in the city, and none speaks for {place}: ask for {', '.join(there)}"

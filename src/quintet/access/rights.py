@@ -1,0 +1,251 @@
+"""One reader's rights, asked of the registry as it stands: every way of reading comes through here.
+
+Whatever moment of knowledge is asked for, the rights are those of now, and where a meter stood is what is known of it
+now: an older belief opens nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from quintet.registry import Registry
+from quintet.registry.rows import Channel
+from quintet.registry.standing import Stood, stood
+from quintet.store.records import ALWAYS
+from quintet.terms.errors import Forbidden, NotFound
+from quintet.terms.period import MINUTE_US, Span, from_us
+
+from .findings import channels_at
+from .read_log import Read, ReadLog
+from .scope import JUST_THE_PLACE, Grant, Scope, Want
+from .told import is_told
+
+DWELLING = "premise"
+COARSE_MIN = 10**9
+"""The step of what holds no readings: only place and time are looked at."""
+
+
+class Rights:
+    """Checks what one reader asks for, and notes what was read of a dwelling by others than those who live there."""
+
+    def __init__(self, scope: Scope, now: Callable[[], Registry], log: ReadLog | None = None) -> None:
+        """Ask `now` for the registry as it stands; without a log nothing is noted."""
+        self.scope = scope
+        self._now = now
+        self._log = log
+
+    def sees(self, place: str) -> bool:
+        """Tell whether a place may be listed."""
+        registry = self._now()
+        if self.scope.unbounded:
+            return place in registry.tree
+        return place in registry.tree and self._allows(registry, place, self._want(registry, place, None, 0, None))
+
+    def horizon(self) -> frozenset[str] | None:
+        """Name all places that may be listed; None: every one."""
+        if self.scope.unbounded:
+            return None
+        tree = self._now().tree
+        granted = {*(self.scope.places or ()), *(grant.place for grant in self.scope.grants)}
+        below = {one for place in granted if place in tree for one in tree.walk(place)}
+        return frozenset(one for one in below if self.sees(one))
+
+    def place(self, place: str, span: Span | None = None, step_min: int = 0, *, what: str = "totals") -> None:
+        """Refuse a place, or a span of its readings in steps of so many minutes.
+
+        An unknown place raises NotFound; a discreet reader gets the same answer for one that is not his.
+        """
+        registry = self._now()
+        if place not in registry.tree and self.scope.discreet:
+            raise self.scope.not_yours(place)
+        registry.need_place(place)
+        if self.scope.unbounded and self._log is None:
+            return
+        want = self._want(registry, place, span, step_min, None)
+        grant = self.scope.check(place, frozenset(registry.tree.path(place)), want)
+        if span is not None and grant is not None and grant.role.floor and not is_told(registry, place, step_min):
+            raise below_floor(place)
+        if span is not None and want.dwelling:
+            self._note(grant, place, span, step_min, what)
+
+    def each_below(self, place: str, span: Span, step_min: int) -> None:
+        """Refuse to tell the dwellings below a place one by one, where one of them alone would be refused."""
+        registry = self._now()
+        if self.scope.unbounded and self._log is None:
+            return
+        self.place(place)
+        homes = homes_below(registry, place)
+        for home in homes[:1]:
+            grant = self.scope.check(
+                place,
+                frozenset(registry.tree.path(home)),
+                Want((span.start_us, span.end_us), step_min, dwelling=True),
+            )
+            self._note(grant, place, span, step_min, "each dwelling")
+
+    def channel(self, name: str, known: Registry) -> Channel:
+        """Find a channel that the reader may see, as it was known."""
+        registry = self._now()
+        if name not in registry.channel_ids and self.scope.discreet:
+            raise self.scope.not_yours(name)
+        found = (known if name in known.channel_ids else registry).channel_by_name(name)
+        if self.scope.unbounded:
+            return found
+        places = [one.place for one in stood(registry, name)]
+        want = Want(commodity=found.reading.commodity)
+        if not any(self._allows(registry, place, want) for place in places):
+            if self.scope.discreet:
+                raise self.scope.not_yours(name)
+            last = registry.place_of(found.id)
+            self.scope.check(last, frozenset(registry.tree.path(last)), want)
+            raise self.scope.not_yours(last)
+        return found
+
+    def readings(self, channel: Channel, span: Span, step_min: int, *, what: str = "readings") -> None:
+        """Refuse a channel's readings over a span: where it stood then must be the reader's for that time."""
+        if self.scope.unbounded and self._log is None:
+            return
+        registry = self._now()
+        for one, part in _within(stood(registry, channel.name), span):
+            above = frozenset(registry.tree.path(one.place))
+            if not self.scope.sees(above):
+                raise _elsewhere(channel.name)
+            dwelling = _is_dwelling(registry, one.place)
+            want = Want((part.start_us, part.end_us), step_min, dwelling, 0, channel.reading.commodity)
+            grant = self.scope.check(one.place, above, want)
+            if grant is not None and grant.role.floor:
+                raise below_floor(channel.name)  # one meter is no total
+            if dwelling:
+                self._note(grant, one.place, part, step_min, f"{what} of {channel.reading.commodity}")
+
+    def clip(self, place: str, span: Span) -> Span | None:
+        """Give the part of a span that is the reader's at a place: the latest, where there are several; None: nothing.
+
+        A place that is none, or not his, is refused.
+        """
+        self.place(place)
+        registry = self._now()
+        above = frozenset(registry.tree.path(place))
+        if self.scope.places is None or self.scope.places & above:
+            return span
+        windows = [
+            (max(span.start_us, grant.from_us), min(span.end_us, grant.until_us)) for grant in self.scope.held(above)
+        ]
+        start, end = max(windows, key=lambda one: (one[1] > one[0], one[1], -one[0]))
+        return Span(from_us(start), from_us(end)) if end > start else None
+
+    def windows(self, place: str) -> list[tuple[int, int]] | None:
+        """Give from when until when readings of a place may be seen, in microseconds; None: always."""
+        registry = self._now()
+        above = frozenset(registry.tree.path(place))
+        if self.scope.places is None or self.scope.places & above:
+            return None
+        return [(grant.from_us, grant.until_us) for grant in self.scope.held(above)]
+
+    def own(self, channels: npt.NDArray[np.int32], span: Span) -> npt.NDArray[np.int32]:
+        """Keep the channels that stood at places of the reader's for all of a span."""
+        if self.scope.unbounded:
+            return channels
+        registry = self._now()
+        names = {number: name for name, number in registry.channel_ids.items()}
+        kept = [
+            number
+            for number in channels.tolist()
+            if all(
+                self.scope.sees(frozenset(registry.tree.path(one.place)))
+                for one, _ in _within(stood(registry, names[number]), span)
+            )
+        ]
+        return np.array(kept, np.int32)
+
+    def without_figures(self, found: pa.Table, place: str) -> pa.Table:
+        """Leave out the figures of findings for whose time begins: a usual value may be made of what was before."""
+        windows = self.windows(place)
+        if windows is None or all(start <= ALWAYS for start, _ in windows):
+            return found
+        at = found.column_names.index("detail")
+        return found.set_column(at, found.schema.field("detail"), pa.array(["{}"] * found.num_rows, pa.string()))
+
+    def unwidened(self, known: Registry, place: str, span: Span | None) -> None:
+        """Refuse what an older registry counted at a place, where by what is known now it was another's."""
+        if self.scope.unbounded:
+            return
+        registry = self._now()
+        if known is registry or place not in known.tree:
+            return
+        numbers = set(channels_at(known, place).tolist()) - set(channels_at(registry, place).tolist())
+        numbers |= set(channels_at(registry, place).tolist()) if _is_dwelling(registry, place) else set()
+        names = {number: name for name, number in registry.channel_ids.items() if number in numbers}
+        for name in names.values():
+            parts = stood(registry, name)
+            inside = _within(parts, span) if span is not None else ((one, None) for one in parts)
+            if not all(self.scope.sees(frozenset(registry.tree.path(one.place))) for one, _ in inside):
+                raise _elsewhere(name)
+
+    def _allows(self, registry: Registry, place: str, want: Want) -> bool:
+        try:
+            self.scope.check(place, frozenset(registry.tree.path(place)), want)
+        except (Forbidden, NotFound):
+            return False
+        return True
+
+    def _want(self, registry: Registry, place: str, span: Span | None, step_min: int, commodity: str | None) -> Want:
+        dwelling = _is_dwelling(registry, place)
+        if span is None:
+            return Want(None, step_min, dwelling) if dwelling else JUST_THE_PLACE
+        below = 0 if dwelling or self.scope.unbounded else len(homes_below(registry, place))
+        return Want((span.start_us, span.end_us), step_min, dwelling, below, commodity)
+
+    def _note(self, grant: Grant | None, place: str, span: Span, step_min: int, what: str) -> None:
+        if self._log is None or (grant is not None and not grant.role.logged):
+            return
+        role = "operator" if grant is None else grant.role.name
+        purpose = "" if grant is None else grant.purpose
+        self._log.note(
+            Read(place, span.start_us, span.end_us, step_min, what, self.scope.reader, role, self.scope.reason, purpose)
+        )
+
+
+def _within(parts: list[Stood], span: Span) -> Iterator[tuple[Stood, Span]]:
+    """Cut a span where a channel stood at different places."""
+    for one in parts:
+        start, end = max(one.start_us, span.start_us), min(one.end_us, span.end_us)
+        if start < end:
+            yield one, Span(from_us(start), from_us(end))
+
+
+def _is_dwelling(registry: Registry, place: str) -> bool:
+    return registry.tree.bodies.get(place, {}).get("level") == DWELLING
+
+
+@lru_cache(maxsize=256)
+def homes_below(registry: Registry, place: str) -> tuple[str, ...]:
+    """Name the dwellings below a place."""
+    return tuple(one for one in registry.tree.walk(place) if _is_dwelling(registry, one))
+
+
+def below_floor(place: str) -> Forbidden:
+    """Say that a total is of too few."""
+    return Forbidden(
+        "holds too few customers, or too few beside those of the places below it.",
+        code="below_floor",
+        place=place,
+        remedy="Ask for a larger place, or by the month.",
+    )
+
+
+def _elsewhere(name: str) -> Forbidden:
+    return Forbidden(
+        "stood elsewhere for a part of that time.",
+        code="stood_elsewhere",
+        place=name,
+        remedy="Ask for the time in which the meter was yours.",
+    )
+
+
+def minutes_in(span: Span) -> int:
+    """Give the length of a span in minutes: what is told of it as a whole is no finer."""
+    return (span.end_us - span.start_us) // MINUTE_US
