@@ -58,6 +58,33 @@ def test_the_excess_above_1000_costs_more_in_five_months(contract: str, top: str
         assert [one // 1 for one in exact] == energy
 
 
+YEARS = [f"{year}-{month:02}" for year in (2023, 2024, 2025) for month in range(1, 13)]
+MONTHS = [*YEARS[5:], "2026-01", "2026-03"]
+USES = (0, 1, 99, 199, 200, 201, 299, 300, 301, 399, 400, 401, 449, 450, 451, 700, 999, 1000, 1001, 1500)
+TABLE = {
+    "low_voltage": ((910, 1600, 7300), (1200, 2146, 3073, 7362)),
+    "high_voltage": ((730, 1260, 6060), (1050, 1740, 2423, 6013)),
+}
+
+
+@pytest.mark.parametrize("contract", TABLE)
+@pytest.mark.parametrize("month", MONTHS)
+def test_every_month_and_border_as_worked_out_apart(month: str, contract: str) -> None:
+    """The same by whole tenths of a won and no code of ours: base, energy, climate 9.0, fuel 5.0, VAT, fund."""
+    bases, prices = TABLE[contract]
+    first, second = (300, 450) if month[5:] in ("07", "08") else (200, 400)
+    top = 1000 if month[5:] in ("01", "02", "07", "08", "12") else 10**9
+    for use in USES:
+        parts = (min(use, first), max(min(use, second) - first, 0), max(min(use, top) - second, 0), max(use - top, 0))
+        base = bases[(use > first) + (use > second)]
+        energy = sum(part * price for part, price in zip(parts, prices, strict=True)) // 10
+        subtotal = base + energy + use * 9 + use * 5
+        fund = 37 if month <= "2024-06" else 32 if month <= "2025-06" else 27
+        total = (subtotal + (subtotal + 5) // 10 + subtotal * fund // 10_000 * 10) // 10 * 10
+        bill = power(use, month, contract)
+        assert (bill.subtotal, bill.total) == (subtotal, total), (month, contract, use)
+
+
 @pytest.mark.parametrize(
     ("month", "rate"),
     [("2024-06", "0.037"), ("2024-07", "0.032"), ("2025-06", "0.032"), ("2025-07", "0.027"), ("2026-03", "0.027")],

@@ -1,11 +1,14 @@
 """Rate cards: dated, sourced, complete for every month, never two at once; and the choice among them."""
 
 import copy
+from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
+from quintet.tariffs import Asked, bill_month, compute
 from quintet.tariffs.cards import FILES, Cards, cards
 from quintet.terms.catalogue import read_toml
 from quintet.terms.commodity import commodities
@@ -113,7 +116,7 @@ def test_a_card_is_chosen_by_contract_place_and_day() -> None:
         with pytest.raises(NotFound, match=says):
             table.on(series, day)
     heat = table.series("heat", None, None, None, stated=False)
-    assert {card.id for card in heat} == {"kdhc_2020_07_residential"}
+    assert [card.start.isoformat()[:7] for card in heat] == ["2020-07", "2022-04", "2022-07", "2022-10", "2023-07"]
     with pytest.raises(NotFound):
         table.levy_on("fuel_adj", date(2026, 4, 1))
 
@@ -136,6 +139,22 @@ def test_what_fits_nothing_is_refused_with_what_is_known(asked: tuple[Any, ...],
     assert says in str(error.value)
     with pytest.raises(NotFound, match="no rate card for hot_water"):
         cards().series("hot_water", None, None, None, stated=False)
+
+
+def test_the_last_card_is_carried_on_where_asked_and_says_so() -> None:
+    asked = Asked("electricity", Fraction(300), "kWh", *bill_month("2026-05"), "low_voltage")
+    with pytest.raises(NotFound, match="--provisional takes the last one"):
+        compute(asked)
+    bill = compute(replace(asked, provisional=True))
+    assert bill.total == compute(replace(asked, start=date(2026, 3, 1), end=date(2026, 4, 1))).total
+    assert dict(bill.beyond) == {
+        name: date(2026, 3, 31) for name in ("kepco_residential_lv_2023_05", "climate_2023", "fuel_2022_07")
+    }
+    assert compute(replace(asked, start=date(2026, 3, 1), end=date(2026, 4, 1), provisional=True)).beyond == ()
+    with pytest.raises(NotFound):  # a year and no longer
+        compute(replace(asked, start=date(2027, 4, 1), end=date(2027, 5, 1), provisional=True))
+    with pytest.raises(NotFound):  # what ended long ago was followed by others
+        compute(replace(asked, start=date(2017, 4, 1), end=date(2017, 5, 1), provisional=True))
 
 
 def test_own_rows_add_and_replace() -> None:

@@ -18,10 +18,11 @@ from .card_rows import Card, Charge, Levy
 from .cards import Cards, cards
 from .charges import METHODS, OPTION_NAMES, Block, Cost
 from .exact import ROUNDINGS, ZERO, added
-from .periods import Part, limits, parts_of
+from .periods import DAY, Part, limits, parts_of
+from .reliefs import Relief, relief_of
 from .request import Asked, in_card_unit, months_of
 
-COMMON, COMMON_WON, ROUNDING = "common", "common_won", "rounding"
+COMMON, COMMON_WON, RELIEF, ROUNDING = "common", "common_won", "relief", "rounding"
 NAMES = {
     COMMON: ("share of the common area", "공용 전기료 분담"),
     ROUNDING: ("cut to whole won", "원단위 절사"),
@@ -60,7 +61,10 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """A computed bill; `total` sums the lines, and is not the whole bill where `lacks` names missing facts."""
+    """A computed bill; `total` sums the lines, and is not the whole bill where `lacks` names missing facts.
+
+    `beyond` names the cards and levies that were taken as still in force, each with the last day known of it.
+    """
 
     asked: Asked
     use: Fraction
@@ -70,6 +74,8 @@ class Bill:
     lines: tuple[Line, ...]
     subtotal: Fraction
     total: Fraction
+    relief: Relief | None = None
+    beyond: tuple[tuple[str, date], ...] = ()
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -99,7 +105,8 @@ class _Sum:
 
 def compute(asked: Asked, table: Cards | None = None) -> Bill:
     """Compute a bill; raises UsageError for what is asked wrongly, NotFound where no card is known for a day."""
-    parts = parts_of(cards() if table is None else table, asked)
+    table = cards() if table is None else table
+    parts = parts_of(table, asked)
     last = parts[-1].card
     if any(part.card.unit != last.unit for part in parts):
         raise UsageError(
@@ -113,6 +120,10 @@ def compute(asked: Asked, table: Cards | None = None) -> Bill:
     months = months_of(asked.start, asked.end, limits()["days_aside"])
     sums = _added_up(asked, parts, use, months)
     lines = [_line(one, use, last.unit) for one in sums.values()]
+    relief = None if asked.relief is None else relief_of(asked.relief, asked.commodity, asked.start, asked.end)
+    if relief is not None:
+        won = relief.won(_total(lines), asked.start, asked.end, months)
+        lines.append(Line(RELIEF, relief.name_en, relief.name_ko, -won))
     subtotal = _total(lines)
     lines += _shares(parts, sums, subtotal)
     exact = _total(lines)
@@ -122,7 +133,17 @@ def compute(asked: Asked, table: Cards | None = None) -> Bill:
     if COMMON_WON in asked.options:  # a share of another bill, rounded there
         lines.append(Line(COMMON, *NAMES[COMMON], asked.options[COMMON_WON]))
         total += asked.options[COMMON_WON]
-    return Bill(asked, use, last.unit, months, parts, tuple(lines), subtotal, total)
+    beyond = _beyond(table, parts) if asked.provisional else ()
+    return Bill(asked, use, last.unit, months, parts, tuple(lines), subtotal, total, relief, beyond)
+
+
+def _beyond(table: Cards, parts: Sequence[Part]) -> tuple[tuple[str, date], ...]:
+    """Name the rows that are not known to hold to the end of a part, each with the last day known of it."""
+    known: dict[str, date] = {}
+    for part in parts:
+        held = [table.rows[part.card.id], *(table.levies[levy.id] for levy in part.levies)]
+        known |= {row.id: row.until for row in held if row.until < part.end - DAY}
+    return tuple(known.items())
 
 
 def _refuse_unread(asked: Asked, parts: Sequence[Part]) -> None:

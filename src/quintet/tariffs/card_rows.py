@@ -122,7 +122,7 @@ def _refuse(problems: Mapping[str, bool], place: str) -> None:
         raise BadInput(f"{'; '.join(found)}.", code="bad_row", place=place)
 
 
-def _span(row: Mapping[str, Any], place: str) -> tuple[date, date]:
+def span_of(row: Mapping[str, Any], place: str) -> tuple[date, date]:
     """Check what every dated row has, and give the first and last day in force.
 
     "undated": the source says not from when; "open": until another row says else.
@@ -144,7 +144,7 @@ def levy_of(code: str, row: Mapping[str, Any]) -> Levy:
     """Build one levy."""
     place = f"levy {code}"
     check_keys(dict(row), required=LEVY, optional={"group", "note"}, place=place)
-    start, until = _span(row, place)
+    start, until = span_of(row, place)
     _refuse({"has an unknown method": row["method"] not in LEVIED, **_rounding(row["round"], row["to"])}, place)
     return Levy(
         code, row.get("group", row["item"]), row["item"], row["name_en"], row["name_ko"], row["method"],
@@ -194,7 +194,7 @@ def card_of(code: str, row: Mapping[str, Any]) -> Card:
     """Build one card: every item of it stands exactly once in each month."""
     place = f"card {code}"
     check_keys(dict(row), required=CARD, optional=CARD_MAY, place=place)
-    start, until = _span(row, place)
+    start, until = span_of(row, place)
     charges = tuple(_charge(one, f"{place}, charge {at}") for at, one in enumerate(row["charge"], start=1))
     counted: dict[str, list[int]] = {}
     for charge in charges:

@@ -1,10 +1,11 @@
 """The table of rate cards and levies, and the choice of the one in force on each day of a bill."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Set
+from dataclasses import replace
+from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.commodity import commodities
@@ -13,6 +14,8 @@ from quintet.terms.errors import BadInput, NotFound, UsageError
 from .card_rows import OPEN, Card, Levy, card_of, levy_of
 
 STATED_HINT = " Or state your supplier's --unit-price and --base-won, won before tax."
+
+_Dated = TypeVar("_Dated", Card, Levy)
 
 
 class Cards:
@@ -24,6 +27,7 @@ class Cards:
         self.levies = {code: levy_of(code, row) for code, row in table.get("levy", {}).items()}
         self.rows = {code: card_of(code, row) for code, row in table.get("card", {}).items()}
         self._check_references()
+        self._carried: dict[int, Cards] = {}
 
     def with_rows(self, table: Mapping[str, Any]) -> "Cards":
         """Give this table with own rows added or replaced."""
@@ -33,6 +37,22 @@ class Cards:
         out.rows = {**self.rows, **{code: card_of(code, row) for code, row in table.get("card", {}).items()}}
         out._check_references()
         return out
+
+    def carried(self, days: int) -> "Cards":
+        """Give this table with the last card of each contract, and the last rate of each levy, in force longer.
+
+        Each so many days beyond what is known of it; for bills that say so.
+        """
+        if days not in self._carried:
+            newest = {key: max(rows) for key, rows in self._spans().items()}
+            last = {row[2] for row in newest.values()}
+            more = timedelta(days=days)
+
+            out = Cards({})
+            out.levies = {code: _longer(row, last, more) for code, row in self.levies.items()}
+            out.rows = {code: _longer(row, last, more) for code, row in self.rows.items()}
+            self._carried[days] = out
+        return self._carried[days]
 
     def series(
         self, commodity: str, contract: str | None, city: str | None, branch: str | None, *, stated: bool
@@ -72,7 +92,8 @@ class Cards:
             f"no rate card is known for {day}{why}.",
             code="no_card",
             place=f"{series[0].commodity}, {'/'.join(series[0].contracts)}",
-            remedy=f"Cards are known for {spans}; --cards FILE adds others.",
+            remedy=f"Cards are known for {spans}; --cards FILE adds others"
+            + ("; --provisional takes the last one as still in force, and says so." if later else "."),
         )
 
     def levy_on(self, group: str, day: date) -> Levy:
@@ -93,6 +114,13 @@ class Cards:
             unknown = sorted(set(card.levies) - groups)
             if unknown:
                 raise BadInput(f"names unknown levies {', '.join(unknown)}.", code="bad_row", place=f"card {card.id}")
+        for rows in self._spans().values():
+            for (_, until, one), (start, _, other) in pairwise(rows):
+                if start <= until:
+                    raise BadInput(f"is in force together with {one}.", code="bad_row", place=other)
+
+    def _spans(self) -> dict[tuple[object, ...], list[tuple[date, date, str]]]:
+        """Give first and last day and name of the rows that may not hold together, each list in order."""
         spans: dict[tuple[object, ...], list[tuple[date, date, str]]] = {}
         for levy in self.levies.values():
             spans.setdefault(("levy", levy.group), []).append((levy.start, levy.until, levy.id))
@@ -102,9 +130,12 @@ class Cards:
                 spans.setdefault(key, []).append((card.start, card.until, card.id))
         for rows in spans.values():
             rows.sort()
-            for (_, until, one), (start, _, other) in pairwise(rows):
-                if start <= until:
-                    raise BadInput(f"is in force together with {one}.", code="bad_row", place=other)
+        return spans
+
+
+def _longer(row: _Dated, last: Set[str], more: timedelta) -> _Dated:
+    """Let a row hold longer if it is the last of its kind, and an end of it is known."""
+    return replace(row, until=row.until + more) if row.id in last and row.until != OPEN else row
 
 
 def _named(rows: list[Card], contract: str | None, hint: str) -> list[Card]:

@@ -70,14 +70,31 @@ def added(amounts: Iterable[Fraction]) -> Fraction:
 
 def decimal_of(exact: Fraction) -> Decimal:
     """Write a fraction as a decimal: exactly where it ends within 30 places, else half-even to 12."""
-    scaled, places = exact, 0
-    while scaled.denominator != 1 and places < 30:
-        scaled, places = scaled * 10, places + 1
-    if scaled.denominator != 1:
-        scaled, places = Fraction(round(exact * 10**12)), 12
-    digits = f"{abs(int(scaled)):0{places + 1}d}"
-    whole, part = (digits[:-places], digits[-places:].rstrip("0")) if places else (digits, "")
+    number, below = exact.numerator, exact.denominator
+    if below == 1:
+        return Decimal(number)
+    rest, twos, fives = below, 0, 0
+    while rest % 2 == 0:
+        rest, twos = rest // 2, twos + 1
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    places = max(twos, fives)
+    if rest == 1 and places <= MOST_PLACES:
+        scaled = number * (10**places // below)
+    else:
+        scaled, places = round(exact * 10**ROUNDED_PLACES), ROUNDED_PLACES
+    digits = f"{abs(scaled):0{places + 1}d}"
+    whole, part = digits[:-places], digits[-places:].rstrip("0")
     return Decimal(("-" if scaled < 0 else "") + whole + (f".{part}" if part else ""))
+
+
+MOST_PLACES, ROUNDED_PLACES = 30, 12
+
+
+def exact_text(exact: Fraction) -> str:
+    """Write a fraction as text that reads back as the same: a decimal where it ends, else n/d."""
+    written = decimal_of(exact)
+    return f"{written:f}" if Fraction(written) == exact else f"{exact.numerator}/{exact.denominator}"
 
 
 def share_out(total: int, weights: list[Fraction]) -> list[int]:

@@ -13,6 +13,7 @@ from .cards import Cards
 from .request import Asked, next_month
 
 DAY = timedelta(days=1)
+LIMITS = ("days_aside", "carried_days", "correct_months", "late_min")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,14 @@ class Part:
 @cache
 def limits() -> Mapping[str, int]:
     """Give the limits of billing.toml."""
-    return numbers_of(read_toml("quintet.tariffs", "billing.toml"), ["days_aside"], "billing.toml")
+    return numbers_of(read_toml("quintet.tariffs", "billing.toml"), LIMITS, "billing.toml")
 
 
 def parts_of(table: Cards, asked: Asked) -> tuple[Part, ...]:
     """Cut a bill into parts, in order; NotFound where a day has no card or levy."""
     stated = "unit_price" in asked.options
     return _parts(
-        table,
+        table.carried(limits()["carried_days"]) if asked.provisional else table,
         asked.commodity,
         asked.contract,
         asked.city,

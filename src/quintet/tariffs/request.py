@@ -22,7 +22,8 @@ class Asked:
 
     `contract`, `city` and `branch` choose the card. `households`: so many customers billed as one by their average use.
     `options` are the facts that some cards need, by name (pipe_mm, area_m2, capacity, calorific, correction,
-    unit_price, base_won, common_won).
+    unit_price, base_won, common_won). `relief` names a reduction. `provisional`: where a card has ended and none is
+    known after it, the last one is taken as still in force, and the bill says so.
     """
 
     commodity: str
@@ -35,6 +36,8 @@ class Asked:
     branch: str | None = None
     households: int = 1
     options: Mapping[str, Fraction] = field(default_factory=dict[str, Fraction])
+    relief: str | None = None
+    provisional: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a bill that cannot be: no days, too many, a use below zero, no household."""
@@ -62,6 +65,10 @@ class Asked:
                 code="bad_households",
                 place="--households",
                 remedy="Say 1 or more.",
+            )
+        if self.relief is not None and self.households > 1:
+            raise UsageError(
+                "is for one household.", code="relief_of_many", place="--relief", remedy="Leave --households out."
             )
 
     @property

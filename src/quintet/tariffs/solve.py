@@ -87,7 +87,7 @@ def what_if_less(asked: Asked, less: Fraction, table: Cards | None = None) -> Sa
     return Saving(compute(asked, table), compute(asked.with_use(asked.use - less), table))
 
 
-def crossing_day(start: date, used: Fraction, days: int, limit: Fraction, end: date) -> date | None:
+def crossing_day(start: date, used: Fraction, days: int | Fraction, limit: Fraction, end: date) -> date | None:
     """Give the day on which a use passes a limit at the pace of the `days` so far; None: not before `end`, exclusive.
 
     After k days at `used` / `days` a day, the limit is passed on the first day whose end has more than the limit.
