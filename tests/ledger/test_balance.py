@@ -186,7 +186,9 @@ def test_what_does_not_fit_is_refused(flows_of: Any, hours: Any) -> None:
 def test_sums_beyond_64_bits_stay_exact(flows_of: Any, hours: Any) -> None:
     edges = hours(1)
     big = 2**62 + 1
-    (row,) = rows_of(flows_of(edges, {"import": [9 * big], "consumption": [big], "export": [-big]}), edges, POWER)
+    (row,) = rows_of(
+        flows_of(edges, {"import": [9 * big], "consumption": [big], "storage_charge": [-big]}), edges, POWER
+    )
     assert row["closure_error"] == 9 * big
     (row,) = rows_of(flows_of(edges, {"consumption": [big], "known_loss": [big], "conversion_in": [big]}), edges)
     assert row["import"] == 3 * big
@@ -199,6 +201,7 @@ def test_rows_for_people_are_the_contract(flows_of: Any, hours: Any) -> None:
     (row,) = rows_for_people(table, ZoneInfo("Asia/Seoul"))
     assert list(row) == [
         "start", "place", "commodity", "unit", *FLOW_NAMES, "closure_error", "derived", "coverage", "estimated_share",
+        "least_known", "reason",
     ]  # fmt: skip
     assert (row["import"], row["closure_error"], row["unit"]) == (Decimal("1.500001"), Decimal("0.000001"), "kWh")
     assert (row["start"].isoformat(), row["coverage"], row["estimated_share"]) == (

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from quintet.ledger.balance import balance
 from quintet.ledger.calorific import calorific_for, calorific_values, parse_calorific, to_factor_unit
-from quintet.ledger.emissions import Emission, by_scope, emissions
+from quintet.ledger.emissions import Emission, emissions
 from quintet.ledger.factors import factors, gwp_set, gwp_sets
+from quintet.ledger.scopes import by_scope
 from quintet.terms.catalogue import read_toml
 from quintet.terms.commodity import commodities
 from quintet.terms.errors import BadInput, UsageError
@@ -200,7 +201,11 @@ def test_a_missing_amount_has_no_number(flows_of: Any, hours: Any) -> None:
     edges = hours(2)
     rows = emitted(flows_of(edges, {"consumption": [None, MWH]}), edges)
     assert [row.kg_co2e is None for row in rows] == [True, False]
-    assert (rows[0].notation, rows[0].reason, rows[0].coverage) == (None, "the amount is not known", 0.0)
+    assert (rows[0].notation, rows[0].reason, rows[0].coverage) == (
+        "NE",
+        "the amount is not known: a term of it is not known",
+        0.0,
+    )
     (total,) = by_scope(rows)
     assert (total.scope, total.kg_co2e, total.rows, total.missing) == (2, Fraction("417.3"), 2, 1)
 

@@ -72,3 +72,13 @@ def test_a_limit_that_cannot_be_does_not_load(change: dict[str, Any]) -> None:
     assert parse_classes({"x": row})
     with pytest.raises(BadInput):
         parse_classes({"x": {**row, "limit": {"temperature": {**limit, **change}}}})
+
+
+def test_a_class_that_limits_nothing_or_in_no_unit_does_not_load() -> None:
+    limit = {
+        "commodity": "air_temperature", "unit": "furlong", "low": "18", "decides": "comfortable", "source": "s",
+        "date": "2020", "certainty": "A",
+    }  # fmt: skip
+    for limits in ({}, {"temperature": limit}):
+        with pytest.raises(BadInput):
+            parse_classes({"kiosk": {"name_en": "x", "name_ko": "x", "limit": limits}})

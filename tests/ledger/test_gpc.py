@@ -61,6 +61,17 @@ def test_everything_is_told_once_and_in_the_right_report(rows: list[Emission]) -
     assert all(one.reason for one in cells if one.notation)
 
 
+def test_nothing_beside_what_nobody_estimated_is_no_amount(rows: list[Emission]) -> None:
+    """A gas plant that stood still is no proof that plants without a fuel meter burnt nothing."""
+    still = [replace(row, kg_co2e=Fraction(0)) for row in rows if row.part == "plant"]
+    unseen = replace(still[0], kg_co2e=None, notation="NE", part="unfuelled", reason="no meter shows the fuel")
+    cell = by_cell(gpc_cells(still, {}, set()))["I.4", 1]
+    assert (cell.kg_co2e, cell.notation) == (0, None)
+    cell = by_cell(gpc_cells([*still, unseen], {}, set()))["I.4", 1]
+    assert (cell.kg_co2e, cell.notation, cell.quality) == (None, "NE", None)
+    assert "no meter shows the fuel" in (cell.reason or "")
+
+
 def test_what_few_use_is_confidential_and_cannot_be_subtracted(rows: list[Emission]) -> None:
     shares = {("I.1", "electricity", "energy"): Fraction(2, 3), ("I.3", "electricity", "energy"): Fraction(1, 3)}
     cells = gpc_cells(rows, shares, {"I.3"})

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quintet.ledger.emissions import Emission, by_scope
+from quintet.ledger.emissions import Emission
 from quintet.ledger.factor_sets import FactorSet, overlaid, set_of, shipped_content, shipped_set
 from quintet.ledger.inventory import Asked, Inventory, Piece, inventory, pieces_of
+from quintet.ledger.scopes import by_scope
 from quintet.terms.commodity import commodities
 from quintet.terms.errors import BadInput, UsageError
 from quintet.terms.period import Span

@@ -1,6 +1,6 @@
 """What a stated amount of a carrier emits: the ledger's own factors and conversions, without a city."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -126,9 +126,16 @@ def _unit(name: str, commodity: str, measures: Mapping[str, str]) -> tuple[Unit,
             f"{name} does not measure {commodity}." if unit else f"there is no unit {name!r}.",
             code="wrong_unit",
             place="--amount",
-            remedy=f"Units of {commodity} are {', '.join([*fitting, *at_reference])}.",
+            remedy=f"{_meant(name, [*fitting, *at_reference])}Units of {commodity} are"
+            f" {', '.join([*fitting, *at_reference])}.",
         )
     return unit, name in at_reference
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    """Ask whether a unit was meant that is spelt like this one but for its capitals: mWh is a billionth of an MWh."""
+    near = [one for one in known if one.casefold() == name.casefold()]
+    return f"Did you mean {' or '.join(near)}? " if near else ""
 
 
 def _check_heating_value(amount: Amount, unit: Unit, factor: Factor) -> None:

@@ -1,10 +1,11 @@
 """Whether the interval of a total holds what it promises: known meters are hidden, and the truth sought in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .uncertainty import DaySums, Mask, total_interval
+from .meter_cells import Mask, MeterCells
+from .uncertainty import total_interval
 
 WAYS = ("new", "silent", "days")
 """Hidden is a meter with all its past, a meter for the whole period, or a stretch of its days in the period."""
@@ -33,7 +34,7 @@ class Calibration:
         return self.inside / answered if answered else None
 
 
-def calibrate(groups: list[DaySums], *, way: str, share: float, level: float, trials: int, seed: int) -> Calibration:
+def calibrate(groups: list[MeterCells], *, way: str, share: float, level: float, trials: int, seed: int) -> Calibration:
     """Hide a share of the wholly measured meters of a total at random, again and again, and ask for the interval.
 
     At least one meter is hidden. What was not wholly measured is left out: its truth is not known.
@@ -61,14 +62,14 @@ def calibrate(groups: list[DaySums], *, way: str, share: float, level: float, tr
     )  # fmt: skip
 
 
-def _sound(group: DaySums) -> DaySums:
+def _sound(group: MeterCells) -> MeterCells:
     """Keep the channels that owe something in the period and were measured on all of it."""
     owed = group.due & group.inside
     keep = np.asarray(owed.any(axis=1) & ~(owed & ~group.whole).any(axis=1), np.bool_)
     return group.part(keep)
 
 
-def hide(group: DaySums, rows: np.ndarray, way: str, rng: np.random.Generator) -> DaySums:
+def hide(group: MeterCells, rows: np.ndarray, way: str, rng: np.random.Generator) -> MeterCells:
     """Give a group in which some channels were not heard, in one of WAYS."""
     value, whole, estimated = group.value.copy(), group.whole.copy(), group.estimated.copy()
     days = np.flatnonzero(group.inside)
@@ -84,4 +85,4 @@ def hide(group: DaySums, rows: np.ndarray, way: str, rng: np.random.Generator) -
         whole[row, gone] = False
         value[row, gone] = 0
         estimated[row, gone] = np.nan
-    return DaySums(value, group.due, whole, estimated, group.inside)
+    return replace(group, value=value, whole=whole, estimated=estimated)

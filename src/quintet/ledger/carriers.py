@@ -1,14 +1,18 @@
 """Carriers as energy: what one sub-unit of a metered quantity holds, and its primary factor; data rows, no branches."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.errors import BadInput
+from quintet.terms.period import day_start
 from quintet.terms.unit import units
 
 from .balance import Balanced
@@ -72,17 +76,38 @@ class EnergyBook:
     """One carrier's balance with its energy.
 
     `content`: energy sub-units of one metered sub-unit (None: no way), `primary` its factor, `by` the words that say by
-    what a volume became energy.
+    what a volume became energy. `later` gives other contents, each with the interval from which on it holds.
     """
 
     balanced: Balanced
     content: Fraction | None
     primary: Fraction | None
     by: str | None
+    later: tuple[tuple[int, Fraction | None], ...] = ()
+
+    def stretches(self) -> list[tuple[slice, Fraction | None]]:
+        """Give the intervals of each content."""
+        firsts = [(0, self.content), *self.later, (self.balanced.value.shape[1], None)]
+        return [(slice(at, end), content) for (at, content), (end, _) in pairwise(firsts)]
 
 
-def energy_books(balanced: Sequence[Balanced], day: date, calorific: list[Calorific] | None = None) -> list[EnergyBook]:
-    """Give the balances of the carriers of energy; one that counts as energy and has no row keeps `primary` None."""
+def cuts_of(edges: Sequence[datetime], tz: ZoneInfo, calorific: Sequence[Calorific]) -> list[tuple[int, date]]:
+    """Give the intervals with which a calorific value begins to hold, after the first: their places, and the days."""
+    days = sorted({row.valid_from for row in calorific})
+    found = [(bisect_left(edges, day_start(day, tz), hi=len(edges) - 1), day) for day in days]
+    return [(at, day) for at, day in found if 0 < at < len(edges) - 1]
+
+
+def energy_books(
+    balanced: Sequence[Balanced],
+    day: date,
+    calorific: list[Calorific] | None = None,
+    cuts: Sequence[tuple[int, date]] = (),
+) -> list[EnergyBook]:
+    """Give the balances of the carriers of energy; one that counts as energy and has no row keeps `primary` None.
+
+    `day` is that of the first interval, `cuts` those with which another calorific value begins to hold.
+    """
     data = carriers_data()
     out: list[EnergyBook] = []
     for one in balanced:
@@ -91,7 +116,15 @@ def energy_books(balanced: Sequence[Balanced], day: date, calorific: list[Calori
         if weighed is None and carrier.quantity != ENERGY:
             continue
         content, by = energy_of(carrier.commodity, carrier.quantity, day, data, calorific)
-        out.append(EnergyBook(one, content, None if weighed is None else primary().factors[weighed], by))
+        told = [by] if by else []
+        later: list[tuple[int, Fraction | None]] = []
+        for at, cut in cuts:
+            after, words = energy_of(carrier.commodity, carrier.quantity, cut, data, calorific)
+            if words not in (None, *told):
+                later.append((at, after))
+                told.append(words)
+        factor = None if weighed is None else primary().factors[weighed]
+        out.append(EnergyBook(one, content, factor, "; then ".join(told) or None, tuple(later)))
     return out
 
 
@@ -101,12 +134,20 @@ def energy_of(
     """Give the energy in one sub-unit: as it is, by the calorific value (as metered energy), or by a content."""
     if quantity == ENERGY:
         return Fraction(1), None
+    found = content_of(commodity, quantity, day, data, calorific)
+    return (None, None) if found is None else (found[0], f"{commodity}: {found[1]}")
+
+
+def content_of(
+    commodity: str, quantity: str, day: date, data: Carriers, calorific: list[Calorific] | None
+) -> tuple[Fraction, str] | None:
+    """Give the energy in one sub-unit of a volume, and by what; None where no way leads to it."""
     found = calorific_for(commodity, day, calorific)
     if found is not None and units()[found[0].volume_unit].quantity == quantity:
         value, words = found
         ratio = units()[value.energy_unit].ratio / units()[value.volume_unit].ratio
-        return value.content[value.metered_energy] * ratio, f"{commodity}: {value.metered_energy} energy by {words}"
+        return value.content[value.metered_energy] * ratio, f"{value.metered_energy} energy by {words}"
     for row in data.contents:
         if (row.commodity, row.quantity) == (commodity, quantity):
-            return row.per_sub_unit, f"{commodity}: energy by {row.id}"
-    return None, None
+            return row.per_sub_unit, f"energy by {row.id}"
+    return None

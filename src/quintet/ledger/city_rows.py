@@ -14,6 +14,7 @@ from quintet.terms.errors import BadInput, NotFound
 
 from .dated import latest_day
 from .definitions import definitions, totals
+from .facilities import FacilityClass, classes_with, parse_classes
 from .factor_sets import PARTS, Content, FactorSet, overlaid, set_of, shipped_content, shipped_set
 from .gpc import protocol
 from .stated import day_of
@@ -24,8 +25,8 @@ Timelines = Callable[[str], Mapping[str, Said]]
 
 PREFIX = "ledger."
 """So begin the kinds of the ledger's records; none of them says what a meter counts for."""
-CHOSEN, SET, SET_NAME, SECTOR, PUBLICATION = (
-    f"{PREFIX}{name}" for name in ("definition", "set", "set_name", "sector", "publication")
+CHOSEN, SET, SET_NAME, SECTOR, PUBLICATION, FACILITY_CLASS = (
+    f"{PREFIX}{name}" for name in ("definition", "set", "set_name", "sector", "publication", "facility_class")
 )
 STATUTORY = "statutory"
 CURRENT, SHIPPED = "current", "shipped"
@@ -39,8 +40,11 @@ OF_SETTINGS = (
     "sector",
     "emissions",
     "self_sufficiency",
+    "facility_class",
 )
 """Tables of city.toml that state the ledger's rows."""
+WITHDRAWABLE = ("factor", "source", "calorific", "supply", "contract", "hourly", "sector", "facility_class")
+WITHDRAWN = "withdrawn"
 CHOICE_KEYS = {"count_at", "gwp", "by", "why"}
 DEFINITION_KEYS = {"definition", "by", "why"}
 
@@ -66,11 +70,11 @@ class Statement:
 
 
 def own_rows(timelines: Timelines) -> dict[str, dict[str, Any]]:
-    """Give a city's own rows of a factor set, part by part."""
+    """Give a city's own rows of a factor set, part by part; what was withdrawn is not there."""
     out: dict[str, dict[str, Any]] = {}
     for part in PARTS:
         rows = {key: said[-1][1] for key, said in timelines(PREFIX + part).items()}
-        out[part] = {key: dict(row) for key, row in rows.items() if row is not None}
+        out[part] = {key: dict(row) for key, row in rows.items() if row is not None and not row.get(WITHDRAWN)}
     return out
 
 
@@ -122,7 +126,13 @@ def bound_at(timelines: Timelines, moment_us: int) -> Bound | None:
 def sectors(timelines: Timelines) -> dict[str, str]:
     """Give the sub-sector of the GPC by place, where the city has said one."""
     last = {place: said[-1][1] for place, said in timelines(SECTOR).items()}
-    return {place: body["sub_sector"] for place, body in last.items() if body is not None}
+    return {place: body["sub_sector"] for place, body in last.items() if body is not None and not body.get(WITHDRAWN)}
+
+
+def facility_classes_of(timelines: Timelines) -> Mapping[str, FacilityClass]:
+    """Give the classes of facilities: those that ship, with the city's own on top."""
+    last = {code: said[-1][1] for code, said in timelines(FACILITY_CLASS).items()}
+    return classes_with({code: body for code, body in last.items() if body is not None and not body.get(WITHDRAWN)})
 
 
 def checked_definition(name: str, by: str, why: str) -> dict[str, Any]:
@@ -151,6 +161,9 @@ def statements_of(settings: Mapping[str, Any]) -> list[Statement]:
                 raise BadInput(f"lacks {' or '.join(keys)}.", code="bad_row", place=f"{part} {number}")
             out.append(Statement(PREFIX + part, "/".join(str(body[key]) for key in keys), None, body))
     out += [_sector(_plain(row)) for row in settings.get("sector", [])]
+    own = {code: _plain(row) for code, row in _plain(settings.get("facility_class", {})).items()}
+    parse_classes(own)
+    out += [Statement(FACILITY_CLASS, code, None, row) for code, row in own.items()]
     out += _choices(_plain(settings.get("emissions", {})))
     for row in _listed(settings.get("self_sufficiency", [])):
         body = _plain(row)
@@ -161,12 +174,31 @@ def statements_of(settings: Mapping[str, Any]) -> list[Statement]:
     return out
 
 
+def withdrawal(part: str, name: str, by: str, why: str, timelines: Timelines) -> Statement:
+    """Give the record that withdraws a row that the city stated; raises NotFound where none is in force."""
+    if not by.strip() or not why.strip():
+        raise BadInput("needs a name and a reason.", code="no_reason", place=part, remedy="Say by and why.")
+    if part not in WITHDRAWABLE:
+        known = ", ".join(WITHDRAWABLE)
+        raise BadInput(f"there is no part {part!r}.", code="unknown_part", place="PART", remedy=f"There are {known}.")
+    last = {key: said[-1][1] for key, said in timelines(PREFIX + part).items()}
+    held = sorted(key for key, body in last.items() if body is not None and not body.get(WITHDRAWN))
+    if name not in held:
+        raise NotFound(
+            f"this city states no {part} {name!r}.", code="unknown_row", place="NAME",
+            remedy=f"It states {', '.join(held) or 'none'}.",
+        )  # fmt: skip
+    return Statement(PREFIX + part, name, None, {WITHDRAWN: True, "by": by.strip(), "why": why.strip()})
+
+
 def checked(statements: Sequence[Statement], timelines: Timelines) -> FactorSet:
     """Build the set that statements lead to, so that no row is taken that does not load."""
     own = own_rows(timelines)
     for one in statements:
         part = one.kind.removeprefix(PREFIX)
-        if part in own:
+        if part in own and one.body.get(WITHDRAWN):
+            own[part].pop(one.key, None)
+        elif part in own:
             own[part][one.key] = one.body
     own["choice"] = {key: row["value"] for key, row in own["choice"].items()}
     return set_of(CURRENT, overlaid(shipped_content(), own))

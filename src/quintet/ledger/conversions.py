@@ -2,8 +2,9 @@
 
     efficiency = energy out / energy in        lost = energy in - energy out
 
-exactly, in energy: a fuel by volume counts by the calorific value in force on the day, in the kind of energy that its
-meters show (city gas: gross), which the basis names; a carrier that is no energy (water) counts none. A heat pump's
+exactly, in energy: a fuel by volume counts by the calorific value in force on the day (the city's own, where it states
+one), in the kind of energy that its meters show (city gas: gross), and hot water by the content that ships, which the
+basis names: as in self-sufficiency. A carrier that is no energy (water) counts none. A heat pump's
 efficiency is its coefficient of performance, and what it loses is negative: the heat that it takes from outside has no
 meter. Both are given only where every interval of every entry is known, measured or estimated. The amounts of the
 entries are those of the balance's conversion_in and conversion_out.
@@ -23,7 +24,8 @@ from quintet.terms.commodity import Commodities
 from quintet.terms.period import day_start, local_day
 from quintet.terms.unit import units
 
-from .calorific import Calorific, calorific_for, calorific_values
+from .calorific import Calorific, calorific_for
+from .carriers import carriers_data, content_of
 from .grid import Mask
 from .networks import Side
 
@@ -69,27 +71,26 @@ class ConversionRow:
     reason: str | None
 
 
-def revisions(tz: ZoneInfo) -> list[datetime]:
+def revisions(tz: ZoneInfo, calorific: Sequence[Calorific]) -> list[datetime]:
     """Give the moments at which a calorific value begins to hold: a period that holds one is summed in two parts."""
-    return sorted({day_start(row.valid_from, tz) for row in calorific_values()})
+    return sorted({day_start(row.valid_from, tz) for row in calorific})
 
 
-def energy_of(
-    commodity: str, quantity: str, day: date, commodities: Commodities, table: list[Calorific] | None = None
+def kwh_of(
+    commodity: str, quantity: str, day: date, commodities: Commodities, calorific: list[Calorific] | None = None
 ) -> tuple[Fraction | None, str]:
     """Give the energy (kWh) in a sub-unit of a metered quantity on a day, None where nobody can say, and the basis."""
-    energy = units()[ENERGY_UNIT].ratio
-    found = calorific_for(commodity, day, table)
+    unit, data = units()[ENERGY_UNIT].ratio, carriers_data()
     if quantity == ENERGY:
-        return 1 / energy, f"metered as {found[0].metered_energy} energy" if found else "metered as energy"
+        found = calorific_for(commodity, day, calorific)
+        return 1 / unit, f"metered as {found[0].metered_energy} energy" if found else "metered as energy"
+    content = content_of(commodity, quantity, day, data, calorific)
+    if content is not None:
+        volume = calorific_for(commodity, day, calorific) is not None
+        return content[0] / unit, f"volume taken as at reference conditions, {content[1]}" if volume else content[1]
     if ENERGY not in commodities[commodity].measures:
         return Fraction(0), "carries no energy"
-    if found is None or units()[found[0].volume_unit].quantity != quantity:
-        return None, f"metered as {quantity}: its energy is not known"
-    value, words = found
-    content = value.content[value.metered_energy] / units()[value.volume_unit].ratio
-    factor = content * units()[value.energy_unit].ratio / energy
-    return factor, f"volume taken as at reference conditions, {value.metered_energy} energy by {words}"
+    return None, f"metered as {quantity}: its energy is not known"
 
 
 def conversions(
@@ -102,11 +103,12 @@ def conversions(
     edges: Sequence[datetime],
     tz: ZoneInfo,
     commodities: Commodities,
+    calorific: list[Calorific] | None = None,
 ) -> list[ConversionRow]:
     """Book each plant in each period, in order of plant and time, where any of its entries stands.
 
-    `sums` and `unknown` are [entries, parts]; a part lies in the period of its number, and no calorific value changes
-    within it.
+    `sums` and `unknown` are [entries, parts]; a part lies in the period of its number, and no calorific value (None:
+    those that ship) changes within it.
     """
     by_plant: dict[str, list[int]] = {}
     for at, entry in enumerate(entries):
@@ -117,7 +119,7 @@ def conversions(
         for day in set(days):
             key = (entry.commodity, entry.quantity, day)
             if key not in rates:
-                rates[key] = energy_of(*key, commodities)
+                rates[key] = kwh_of(*key, commodities, calorific)
     out: list[ConversionRow] = []
     for plant, members in sorted(by_plant.items()):
         ordered = sorted(members, key=lambda at: (entries[at].side, entries[at].commodity))

@@ -32,7 +32,9 @@ def latest_day(text: Any, place: str = "") -> date:
 
 def said(exact: Fraction, places: int = 6) -> Decimal:
     """Say an exact fraction with that many decimals, half to even, without trailing zeros (6: milligrams of a kg)."""
-    whole = round(exact * 10**places)
+    whole, rest = divmod(exact.numerator * 10**places, exact.denominator)
+    if 2 * rest > exact.denominator or (2 * rest == exact.denominator and whole % 2):
+        whole += 1
     digits = f"{abs(whole):0{places + 1}d}"
     text = f"{digits[:-places]}.{digits[-places:]}".rstrip("0").rstrip(".") if places else digits
     return Decimal(f"-{text}" if whole < 0 else text)

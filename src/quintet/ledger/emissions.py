@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from quintet.terms.errors import BadInput, UsageError
+from quintet.terms.errors import UsageError
 from quintet.terms.period import local_day
 from quintet.terms.unit import units
 
@@ -18,6 +19,7 @@ from .calorific import Calorific, to_factor_unit
 from .counting import COUNTED_AT, LOSS, PLANT, USERS, Counted, counted
 from .dated import said
 from .factors import Chosen, Factor, Factors, Gwp, Source, factors, gwp_set
+from .heard import Heard, heard, least
 
 NOT_ESTIMATED, NOT_OCCURRING, ELSEWHERE = "NE", "NO", "IE"
 """Notation keys of the GPC."""
@@ -35,11 +37,12 @@ class Emission:
     """What one source emitted in one period.
 
     `amount` is what was burnt or bought, in `unit` (None: not known). `kg_co2e` is exact, or None: then `notation` is
-    "NE" (no factor) or None (the amount is missing) and `reason` says why. "NO" (nothing was burnt or bought) is
-    claimed only where no channel stands or the whole period was measured: what nobody heard of may have happened.
-    `gases_kg` is empty where the factor was published as CO2e. `gwp` names the set that weighed it. `derived`: the
-    amount rests on no meter of its own. "IE": it is counted in another row. `sub_units` is the amount, exactly.
-    `made_here`: energy made inside is in it; `part`: which part of the inventory it is.
+    "NE" (no factor, or an amount that follows from what is not known) or None (the meter is missing) and `reason` says
+    why. `coverage` and `estimated_share` are of the flows of its own source, whose minutes `heard` holds. "NO" (nothing
+    was burnt or bought) is claimed only where no channel stands or the whole period was measured: what nobody heard of
+    may have happened. `gases_kg` is empty where the factor was published as CO2e. `gwp` names the set that weighed it.
+    `derived`: the amount rests on no meter of its own. "IE": it is counted in another row. `sub_units` is the amount,
+    exactly. `made_here`: energy made inside is in it; `part`: which part of the inventory it is.
     """
 
     start: datetime
@@ -66,14 +69,21 @@ class Emission:
     sub_units: Fraction | None = None
     made_here: bool = False
     part: str = USED
+    heard: Heard = field(default_factory=Heard)
 
     def for_people(self) -> dict[str, Any]:
         """Give the row as it is printed: kg as decimals to the milligram, the rest as it stands."""
-        own = ("quantity", "sub_units", "made_here", "part")
-        row: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in own}
+        row: dict[str, Any] = {name: getattr(self, name) for name in _said_names()}
         row["kg_co2e"] = None if self.kg_co2e is None else said(self.kg_co2e)
         row["gases_kg"] = {gas: said(kg) for gas, kg in self.gases_kg.items()}
         return row
+
+
+@cache
+def _said_names() -> tuple[str, ...]:
+    """Name what is printed of a row; the rest is for computing with it."""
+    own = ("quantity", "sub_units", "made_here", "part", "heard")
+    return tuple(one.name for one in fields(Emission) if one.name not in own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +195,13 @@ def emissions(
     return emitted(balance, question)
 
 
-def emitted(balance: pa.Table, question: Question, unfuelled: Unfuelled | None = None) -> list[Emission]:
-    """Answer a question about a BALANCE table; `emissions` says how."""
+def emitted(
+    balance: pa.Table, question: Question, unfuelled: Unfuelled | None = None, starved: Unfuelled | None = None
+) -> list[Emission]:
+    """Answer a question about a BALANCE table; `emissions` says how.
+
+    `unfuelled` is what plants without a metered input made, `starved` what others made while no input was heard.
+    """
     for code in question.pinned.values():
         question.table[code]
     if question.count_at not in COUNTED_AT:
@@ -200,18 +215,22 @@ def emitted(balance: pa.Table, question: Question, unfuelled: Unfuelled | None =
     memory: dict[tuple[str, str, date], Rate] = {}
     out: list[Emission] = []
     for row in balance.to_pylist():
-        unfed = (unfuelled or {}).get((row["start"], row["commodity"], row["quantity"]), 0)
+        unfed, starving = (
+            (each or {}).get((row["start"], row["commodity"], row["quantity"]), 0) for each in (unfuelled, starved)
+        )
         for source in by_commodity.get(row["commodity"], ()):
             if source.optional and set(source.flows) <= set(row["absent"]):
                 continue
             key = (source.id, row["quantity"], local_day(row["start"], question.tz))
             if key not in memory:
                 memory[key] = question.rate(source, *key[1:])
-            out += _rows(row, source, memory[key], question.count_at, unfed)
+            out += _rows(row, source, memory[key], question.count_at, unfed, starving)
     return out
 
 
-def _rows(row: Mapping[str, Any], source: Source, rate: Rate, count_at: str, unfuelled: int) -> list[Emission]:
+def _rows(
+    row: Mapping[str, Any], source: Source, rate: Rate, count_at: str, unfuelled: int, starved: int
+) -> list[Emission]:
     """Answer for one source in one period: what was used, what the network lost of it, and what nobody can count."""
     found = counted(row, source, count_at, unfuelled)
     if source.at_plant and count_at == USERS:
@@ -225,11 +244,12 @@ def _rows(row: Mapping[str, Any], source: Source, rate: Rate, count_at: str, unf
         if found.lost is None and found.used is not None:
             one = replace(one, notation=ELSEWHERE, reason="it is not known, and stays in what was bought")
         out.append(one)
-    if unfuelled and source.made_here and count_at == PLANT:
-        unfed = replace(source, id=f"{source.id}_unfuelled", scope=1, flows=("local_generation",))
+    if (unfuelled or starved) and source.made_here and count_at == PLANT:
+        flows = (*(("local_generation",) if unfuelled else ()), *(("conversion_out",) if starved else ()))
+        unfed = replace(source, id=f"{source.id}_unfuelled", scope=1, flows=flows)
         reason = "made here by plants whose fuel no meter shows: what they burn is not counted"
         nothing = Rate(None, None, {}, None, None, reason)
-        out.append(_emission(row, unfed, nothing, Fraction(unfuelled), found, UNFUELLED))
+        out.append(_emission(row, unfed, nothing, Fraction(unfuelled + starved), found, UNFUELLED))
     return out
 
 
@@ -242,16 +262,20 @@ def _emission(
     part: str = USED,
 ) -> Emission:
     """Write one row: a number, or why there is none."""
+    minutes, coverage, estimated = _heard(row, source, part, amount)
+    derived = not set(source.flows).isdisjoint(row["derived"])
     kg, gases, notation, reason = rate.kg_co2e, rate.gases_kg, None, rate.reason
     if kg is None:
         notation = NOT_ESTIMATED
-        if amount == 0 and _whole(row, source):
+        if amount == 0 and (coverage is None or coverage >= 1 or set(source.flows) <= set(row["absent"])):
             kg, notation, reason = Fraction(0), NOT_OCCURRING, "nothing was burnt or bought"
         elif amount == 0:
-            part = "most" if row["coverage"] < MOST else "a part"
-            reason = f"{part} of the amount is not known; {reason}"
+            unheard = "most" if coverage is not None and coverage < MOST else "a part"
+            reason = f"{unheard} of the amount is not known; {reason}"
+        elif amount is None:
+            reason = f"{_unknown(row)}; {reason}"
     elif amount is None:
-        kg, gases, reason = None, {}, "the amount is not known"
+        kg, gases, notation, reason = None, {}, NOT_ESTIMATED if derived else None, _unknown(row)
     else:
         kg, gases = kg * amount, {gas: each * amount for gas, each in gases.items()}
     factor = rate.factor
@@ -260,10 +284,32 @@ def _emission(
         amount=in_unit(amount, row["unit"]), unit=row["unit"], kg_co2e=kg,
         gases_kg=gases, factor=factor and factor.id, source=factor and factor.source,
         published_on=factor and factor.published_on, certainty=factor and factor.certainty, basis=rate.basis,
-        gwp=rate.gwp, notation=notation, reason=reason, derived=not set(source.flows).isdisjoint(row["derived"]),
-        coverage=row["coverage"], estimated_share=row["estimated_share"], quantity=row["quantity"], sub_units=amount,
-        made_here=found.made_here, part=_part(source, part),
+        gwp=rate.gwp, notation=notation, reason=reason, derived=derived,
+        coverage=coverage, estimated_share=estimated, quantity=row["quantity"], sub_units=amount,
+        made_here=found.made_here, part=_part(source, part), heard=minutes,
     )  # fmt: skip
+
+
+def _unknown(row: Mapping[str, Any]) -> str:
+    """Say that an amount is not known, and why where the balance says so."""
+    return f"the amount is not known: {row['reason']}" if row.get("reason") else "the amount is not known"
+
+
+def _heard(
+    row: Mapping[str, Any], source: Source, part: str, amount: Fraction | None
+) -> tuple[Heard, float | None, float | None]:
+    """Give the minutes behind a row's amount (none of them known where it is not), coverage and estimated share.
+
+    A table that tells no minutes gives those of the whole row.
+    """
+    found = heard(row, source.flows)
+    if found is None:
+        return Heard(), row["coverage"], row["estimated_share"]
+    if part == LOST:
+        found = least([found, heard(row, (LOSS,)) or Heard()])
+    if amount is None:
+        found = Heard(found.expected_min)
+    return found, found.coverage, found.estimated_share
 
 
 def _part(source: Source, part: str) -> str:
@@ -283,49 +329,6 @@ def in_unit(amount: Fraction | None, unit: str) -> Decimal | None:
     return row.to_decimal(amount.numerator) if amount.denominator == 1 else said(amount / row.ratio, AMOUNT_PLACES)
 
 
-def _whole(row: Mapping[str, Any], source: Source) -> bool:
-    """Tell whether all that a source's amount rests on was measured, or cannot be there at all."""
-    return set(source.flows) <= set(row["absent"]) or row["coverage"] is None or row["coverage"] >= 1
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeTotal:
-    """One scope's sum over the rows that have a number; `missing` rows had no amount, `not_estimated` no factor."""
-
-    scope: int
-    kg_co2e: Fraction
-    rows: int
-    missing: int
-    not_estimated: int
-
-
-def by_scope(rows: Sequence[Emission]) -> list[ScopeTotal]:
-    """Sum emissions by scope, direct and indirect apart; what has no number is counted, never taken as 0.
-
-    Raises BadInput for rows that count energy made here both at the plant and at its users.
-    """
-    refuse_twice(rows)
-    return [
-        ScopeTotal(
-            scope,
-            sum((row.kg_co2e for row in mine if row.kg_co2e is not None), Fraction(0)),
-            len(mine),
-            sum(row.kg_co2e is None and row.notation is None for row in mine),
-            sum(row.notation == NOT_ESTIMATED for row in mine),
-        )
-        for scope in sorted({row.scope for row in rows})
-        for mine in [[row for row in rows if row.scope == scope]]
-    ]
-
-
-def refuse_twice(rows: Sequence[Emission]) -> None:
-    """Refuse rows in which fuel of plants counts in a period, and what they made of it counts again at its users."""
-    weighed = [row for row in rows if row.kg_co2e]
-    fuel = {row.start for row in weighed if row.part == AT_PLANT}
-    twice = sorted({row.start for row in weighed if row.made_here} & fuel)
-    if twice:
-        raise BadInput(
-            f"energy made here is counted twice in {len(twice)} periods, from {twice[0].isoformat()} on.",
-            code="counted_twice",
-            remedy="Count it at the plant or at its users, not at both.",
-        )
+def lacks(row: Emission) -> bool:
+    """Tell whether a row has no number because its amount is not known, and not for want of a factor."""
+    return row.kg_co2e is None and row.amount is None and (row.notation is None or row.factor is not None)

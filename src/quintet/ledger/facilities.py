@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -62,17 +63,20 @@ def parse_classes(table: Mapping[str, Any]) -> dict[str, FacilityClass]:
     for code, row in table.items():
         place = f"facility class {code}"
         check_keys(row, required={"name_en", "name_ko", "limit"}, optional={"occupancy"}, place=place)
-        limits = tuple(_limit(name, one, f"{place}, limit {name}") for name, one in row["limit"].items())
+        if not isinstance(row["limit"], Mapping) or not row["limit"]:
+            raise BadInput("limits nothing: every hour would be good.", code="bad_row", place=place)
+        limits = tuple(_limit(name, dict(one), f"{place}, limit {name}") for name, one in row["limit"].items())
         out[code] = FacilityClass(code, row["name_en"], row["name_ko"], row.get("occupancy", ""), limits)
     return out
 
 
 def _limit(name: str, row: dict[str, Any], place: str) -> Limit:
     check_keys(row, required=LIMIT_KEYS, optional={"low", "high"}, place=place)
-    low, high = (number(row[end], place) if end in row else None for end in ("low", "high"))
+    low, high = (_bound(row[end], place) if end in row else None for end in ("low", "high"))
     latest_day(row["date"], place)
     fine = row["decides"] in DECIDES and row["certainty"] in CERTAINTIES and str(row["source"]).strip()
-    if not fine or not units()[row["unit"]].rate or (low is None and high is None):
+    unit = units().get(row["unit"])
+    if not fine or unit is None or not unit.rate or (low is None and high is None):
         raise BadInput(
             "wants a band in the unit of a state, what it decides, a source and a certainty mark.",
             code="bad_row",
@@ -85,10 +89,21 @@ def _limit(name: str, row: dict[str, Any], place: str) -> Limit:
     )
 
 
+def _bound(text: Any, place: str) -> Fraction:
+    """Read an end of a band, which may lie below zero (frost)."""
+    below = isinstance(text, str) and text.startswith("-")
+    return -number(text[1:], place) if below else number(text, place)
+
+
 @cache
-def facility_classes() -> dict[str, FacilityClass]:
+def facility_classes() -> Mapping[str, FacilityClass]:
     """Give the shipped classes."""
-    return parse_classes(read_toml("quintet.ledger", "facilities.toml")["class"])
+    return MappingProxyType(parse_classes(read_toml("quintet.ledger", "facilities.toml")["class"]))
+
+
+def classes_with(own: Mapping[str, Any]) -> Mapping[str, FacilityClass]:
+    """Give the shipped classes with a city's own on top; raises BadInput for a row that does not load."""
+    return {**facility_classes(), **parse_classes(own)}
 
 
 @dataclass(frozen=True, slots=True)

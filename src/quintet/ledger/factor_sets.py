@@ -6,7 +6,7 @@ set again, whatever ships by then.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -15,7 +15,7 @@ from typing import Any
 from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.errors import BadInput
 
-from .calorific import Calorific, parse_calorific
+from .calorific import Calorific, parse_calorific, to_factor_unit
 from .counting import COUNTED_AT, PLANT
 from .factors import Factors, Gwp, gwp_set, parse_gwp
 from .stated import Contract, HourFactors, Supply, parse_contracts, parse_series, parse_supplies
@@ -105,11 +105,26 @@ def set_of(name: str, content: Content) -> FactorSet:
     if choice.get("count_at", PLANT) not in COUNTED_AT:
         raise BadInput(f"count_at is one of {', '.join(COUNTED_AT)}.", code="bad_row", place="choice")
     gwps = parse_gwp({"gwp": content["gwp"]})
+    calorific = parse_calorific({"calorific": content["calorific"]})
+    _refuse_uncounted(contracts, table, calorific)
     return FactorSet(
-        name, digest_of(content), content, table, parse_calorific({"calorific": content["calorific"]}), gwps, supplies,
+        name, digest_of(content), content, table, calorific, gwps, supplies,
         contracts, tuple(parse_series(content["hourly"].values())), choice.get("count_at", PLANT),
         gwp_set(choice.get("gwp", GWP), gwps).id,
     )  # fmt: skip
+
+
+def _refuse_uncounted(contracts: Sequence[Contract], table: Factors, calorific: list[Calorific]) -> None:
+    """Refuse a contract whose factor is per something that its amount is not: it would claim energy at no emission."""
+    for one in contracts:
+        factor = table.rows[one.factor]
+        if to_factor_unit(one.quantity, factor, one.start, calorific) is None:
+            raise BadInput(
+                f"is an amount of {one.quantity}, and its factor {factor.id} is per {factor.unit}.",
+                code="bad_row",
+                place=f"contract {one.id}",
+                remedy="State the amount, or a factor, in a unit of the same quantity.",
+            )
 
 
 @cache

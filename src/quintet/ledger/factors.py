@@ -201,7 +201,7 @@ def _factor(code: str, row: Mapping[str, Any]) -> Factor:
         "has a scope other than 1, 2 or 3": row["scope"] not in (1, 2, 3),
         "has an unknown heating value": row.get("heating_value", "net") not in HEATING_VALUES,
         "is for no known unit": units().get(row["unit"]) is None,
-        "is for no purpose": not row["purposes"],
+        "is for no purpose, which wants a list": not (isinstance(row["purposes"], list) and row["purposes"]),
         "has branches of no supplier": "branches" in row and "supplier" not in row,
     }
     _refuse(problems, place)
@@ -268,6 +268,11 @@ def parse_gwp(table: Mapping[str, Any]) -> dict[str, Gwp]:
         check_keys(row, required={*GASES, "published_on", "source", "certainty"}, optional=set(), place=place)
         latest_day(row["published_on"], place)
         weights = {gas: number(row[gas], place) for gas in GASES}
+        problems = {
+            "needs a source": not str(row["source"]).strip(),
+            "has an unknown certainty mark": row["certainty"] not in CERTAINTIES,
+        }
+        _refuse(problems, place)
         out[code] = Gwp(code, weights, row["published_on"], row["source"])
     return out
 

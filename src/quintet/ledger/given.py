@@ -16,13 +16,12 @@ from quintet.terms.unit import Unit, units
 
 from .dated import said
 from .definitions import Definition, definitions
+from .netting import FINE_MIN
 from .selfsufficiency import FINE_PLACES, METHODS, SelfSufficiency, selfsufficiency
 
 Series = Sequence[Fraction]
 START = datetime(2000, 1, 1, tzinfo=UTC)
 """Stated series have no date; the balance wants edges that rise."""
-FINE_MIN = 60
-"""Longest interval, in minutes, in which own generation and use may be said to meet."""
 LONGEST = 10**34
 """Sums of a balance hold 38 digits."""
 

@@ -84,6 +84,8 @@ class Cell:
     notation: str | None
     quality: str | None
     reason: str | None
+    rows: tuple[Emission, ...] = ()
+    """The rows of which a part falls on it."""
 
 
 @dataclass(slots=True)
@@ -95,6 +97,7 @@ class _Held:
     keys: set[str] = field(default_factory=set)
     reasons: set[str] = field(default_factory=set)
     grades: list[int] = field(default_factory=list)
+    rows: list[Emission] = field(default_factory=list)
 
 
 def parse_protocol(table: Mapping[str, Any]) -> Protocol:
@@ -179,6 +182,7 @@ def _split(row: Emission, shares: Shares, hidden: AbstractSet[str], table: Proto
 
 def _hold(held: _Held, row: Emission, share: Fraction, grade: int) -> None:
     """Add a row's share to a cell."""
+    held.rows.append(row)
     if row.kg_co2e is not None:
         held.kg += row.kg_co2e * share
         held.numbers += row.notation != NOT_OCCURRING
@@ -197,14 +201,17 @@ def _cell(
     hidden: AbstractSet[str],
     table: Protocol,
 ) -> Cell:
-    """Write one cell: an amount, or the key that says why there is none; what an amount leaves out is a reason too."""
+    """Write one cell: an amount, or the key that says why there is none; what an amount leaves out is a reason too.
+
+    Nothing beside something that nobody estimated is no amount.
+    """
     kg: Fraction | None = None
     quality: str | None = None
     if not one.ledger:
         notation, reason = one.key, one.why
     elif one.id in hidden:
         notation, reason = CONFIDENTIAL, f"fewer than {table.least_points} users; included in {table.homes[USED]}"
-    elif held is not None and held.numbers:
+    elif held is not None and held.numbers and (held.kg or NOT_ESTIMATED not in held.keys):
         kg, notation = held.kg, None
         reason = "; ".join(sorted(held.reasons)) or None
         quality = table.grades[max(held.grades)].grade
@@ -218,7 +225,8 @@ def _cell(
     else:
         notation, reason = ELSEWHERE, f"included in {table.homes[USED]}: no place is assigned to it"
     report = one.scopes[scope]
-    return Cell(one.id, one.name_en, one.name_ko, scope, report, kg, notation, quality, reason)
+    rows = tuple(held.rows) if held is not None and one.id not in hidden else ()
+    return Cell(one.id, one.name_en, one.name_ko, scope, report, kg, notation, quality, reason, rows)
 
 
 def reported(cells: Sequence[Cell]) -> dict[str, Fraction]:
@@ -228,3 +236,12 @@ def reported(cells: Sequence[Cell]) -> dict[str, Fraction]:
         for reports in ((BASIC,), (BASIC, BASIC_PLUS))
     )
     return {BASIC: basic, BASIC_PLUS: plus}
+
+
+def reported_rows(cells: Sequence[Cell]) -> dict[str, list[Emission]]:
+    """Give the rows of which a part is in each sum."""
+    out: dict[str, list[Emission]] = {BASIC: [], BASIC_PLUS: []}
+    for name, reports in ((BASIC, (BASIC,)), (BASIC_PLUS, (BASIC, BASIC_PLUS))):
+        every = (row for one in cells if one.report in reports for row in one.rows)
+        out[name] = list({id(row): row for row in every}.values())
+    return out

@@ -115,7 +115,11 @@ def decimals(amounts: Amounts, null: Mask) -> pa.Array:
     """Give exact integers as an Arrow decimal column, null where the mask says."""
     if amounts.dtype == object:
         return pa.array([None if gone else int(a) for a, gone in zip(amounts, null, strict=True)], SUM)
-    return pa.array(amounts, pa.int64(), mask=null).cast(SUM)
+    # the words of a 128-bit number, low first, as Arrow lays decimals out: a cast takes ten times as long
+    words = np.empty((len(amounts), 2), "<i8")
+    words[:, 0], words[:, 1] = amounts, amounts >> 63
+    valid = pa.py_buffer(np.packbits(~null, bitorder="little"))
+    return pa.Array.from_buffers(SUM, len(amounts), [valid, pa.py_buffer(words)])
 
 
 def _scatter(values: npt.NDArray[Any], cell: Minutes, shape: tuple[int, int, int]) -> npt.NDArray[Any]:
@@ -157,7 +161,11 @@ def _flow_codes(flows: pa.Table) -> Minutes:
 
 def _periods(flows: pa.Table, edges: Sequence[datetime]) -> Minutes:
     """Give each row's period."""
-    starts = np.array([to_us(edge) for edge in edges], np.int64)
+    for edge in edges:
+        if edge.tzinfo is None:
+            to_us(edge)  # raises
+    # seconds as a float tell microseconds exactly until the year 2255; a year by hour has 8,760
+    starts = np.rint(np.array([edge.timestamp() for edge in edges]) * 1e6).astype(np.int64)
     if len(starts) < 2 or (np.diff(starts) <= 0).any():
         raise UsageError("periods need edges that rise.", code="empty_range")
     at = np.asarray(flows["start"].cast(pa.int64()).to_numpy(), np.int64)

@@ -13,6 +13,8 @@ import pyarrow as pa
 from quintet.terms.period import local_day
 
 from .counting import counted
+from .dated import latest_day
+from .definitions import CERTAINTIES
 from .emissions import Emission, Question, Unfuelled, in_unit
 from .factors import Source
 from .stated import HourFactors
@@ -30,9 +32,9 @@ class _Sum:
     hours: int = 0
     by_series: int = 0
     unknown: int = 0
-    ids: set[str] = field(default_factory=set)
+    series: dict[str, HourFactors] = field(default_factory=dict)
 
-    def add(self, amount: Fraction | None, factor: tuple[str, Fraction] | None, year: Fraction | None) -> None:
+    def add(self, amount: Fraction | None, factor: tuple[HourFactors, Fraction] | None, year: Fraction | None) -> None:
         """Add an hour: by the series' factor, else by the year's; without either it is not known."""
         self.hours += 1
         rate = factor[1] if factor else year
@@ -43,21 +45,29 @@ class _Sum:
         self.kg += amount * rate
         if factor:
             self.by_series += 1
-            self.ids.add(factor[0])
+            self.series[factor[0].id] = factor[0]
 
     def told(self, row: Emission) -> Emission:
         """Put the sums in the place of a row's own."""
         if not self.by_series:
             return row
-        words = f"hour by hour, {self.by_series} of {self.hours} hours by {', '.join(sorted(self.ids))}"
+        names = sorted(self.series)
+        words = f"hour by hour, {self.by_series} of {self.hours} hours by {', '.join(names)}"
         rest = self.hours - self.by_series - self.unknown
         if rest:
             words += f", {rest} by {row.factor} ({row.basis})"
         if self.unknown:
             words += f", {self.unknown} not known and left out"
+        used = [self.series[name] for name in names]
+        origins = [(one.source, one.published_on, one.certainty) for one in used]
+        if rest and row.source and row.published_on and row.certainty:
+            names, origins = [*names, row.factor or ""], [*origins, (row.source, row.published_on, row.certainty)]
+        sources, days, marks = zip(*origins, strict=True)
         return replace(
             row, kg_co2e=self.kg, gases_kg={}, sub_units=self.amount, amount=in_unit(self.amount, row.unit),
-            basis=words, notation=None, reason=None, gwp="as published", factor=" ".join(sorted(self.ids)),
+            basis=words, notation=None, reason=None, gwp="as published", factor=" ".join(names),
+            source="; ".join(dict.fromkeys(sources)), published_on=max(days, key=latest_day),
+            certainty=max(marks, key=list(CERTAINTIES).index),
         )  # fmt: skip
 
 
@@ -101,11 +111,11 @@ def by_the_hour(
     return [sums[key].told(row) if (key := (row.start, row.source_id, row.quantity)) in sums else row for row in rows]
 
 
-def _at(series: Sequence[HourFactors], row: dict[str, Any]) -> tuple[str, Fraction] | None:
+def _at(series: Sequence[HourFactors], row: dict[str, Any]) -> tuple[HourFactors, Fraction] | None:
     """Give the factor of an hour by the series published last that has it."""
     for one in reversed(series):
         if (one.commodity, one.quantity) == (row["commodity"], row["quantity"]):
             kg = one.at(row["start"])
             if kg is not None:
-                return one.id, kg
+                return one, kg
     return None

@@ -5,7 +5,7 @@ A period in which what counts changes (a supply, a calorific value) is cut there
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
@@ -18,10 +18,12 @@ from quintet.terms.commodity import Commodities
 from quintet.terms.period import Span, day_start
 
 from .balance import balance
-from .emissions import Emission, Question, ScopeTotal, Unfuelled, by_scope, emitted
+from .emissions import Emission, Question, Unfuelled, emitted
 from .factor_sets import FactorSet
 from .hourly import by_the_hour
 from .market import Market, market_based
+from .netting import Hours
+from .scopes import ScopeTotal, by_scope
 from .stated import HourFactors
 
 MADE = "local_generation"
@@ -35,6 +37,10 @@ class Piece:
     flows: pa.Table
     edges: list[datetime]
     boundaries_metered: AbstractSet[tuple[str, str]]
+    hours: Hours | None = None
+    """The same flows by the hour, of the carriers that are netted by the hour."""
+    starved: Unfuelled = field(default_factory=dict)
+    """What plants made while not one of their inputs was heard."""
 
 
 Fetch = Callable[[Span, bool], Piece]
@@ -51,6 +57,10 @@ class Asked:
     purpose: str = "inventory"
     gwp: str | None = None
     count_at: str | None = None
+    above: frozenset[str] = frozenset()
+    """The places above it, whose contracts are not shared out to it."""
+    inside: frozenset[str] | None = None
+    """The place and all below it, whose contracts count (None: every contract)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +98,23 @@ def inventory(span: Span, chosen: FactorSet, asked: Asked, fetch: Fetch) -> Inve
     ends: dict[datetime, datetime] = {}
     for piece in pieces_of(span, chosen, asked.tz):
         found = fetch(piece, False)
-        here = emitted(_books(found, asked), question, unfuelled(found.flows))
+        here = emitted(_books(found, asked), question, unfuelled(found.flows), found.starved)
         ends |= dict(zip(found.edges[:-1], found.edges[1:], strict=True))
         if any(_reaches(one, piece) for one in chosen.hourly):
             hours = _only(fetch(piece, True), {one.commodity for one in chosen.hourly})
             table, unfed = _books(hours, asked), unfuelled(hours.flows)
             here = by_the_hour(here, table, unfed, found.edges, question, chosen.hourly)
         rows += here
-    return Inventory(rows, market_based(rows, ends, question, chosen.contracts), by_scope(rows))
+    held = asked.above | (asked.inside or {one.place for one in chosen.contracts})
+    contracts = [one for one in chosen.contracts if one.place in held]
+    return Inventory(rows, market_based(rows, ends, question, contracts, asked.above), by_scope(rows))
 
 
 def _books(piece: Piece, asked: Asked) -> pa.Table:
     """Balance a piece."""
     return balance(
         piece.flows, place=asked.place, edges=piece.edges, commodities=asked.commodities,
-        boundaries_metered=piece.boundaries_metered,
+        boundaries_metered=piece.boundaries_metered, hours=piece.hours, minutes=True,
     )  # fmt: skip
 
 

@@ -4,7 +4,8 @@
 
 in each period, in whole sub-units; for water the same is unaccounted-for water. It is what the wires and pipes lost,
 what nobody meters, and what the meters are wrong by, together: a difference of meters cannot tell these apart. It is
-given only where every interval of the head and of all below is known, measured or estimated; a negative one is shown.
+given only where enough of the head and of all below is known, measured or estimated (terms/residual.py: the rule of
+every residual), with the coverage of both; a negative one is shown.
 
 A child feeder counts in its parent by its head alone, so the losses of parent and child add up to the parent's head
 less all that is used below both, and nothing is counted twice.
@@ -25,6 +26,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from quintet.terms.commodity import Commodities
+from quintet.terms.residual import GAP, least
 from quintet.terms.tables import MOMENT, SUM
 
 from .grid import Amounts, Mask, decimals
@@ -66,6 +68,11 @@ class Side:
     def heard(self) -> Minutes:
         """Minutes that are known, measured or estimated."""
         return self.arrived_min + self.estimated_min
+
+    @property
+    def enough(self) -> Mask:
+        """Enough of what was expected is known for a loss to be told."""
+        return least(GAP).holds(self.expected_min, self.heard)
 
     @property
     def whole(self) -> Mask:
@@ -149,8 +156,8 @@ def _reasons(found: Lost, at: int, stands: Mask, head: Side, below: Side) -> lis
         (found.hung[at, stands] | unlike, "nothing hangs on it"),
         (np.full(int(stands.sum()), not unlike), "something below is metered in another quantity than the head"),
         (found.fits[at, stands], "a meter of it counts in longer steps than that"),
-        (head.whole, "the head is not known in every interval"),
-        (below.whole, "what hangs on it is not known in every interval"),
+        (head.enough, f"less than {float(least(GAP).share):.0%} of the head is known"),
+        (below.enough, f"less than {float(least(GAP).share):.0%} of what hangs on it is known"),
     )
     out: list[str | None] = []
     for known, *fine in zip(found.known[at, stands].tolist(), *(mask.tolist() for mask, _ in checks), strict=True):

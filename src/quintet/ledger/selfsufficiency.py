@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,17 @@ import pyarrow as pa
 
 from quintet.terms.commodity import Commodities
 from quintet.terms.errors import UsageError
+from quintet.terms.residual import FLOW, least
 from quintet.terms.tables import FLOW_NAMES
 from quintet.terms.unit import Unit
 
-from .balance import EXPORT, IMPORT, Balanced, balanced_carriers
+from .balance import EXPORT, IMPORT, SOURCES, USES, Balanced, balanced_carriers
 from .dated import said
 from .definitions import Definition, TotalDefinition, definitions
 from .grid import FLOW_INDEX, Amounts, Mask
+from .netting import FINE_MIN
 
+INSIDE = tuple(name for name in USES if name != "export")
 FINE_PLACES = 12
 """Decimal places of a sum that is no whole number of sub-units."""
 
@@ -79,6 +83,8 @@ class Method:
     numerator: Callable[[Terms], Amounts]
     denominator: Callable[[Terms], Amounts]
     needs: tuple[str, ...]
+    residual: bool = False
+    """It sets one meter's flow against the sum of others: what is not known of these would be in the difference."""
 
 
 def _own(terms: Terms) -> Amounts:
@@ -116,10 +122,11 @@ def _imported(terms: Terms) -> Amounts:
     return terms.imported
 
 
+MATCHED = "matched_of_used"
 METHODS = {
     "produced_of_used": Method(_own, _use, ("own", "use")),
-    "not_imported": Method(_not_imported, _use, ("imported", "use")),
-    "matched_of_used": Method(_matched, _use, ("own", "use")),
+    "not_imported": Method(_not_imported, _use, ("imported", "use"), residual=True),
+    MATCHED: Method(_matched, _use, ("own", "use")),
     "kept_of_produced": Method(_kept, _own, ("own", "exported")),
     "exported_of_imported": Method(_exported, _imported, ("exported", "imported")),
 }
@@ -143,6 +150,7 @@ def selfsufficiency(
     Raises UsageError for a definition that does not exist.
     """
     balanced = balanced_carriers(flows, edges, commodities, boundaries_metered)
+    long = max((end - start for start, end in pairwise(edges)), default=timedelta(0)) > timedelta(minutes=FINE_MIN)
     by_carrier = {(one.carrier.commodity, one.carrier.quantity): one for one in balanced}
     shares: Amounts = np.array([0] if grid_share is None else grid_share, np.int64 if grid_share is None else object)
     out: list[SelfSufficiency] = []
@@ -153,8 +161,20 @@ def selfsufficiency(
             reason = f"no {definition.commodity} is metered as {definition.quantity} here"
             out.append(refused(definition, reason, unit.code, interval, len(edges) - 1))
             continue
+        if long and (reason := _too_long(definition, one)):
+            out.append(refused(definition, reason, unit.code, interval, len(edges) - 1))
+            continue
         out.append(_answer(definition, one, commodities, interval, shares))
     return out
+
+
+def _too_long(definition: Definition, one: Balanced) -> str | None:
+    """Say why a definition cannot be answered in intervals of more than an hour; None where it can."""
+    needs = METHODS[definition.method].needs
+    derived = bool(one.import_derived.any()) and not {"imported", "exported"}.isdisjoint(needs)
+    if definition.method == MATCHED or (derived and one.carrier.has(*SOURCES)):
+        return f"what is made and what is used meet within {FINE_MIN} minutes or less: these intervals are longer"
+    return None
 
 
 def _chosen(only: Iterable[str] | None) -> list[Definition]:
@@ -181,6 +201,9 @@ class Measured:
     gone: Mask
     derived: tuple[str, ...]
     parts: tuple[tuple[Balanced, list[int]], ...]
+    assumed: tuple[str, ...] = ()
+    refusal: str | None = None
+    """Why there is no ratio, whatever is known."""
 
     def sums(self, matched: Mask) -> tuple[Fraction, Fraction]:
         """Sum both sides exactly over some intervals."""
@@ -192,7 +215,7 @@ class Measured:
 
     def value(self, matched: Mask) -> Fraction | None:
         """Give the ratio over some intervals; None where there is none, or nothing to divide by."""
-        if not matched.any():
+        if self.refusal or not matched.any():
             return None
         above, below = self.sums(matched)
         return above / below if below > 0 else None
@@ -204,11 +227,38 @@ def measure(definition: Definition, one: Balanced, grid_share: Amounts) -> Measu
     if "use" in method.needs and not carrier.has(*definition.use):
         return "no use is metered here"
     involved, derived, gone = _involved(definition, method, one)
+    assumed: tuple[str, ...] | str = ()
+    if "exported" in method.needs and "export" not in derived and not carrier.has("export"):
+        # whether anything was left to leave rests on all that was made and used
+        involved = sorted({*involved, *(FLOW_INDEX[name] for name in (*SOURCES, *INSIDE))})
+        gone = gone | carrier.missing[involved].any(axis=0)
+        assumed = _export_assumed(one, gone)
+    refusal = assumed if isinstance(assumed, str) else None
     own_rows = [FLOW_INDEX[name] for name in definition.own]
     own = (carrier.renewable if definition.renewable_only else carrier.value)[own_rows].sum(axis=0)
     terms = Terms(own, carrier.total(definition.use)[0], one.value[IMPORT], one.value[EXPORT], grid_share)
     above, below = method.numerator(terms), method.denominator(terms)
-    return Measured(((Fraction(1), above),), ((Fraction(1), below),), gone, derived, ((one, involved),))
+    return Measured(
+        ((Fraction(1), above),),
+        ((Fraction(1), below),),
+        gone,
+        derived,
+        ((one, involved),),
+        () if isinstance(assumed, str) else assumed,
+        refusal,
+    )
+
+
+def _export_assumed(one: Balanced, gone: Mask) -> tuple[str, ...] | str:
+    """Say what is taken for granted of an export that no meter shows; or why that cannot be, where something is left.
+
+    Nothing has to have left where no interval made more than it used.
+    """
+    more = (one.carrier.total(SOURCES)[0] > one.carrier.total(INSIDE)[0]) & ~gone
+    if more.any():
+        count = int(more.sum())
+        return f"no export meter stands, and in {count} intervals more was made here than used: what left is not known"
+    return ("no export meter stands: nothing is taken to leave",)
 
 
 def _answer(
@@ -228,11 +278,12 @@ def answer_of(
     """Sum what was laid out over the intervals in which every term is known."""
     matched = ~found.gone
     above, below = found.sums(matched)
-    coverage, estimated = _shares(found.parts, matched)
-    reason = None
+    coverage, estimated = shares_of(found.parts, matched)
+    assumed = (*found.assumed, *assumed)
+    reason = found.refusal
     if not matched.any():
         reason = "in no interval is everything known that it needs"
-    elif below <= 0:
+    elif reason is None and below <= 0:
         reason = "the sum to divide by is not above zero"
     return SelfSufficiency(
         id=definition.id,
@@ -289,10 +340,12 @@ def _involved(definition: Definition, method: Method, one: Balanced) -> tuple[li
         gone |= one.unknown[FLOW_INDEX[name]]
         derived += [name] if is_derived else []
     rows = [FLOW_INDEX[name] for name in FLOW_NAMES if name in names]
+    if method.residual:
+        gone |= ~np.all(least(FLOW).holds(one.carrier.expected_min[rows], one.known_min[rows]), axis=0)
     return rows, tuple(derived), gone | one.carrier.missing[rows].any(axis=0)
 
 
-def _shares(parts: Sequence[tuple[Balanced, list[int]]], matched: Mask) -> tuple[float | None, float | None]:
+def shares_of(parts: Sequence[tuple[Balanced, list[int]]], matched: Mask) -> tuple[float | None, float | None]:
     """Give coverage (never above the share of intervals that matched) and the estimated share within those."""
     expected = sum(int(one.carrier.expected_min[rows].sum()) for one, rows in parts)
     arrived = sum(int(one.carrier.arrived_min[rows][:, matched].sum()) for one, rows in parts)

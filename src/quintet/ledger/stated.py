@@ -25,6 +25,8 @@ CONTRACT_KINDS = ("ppa", "green_tariff", "certificate")
 """Kinds of contracts by which somebody may claim where electricity or heat is from (GHG Protocol, Scope 2 Guidance)."""
 AMOUNT = re.compile(r"(\d+(?:\.\d+)?) (\S+)")
 HOUR = timedelta(hours=1)
+WHOLE_CITY = "city"
+"""The place of a contract that names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,10 @@ class Supply:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """An amount of a commodity (sub-units) over [start, end) that is claimed under a contract, with its factor."""
+    """An amount of a commodity (sub-units) over [start, end) that is claimed under a contract, with its factor.
+
+    It belongs to a place, and counts there and above, not below.
+    """
 
     id: str
     commodity: str
@@ -50,6 +55,7 @@ class Contract:
     factor: str
     published_on: str
     source: str
+    place: str = WHOLE_CITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ def parse_contracts(rows: Iterable[Mapping[str, Any]]) -> list[Contract]:
     out: list[Contract] = []
     for row in rows:
         place = f"contract {row.get('id', '?')}"
-        check_keys(dict(row), required=CONTRACT_KEYS, optional={"note"}, place=place)
+        check_keys(dict(row), required=CONTRACT_KEYS, optional={"note", "place"}, place=place)
         sourced(row, place)
         match = AMOUNT.fullmatch(str(row["amount"]))
         unit = units().get(match[2]) if match else None
@@ -120,7 +126,7 @@ def parse_contracts(rows: Iterable[Mapping[str, Any]]) -> list[Contract]:
         out.append(
             Contract(
                 row["id"], row["commodity"], row["kind"], amount, unit.quantity, start, end, row["factor"],
-                row["published_on"], row["source"],
+                row["published_on"], row["source"], row.get("place", WHOLE_CITY),
             )
         )  # fmt: skip
     return sorted(out, key=lambda one: one.id)
@@ -138,9 +144,11 @@ def parse_series(rows: Iterable[Mapping[str, Any]]) -> list[HourFactors]:
             start = datetime.fromisoformat(row["start"])
         except (TypeError, ValueError):
             start = None
-        if unit is None or unit.rate or start is None or start.tzinfo is None or row["certainty"] not in CERTAINTIES:
+        whole = start is not None and start.tzinfo is not None and (start.minute, start.second) == (0, 0)
+        if unit is None or unit.rate or start is None or not whole or row["certainty"] not in CERTAINTIES:
             raise BadInput(
-                "wants a unit, a start with its offset and a certainty mark.", code="bad_row", place=place,
+                "wants a unit, a whole hour as start with its offset, and a certainty mark.", code="bad_row",
+                place=place,
                 remedy='start = "2023-01-01T00:00:00+09:00".',
             )  # fmt: skip
         kg = tuple(number(text, place) / unit.ratio for text in row["co2e_kg"])

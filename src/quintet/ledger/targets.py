@@ -5,7 +5,7 @@ definition (1 means 100 %). A later record replaces or withdraws an earlier one;
 forecast: a pace is what was, divided by the days in which it was, and is called linear.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -17,7 +17,7 @@ from quintet.terms.commodity import Commodities
 from quintet.terms.errors import BadInput
 from quintet.terms.unit import units
 
-from .city_rows import PREFIX, Statement, Timelines
+from .city_rows import PREFIX, SECTOR, Statement, Timelines
 from .definitions import definitions, totals
 from .stated import day_of
 
@@ -204,6 +204,17 @@ def measures(timelines: Timelines) -> list[Measure]:
     return sorted(out, key=lambda one: (one.start, one.id))
 
 
+def unplaced(timelines: Timelines, places: Collection[str]) -> list[str]:
+    """Say which targets, measures and sectors name a place that the city does not have: nobody is ever told of them."""
+    out: list[str] = []
+    for kind, word in ((TARGET, "target"), (MEASURE, "measure"), (SECTOR, "sector")):
+        for name, timeline in sorted(timelines(kind).items()):
+            body = timeline[-1][1] if timeline else None
+            if body is not None and not body.get("withdrawn") and body["place"] not in places:
+                out.append(f"{word} {name} is for place {body['place']}, which does not exist.")
+    return out
+
+
 REACHED, AHEAD, BEHIND, MISSED, OPEN, EARLY = "reached", "ahead", "behind", "missed", "open", "no_day_yet"
 VERDICTS: Mapping[str, tuple[str, str]] = {
     REACHED: ("The year is over and the target was met.", "연도가 끝났고 목표를 달성했습니다."),
@@ -243,6 +254,8 @@ def emission_path(
 ) -> Path:
     """Give the way to an emission target from each carrier's kg so far and known share of its meters' time.
 
+    While something is missing nobody can tell what is left, unless the target is missed already.
+
     `whole`: nothing else is missing (rows without an amount or a factor).
     """
     if gone == 0:
@@ -253,11 +266,13 @@ def emission_path(
     known = all(share is not None and share > 0 for _, share in found)
     pace = sum((kg / share for kg, share in found if share), ZERO) / gone if known else None
     ahead = days - gone
+    whole = whole and all(share == 1 for _, share in found)
+    verdict = _emission_verdict(left, so_far > target * gone / days, whole, ahead)
+    if not whole and left >= 0:
+        # what is missing was emitted too: what is left would be told too large
+        return Path(so_far, None, None, pace, None, verdict)
     needed = left / ahead if ahead and left >= 0 else None
-    return Path(
-        so_far, left, left / target if target else None, pace, needed,
-        _emission_verdict(left, so_far > target * gone / days, whole and all(share == 1 for _, share in found), ahead),
-    )  # fmt: skip
+    return Path(so_far, left, left / target if target else None, pace, needed, verdict)
 
 
 def _emission_verdict(left: Fraction, over: bool, whole: bool, ahead: int) -> str:
@@ -282,15 +297,13 @@ def share_path(target: Fraction, value: Fraction | None, whole: bool, gone: int,
     """
     if gone == 0 or value is None:
         return Path(None, None, None, None, target if gone == 0 else None, EARLY if gone == 0 else OPEN)
+    if not whole:
+        return Path(value, None, None, value, None, OPEN)
     ahead = days - gone
     needed = (target * days - value * gone) / ahead if ahead else None
     left = target - value
-    if not whole:
-        verdict = OPEN
-    elif ahead:
-        verdict = AHEAD if left <= 0 else BEHIND
-    else:
-        verdict = REACHED if left <= 0 else MISSED
+    good, bad = (AHEAD, BEHIND) if ahead else (REACHED, MISSED)
+    verdict = good if left <= 0 else bad
     return Path(value, left, left / target if target else None, value, needed, verdict)
 
 

@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from quintet.terms.commodity import Commodities
 
-from .balance import balance_carrier, balance_table
+from .balance import Book, balance_carrier, balance_table
 from .grid import Carrier, Mask
+from .netting import Split
 from .tables import BALANCE
 
 ADD_UP = (
@@ -28,11 +29,15 @@ ADD_UP = (
 
 @dataclass(frozen=True, slots=True)
 class TreeCarrier:
-    """One carrier of p places: its flows [9, p, n], where the boundary is metered [p], and where it is at all [p]."""
+    """One carrier of p places: its flows [9, p, n], where the boundary is metered [p], and where it is at all [p].
+
+    `split` holds what is netted by the hour, where the periods are longer.
+    """
 
     carrier: Carrier
     import_metered: Mask
     there: Mask
+    split: Split | None = None
 
 
 def tree_balance(
@@ -42,22 +47,19 @@ def tree_balance(
 
     A place has rows of the carriers that are there, as `balance` gives them for that place alone.
     """
-    tables: list[pa.Table] = []
-    orders: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = []
-    count = len(edges) - 1
-    held = [one for one in carriers if commodities[one.carrier.commodity].balanced and one.there.any()]
-    for number, one in enumerate(held):
-        where = np.flatnonzero(one.there)
+    books: list[Book] = []
+    for one in carriers:
         commodity = commodities[one.carrier.commodity]
-        part = _at(one.carrier, where)
-        balanced = balance_carrier(part, import_metered=one.import_metered[where], crosses=commodity.crosses)
-        unit = commodity.display_unit(part.quantity).code
-        tables.append(balance_table(balanced, [places[at] for at in where.tolist()], edges, unit))
-        cells = where[:, None] * count + np.arange(count)
-        orders.append((cells * len(held) + number).reshape(-1))
-    if not tables:
-        return BALANCE.empty_table()
-    return pa.concat_tables(tables).take(pa.array(np.argsort(np.concatenate(orders), kind="stable")))
+        if not commodity.balanced or not one.there.any():
+            continue
+        where = np.flatnonzero(one.there)
+        part = one.carrier if len(where) == len(one.there) else _at(one.carrier, where)
+        split = None if one.split is None else one.split.at(where)
+        balanced = balance_carrier(
+            part, import_metered=one.import_metered[where], crosses=commodity.crosses, split=split
+        )
+        books.append(Book(balanced, where, commodity.display_unit(part.quantity).code))
+    return balance_table(books, places, edges) if books else BALANCE.empty_table()
 
 
 def _at(carrier: Carrier, where: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Carrier:

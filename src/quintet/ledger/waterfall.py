@@ -5,7 +5,7 @@ assumption does within the intervals that both know, and what the other interval
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,8 +13,19 @@ import numpy as np
 from .carriers import EnergyBook
 from .definitions import Definition, StepDefinition, TotalDefinition, definitions, steps, totals, variants
 from .grid import Amounts
-from .selfsufficiency import Measured, measure
+from .renewable_plants import Intake
+from .selfsufficiency import Measured, measure, shares_of
 from .whole import measure_total
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How far one end of a step can be trusted, as SelfSufficiency says it."""
+
+    coverage: float | None
+    estimated_share: float | None
+    matched: int
+    intervals: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,8 @@ class Waterstep:
     by_assumption: Fraction | None
     by_intervals: Fraction | None
     reason: str | None
+    heard_before: "End | None" = None
+    heard_after: "End | None" = None
 
 
 def names_of(code: str) -> tuple[str, str]:
@@ -44,18 +57,36 @@ def _every() -> Mapping[str, Definition | TotalDefinition]:
     return {**definitions(), **totals(), **of_one, **of_all}
 
 
-def waterfall(books: Sequence[EnergyBook], grid_share: Sequence[Fraction] | None = None) -> list[Waterstep]:
+def waterfall(
+    books: Sequence[EnergyBook], grid_share: Sequence[Fraction] | None = None, intakes: Sequence[Intake] = ()
+) -> list[Waterstep]:
     """Give the steps between all definitions for one place's books, in the order of the table."""
     shares: Amounts = np.array([0] if grid_share is None else grid_share, np.int64 if grid_share is None else object)
     every = _every()
-    found = {code: _measured(every[code], books, shares) for step in steps() for code in (step.before, step.after)}
-    return [_step(step, found[step.before], found[step.after]) for step in steps()]
+    found = {
+        code: _measured(every[code], books, shares, intakes) for step in steps() for code in (step.before, step.after)
+    }
+    ends = {code: None if isinstance(one, str) else _end(one) for code, one in found.items()}
+    return [
+        replace(
+            _step(step, found[step.before], found[step.after]),
+            heard_before=ends[step.before], heard_after=ends[step.after],
+        )
+        for step in steps()
+    ]  # fmt: skip
 
 
-def _measured(row: Definition | TotalDefinition, books: Sequence[EnergyBook], shares: Amounts) -> Measured | str:
+def _end(one: Measured) -> End:
+    matched = ~one.gone
+    return End(*shares_of(one.parts, matched), int(matched.sum()), len(matched))
+
+
+def _measured(
+    row: Definition | TotalDefinition, books: Sequence[EnergyBook], shares: Amounts, intakes: Sequence[Intake]
+) -> Measured | str:
     """Lay out one definition."""
     if isinstance(row, TotalDefinition):
-        return measure_total(row, books)
+        return measure_total(row, books, intakes)
     for book in books:
         carrier = book.balanced.carrier
         if (carrier.commodity, carrier.quantity) == (row.commodity, row.quantity):
@@ -65,7 +96,8 @@ def _measured(row: Definition | TotalDefinition, books: Sequence[EnergyBook], sh
 
 def _step(step: StepDefinition, before: Measured | str, after: Measured | str) -> Waterstep:
     """Take one step apart."""
-    reason = next((one for one in (before, after) if isinstance(one, str)), None)
+    said = [one if isinstance(one, str) else one.refusal for one in (before, after)]
+    reason = next((one for one in said if one), None)
     first, last = (None if isinstance(one, str) else one.value(~one.gone) for one in (before, after))
     if isinstance(before, str) or isinstance(after, str) or first is None or last is None:
         words = reason or "the sum to divide by is not above zero, or nothing is known"
