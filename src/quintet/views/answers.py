@@ -90,6 +90,9 @@ class BalanceRow(Answer, frozen=True):
     """Supply against use of one carrier in one period; null where an amount is not known.
 
     What is not metered but follows from the rest is named in `derived`, and `closure_error` is then null, never 0.
+    `least_known` is the known share of the term that is known least, and `reason` why a residual is not told.
+    Where intervals are asked for: `low` and `high` of each flow at the level `nominal`, `interval_reason` why one has
+    none, and `interval_to` until when they speak.
     """
 
     start: datetime
@@ -109,6 +112,13 @@ class BalanceRow(Answer, frozen=True):
     derived: list[str]
     coverage: float | None
     estimated_share: float | None
+    least_known: float | None = None
+    reason: str | None = None
+    low: dict[str, Decimal] | msgspec.UnsetType = msgspec.UNSET
+    high: dict[str, Decimal] | msgspec.UnsetType = msgspec.UNSET
+    nominal: float | msgspec.UnsetType = msgspec.UNSET
+    interval_reason: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    interval_to: datetime | msgspec.UnsetType = msgspec.UNSET
 
 
 class Balances(Answer, frozen=True):
@@ -124,7 +134,8 @@ class CertainTotal(Answer, frozen=True):
 
     `total` is what the balance shows: measured and estimated; `best` the middle of what it may be; both null where
     nothing is known. `measured` is what wholly measured days gave, `meters_open` how many of the `meters` were not
-    measured on every day. Bounds are null where `reason` says why.
+    measured all the time. Bounds are null where `reason` says why. They speak of the time from `interval_from` to
+    `interval_to`: what of the period is not over yet, or was heard of no meter, stands in them as it is known.
     """
 
     commodity: str
@@ -140,6 +151,8 @@ class CertainTotal(Answer, frozen=True):
     coverage: float | None
     estimated_share: float | None
     reason: str | None
+    interval_from: datetime | None = None
+    interval_to: datetime | None = None
 
 
 class Certainty(Answer, frozen=True):
@@ -155,7 +168,10 @@ class Certainty(Answer, frozen=True):
 
 
 class SelfSufficiency(Answer, frozen=True):
-    """One definition's answer: 1 means 100 %; null with the reason where it cannot be said."""
+    """One definition's answer: 1 means 100 %; null with the reason where it cannot be said.
+
+    `low` to `interval_to` stand where intervals are asked for.
+    """
 
     id: str
     name_en: str
@@ -175,6 +191,11 @@ class SelfSufficiency(Answer, frozen=True):
     explanation_ko: str
     assumed: list[str] = []
     grade: int | None = None
+    low: Decimal | msgspec.UnsetType | None = msgspec.UNSET
+    high: Decimal | msgspec.UnsetType | None = msgspec.UNSET
+    nominal: float | msgspec.UnsetType = msgspec.UNSET
+    interval_reason: str | msgspec.UnsetType | None = msgspec.UNSET
+    interval_to: datetime | msgspec.UnsetType = msgspec.UNSET
 
 
 class CarrierDay(Answer, frozen=True):

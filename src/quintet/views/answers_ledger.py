@@ -9,13 +9,21 @@ from .answers import Answer, SelfSufficiency
 
 
 class BoundTo(Answer, frozen=True):
-    """The definition that the city is bound to, since when, by whom and why; `value` is its answer here."""
+    """The definition that the city is bound to, since when, by whom and why; `value` is its answer here.
+
+    `coverage`, `estimated_share`, `matched` of `intervals` and `reason` are those of that answer.
+    """
 
     definition: str
     since: datetime | None
     by: str
     why: str
     value: Decimal | None
+    coverage: float | None = None
+    estimated_share: float | None = None
+    matched: int | None = None
+    intervals: int | None = None
+    reason: str | None = None
 
 
 class SelfSufficiencies(Answer, frozen=True):
@@ -34,7 +42,8 @@ class SelfSufficiencies(Answer, frozen=True):
 class ExplainedStep(Answer, frozen=True):
     """One changed assumption between two definitions: `by_assumption` + `by_intervals` is after - before, exactly.
 
-    The exact fractions stand as text; the decimals are rounded to twelve places.
+    The exact fractions stand as text; the decimals are rounded to twelve places. Both ends say how much was heard and
+    how many intervals matched.
     """
 
     step: str
@@ -54,6 +63,14 @@ class ExplainedStep(Answer, frozen=True):
     difference: Decimal | None
     exact: dict[str, str] | None
     reason: str | None
+    coverage_before: float | None = None
+    estimated_share_before: float | None = None
+    matched_before: int | None = None
+    intervals_before: int | None = None
+    coverage_after: float | None = None
+    estimated_share_after: float | None = None
+    matched_after: int | None = None
+    intervals_after: int | None = None
 
 
 class Explanation(Answer, frozen=True):
@@ -99,6 +116,11 @@ class EmissionRow(Answer, frozen=True):
     derived: bool
     coverage: float | None
     estimated_share: float | None
+    low: Decimal | msgspec.UnsetType | None = msgspec.UNSET
+    high: Decimal | msgspec.UnsetType | None = msgspec.UNSET
+    nominal: float | msgspec.UnsetType = msgspec.UNSET
+    interval_reason: str | msgspec.UnsetType | None = msgspec.UNSET
+    interval_to: datetime | msgspec.UnsetType = msgspec.UNSET
 
 
 class MarketRow(Answer, frozen=True):
@@ -118,12 +140,34 @@ class MarketRow(Answer, frozen=True):
 
 
 class ScopeSum(Answer, frozen=True):
-    """One scope's sum; `missing` rows had no amount, `not_estimated` no factor. `market_kg_co2e` is for scope 2."""
+    """One scope's sum. `market_kg_co2e` is for scope 2.
+
+    Of its sources `missing` have an amount that is not known, or not in full, and `not_estimated` no factor. `coverage`
+    is that of the source that was heard least, `estimated_share` that of the one that was estimated most. Of its
+    `rows`, `without_number` have none, for whatever reason.
+    """
 
     scope: int
     kg_co2e: Decimal
     market_kg_co2e: Decimal | None
     rows: int
+    missing: int
+    not_estimated: int
+    coverage: float | None = None
+    estimated_share: float | None = None
+    without_number: int = 0
+    low: Decimal | msgspec.UnsetType | None = msgspec.UNSET
+    high: Decimal | msgspec.UnsetType | None = msgspec.UNSET
+    nominal: float | msgspec.UnsetType = msgspec.UNSET
+    interval_reason: str | msgspec.UnsetType | None = msgspec.UNSET
+    interval_to: datetime | msgspec.UnsetType = msgspec.UNSET
+
+
+class SumTrust(Answer, frozen=True):
+    """How far a sum over scopes can be trusted: as of ScopeSum, over all of them."""
+
+    coverage: float | None
+    estimated_share: float | None
     missing: int
     not_estimated: int
 
@@ -151,6 +195,8 @@ class Inventory(Answer, frozen=True):
     count_at: str
     direct_kg_co2e: Decimal
     indirect_kg_co2e: Decimal
+    direct: SumTrust
+    indirect: SumTrust
     scopes: list[ScopeSum]
     rows: list[EmissionRow]
     market: list[MarketRow]
@@ -158,7 +204,10 @@ class Inventory(Answer, frozen=True):
 
 
 class GpcCell(Answer, frozen=True):
-    """One sub-sector's scope: an amount, or a notation key (NO, NE, IE, C) and why; `quality` is H, M or L."""
+    """One sub-sector's scope: an amount, or a notation key (NO, NE, IE, C) and why; `quality` is H, M or L.
+
+    `coverage` is that of the source in it that was heard least, `estimated_share` that of the one estimated most.
+    """
 
     sub_sector: str
     name_en: str
@@ -169,6 +218,8 @@ class GpcCell(Answer, frozen=True):
     notation: str | None
     quality: str | None
     reason: str | None
+    coverage: float | None = None
+    estimated_share: float | None = None
 
 
 class GpcTable(Answer, frozen=True):
@@ -183,6 +234,8 @@ class GpcTable(Answer, frozen=True):
     source: str
     basic_kg_co2e: Decimal
     basic_plus_kg_co2e: Decimal
+    basic: SumTrust
+    basic_plus: SumTrust
     cells: list[GpcCell]
 
 

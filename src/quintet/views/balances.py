@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from quintet.access import Access, FlowsAnswer
-from quintet.ledger.balance import SOURCES, USES, balance, rows_for_people
+from quintet.access import Access
+from quintet.ledger.balance import SOURCES, USES, rows_for_people
 from quintet.terms.commodity import Commodities
 from quintet.terms.period import Resolution, Span
 
 from .answers import BalanceRow, Balances
 from .asked import MOST_BALANCES, check_size
+from .netted import Netted, read
 from .series import share
 
 SUPPLY = ("import", *SOURCES)
@@ -23,21 +24,15 @@ def place_balances(
 ) -> Balances:
     """Give a place's balance rows. Raises NotFound for a place that is none, UsageError for too many periods."""
     check_size(span, resolution, MOST_BALANCES)
-    flows = access.flows(place, span, resolution, known_at)
-    rows = balance_rows(flows, access.registry().commodities, tz)
+    found = read(access, place, span, resolution, known_at)
+    flows = found.flows
+    rows = balance_rows(found, access.registry().commodities, tz)
     return Balances(flows.known_at.astimezone(tz), flows.rule_set, rows)
 
 
-def balance_rows(flows: FlowsAnswer, commodities: Commodities, tz: ZoneInfo) -> list[BalanceRow]:
+def balance_rows(found: Netted, commodities: Commodities, tz: ZoneInfo) -> list[BalanceRow]:
     """Balance a place's flows: one row a period, commodity and unit."""
-    table = balance(
-        flows.flows,
-        place=flows.place,
-        edges=flows.edges,
-        commodities=commodities,
-        boundaries_metered=flows.boundaries_metered,
-    )
-    return [balance_row(row) for row in rows_for_people(table, tz)]
+    return [balance_row(row) for row in rows_for_people(found.balance(commodities), tz)]
 
 
 def balance_row(row: dict[str, Any]) -> BalanceRow:

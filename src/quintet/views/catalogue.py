@@ -1,17 +1,34 @@
 """What the city consists of, listed page by page: places and channels, as far as the reader may see them."""
 
+import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from quintet.access import Access
-from quintet.terms.errors import Forbidden, UsageError
+from quintet.terms.errors import UsageError
 
 from .answers import Meter, Meters, Place, Places
 from .asked import cursor_after, cursor_start
 
 Row = TypeVar("Row", Place, Meter)
 LEVELS = ("city", "district", "complex", "building", "premise")
+
+
+class Shelf:
+    """Keeps the catalogue of the registry as it stands, for all readers; made again only when that has changed."""
+
+    def __init__(self) -> None:
+        """Begin without one."""
+        self._making = threading.Lock()
+        self._catalogue: Catalogue | None = None
+
+    def listed(self, access: Access) -> "Catalogue":
+        """Give the catalogue of the registry that an access reads by."""
+        with self._making:
+            if self._catalogue is None or self._catalogue.registry is not access.registry():
+                self._catalogue = Catalogue(access)
+            return self._catalogue
 
 
 class Catalogue:
@@ -60,6 +77,7 @@ def list_places(
     if parent is not None:
         access.may_read(parent)
     question = ["places", level, parent, known_at]
+    horizon = access.horizon()
     if level is not None and level not in LEVELS:
         raise UsageError(
             f"there is no level {level!r}.", code="unknown_level", place="level", remedy=f"Known: {', '.join(LEVELS)}."
@@ -69,7 +87,9 @@ def list_places(
         catalogue.place_names,
         cursor_start(question, cursor),
         limit,
-        lambda row: level in (None, row.level) and parent in (None, row.parent) and _may_read(access, row.place),
+        lambda row: (
+            level in (None, row.level) and parent in (None, row.parent) and (horizon is None or row.place in horizon)
+        ),
     )
     return Places(rows, None if following is None else cursor_after(question, following))
 
@@ -91,6 +111,7 @@ def list_meters(
         access.may_read(place)
     if commodity is not None:
         _ = catalogue.registry.commodities[commodity]
+    horizon = access.horizon()
     inside = None if place is None else catalogue.registry.descendants(place)
     question = ["meters", place, commodity, known_at]
     rows, following = _page(
@@ -101,7 +122,7 @@ def list_meters(
         lambda row: (
             (inside is None or row.place in inside)
             and commodity in (None, row.commodity)
-            and _may_read(access, row.place)
+            and (horizon is None or row.place in horizon)
         ),
     )
     return Meters(rows, None if following is None else cursor_after(question, following))
@@ -121,14 +142,6 @@ def _page(
         out.append(rows[at])
         last = names[at]
     return out, None
-
-
-def _may_read(access: Access, place: str) -> bool:
-    try:
-        access.may_read(place)
-    except Forbidden:
-        return False
-    return True
 
 
 def _name_of_place(row: Place) -> str:

@@ -1,6 +1,6 @@
 """The change of emissions between two periods, taken apart by carrier and cause."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -73,7 +73,7 @@ def _states(
     for carrier in two.weather:
         by_name.setdefault(carrier[0], []).append(carrier)
     calorific = find_set(known.registry().timelines).calorific
-    day = local_day(asked.other.start, tz)
+    days = [local_day(span.start, tz) for span in (asked.base, asked.other)]
     for name in sorted(sums[0].keys() | sums[1].keys()):
         kg = [one.get(name, ZERO) for one in sums]
         carriers = by_name.get(name, [])
@@ -85,7 +85,8 @@ def _states(
             if kg[0] != kg[1]:
                 found.add(UNEXPLAINED, kg[1] - kg[0], f"{name}: its use is not metered alike in both")
             continue
-        laid = _laid(two, carriers[0], counted, asked.of, energy_of(*carriers[0], day, carriers_data(), calorific)[0])
+        contents = [energy_of(*carriers[0], day, carriers_data(), calorific)[0] for day in days]
+        laid = _laid(two, carriers[0], counted, asked.of, contents)
         if laid is None:
             found.add(GAPS, kg[1] - kg[0], f"{name}: its use is not known in both periods")
             continue
@@ -102,9 +103,12 @@ def _missing(one: Counting, of: str, name: str) -> int:
 
 
 def _laid(
-    two: Two, carrier: Carrier, counted: tuple[Counting, Counting], of: str, content: Fraction | None
+    two: Two, carrier: Carrier, counted: tuple[Counting, Counting], of: str, contents: Sequence[Fraction | None]
 ) -> tuple[CarrierState, CarrierState] | None:
-    """Lay out one carrier; None where its use, or what is bought of it, is not above zero in both periods."""
+    """Lay out one carrier, each period by its own energy content.
+
+    None where its use, or what is bought of it, is not above zero in both periods.
+    """
     used = two.used(carrier)
     metered = any(one.of(carrier, IMPORT) for one in (two.base, two.other))
     signs = IMPORT if metered else SIGNS
@@ -124,7 +128,7 @@ def _laid(
         weather = Fraction(two.weather[carrier].part or 0) if number else ZERO
         if kg <= 0 or whole <= 0 or use.whole - weather <= 0:
             return None
-        out.append(CarrierState(use.whole, weather, content, kg, whole / kg))
+        out.append(CarrierState(use.whole, weather, contents[number], kg, whole / kg))
     return out[0], out[1]
 
 

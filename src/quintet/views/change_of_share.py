@@ -23,8 +23,13 @@ from quintet.terms.errors import UsageError
 from quintet.terms.period import Resolution, Span
 
 from .change_parts import ZERO, Apart, Comparison, activity, keep, split, weather_told
+from .panel import Filled, filled
 from .self_sufficiencies import books_of, definitions_of
 from .targets_weather import Two
+
+QUOTIENT = "produced_of_used"
+"""The method whose sums are plain, so that what is silent can be filled in meter by meter."""
+Pair = tuple[Fraction, Fraction]
 
 
 def of_share(
@@ -42,33 +47,82 @@ def of_share(
         first = past[0] / past[1]
         found.add(REVISIONS, before[0] / before[1] - first, f"known at {asked.then.isoformat()}")
     change = after[0] / after[1] - before[0] / before[1]
+    sides = None
     if min(before[2], after[2]) < 1:
         told = f"known time: {float(before[2]):.4f} before, {float(after[2]):.4f} after"
-        found.add(GAPS, change, told, "a share over part of the data cannot be taken apart: missing is no progress")
-        for part in (WEATHER, ACTIVITY, CARRIERS, SUPPLY, MEASURES, UNEXPLAINED):
-            found.evidence[part].append(f"not told apart: see {GAPS}")
-        return first, before[0] / before[1], after[0] / after[1]
+        found.evidence[GAPS].append(told)
+        sides = _filled_sides(two, asked.of)
+        if sides is None:
+            found.add(GAPS, change, "a share over part of the data cannot be taken apart: missing is no progress")
+            for part in (WEATHER, ACTIVITY, CARRIERS, SUPPLY, MEASURES, UNEXPLAINED):
+                found.evidence[part].append(f"not told apart: see {GAPS}")
+            return first, before[0] / before[1], after[0] / after[1]
+    else:
+        found.evidence[GAPS].append("all that was expected is known in both periods")
+    pairs = ((before[0], before[1]), (after[0], after[1])) if sides is None else _whole_sides(sides, change, found)
+    _taken_apart(known, asked, two, found, pairs, tz)
+    return first, before[0] / before[1], after[0] / after[1]
+
+
+def _taken_apart(
+    known: Access, asked: Comparison, two: Two, found: Apart, pairs: tuple[Pair, Pair], tz: ZoneInfo
+) -> None:
+    """Take the change between two whole pairs (made or matched, used) apart by its causes."""
     active = activity(known, asked, two, found)
-    weather = _ratio_weather(two, asked.of, after[1], found)
-    states = (
+    weather = _ratio_weather(two, asked.of, pairs[1][1], found)
+    early, late = (
+        # a day, so that a longer period is no more activity
         RatioState(made / days, used / days, part / days, busy / days)
-        for (made, used, _), days, part, busy in zip(
-            (before, after), (two.base.days, two.other.days), (ZERO, weather), active, strict=True
+        for (made, used), days, part, busy in zip(
+            pairs, (two.base.days, two.other.days), (ZERO, weather), active, strict=True
         )
     )
-    early, late = states  # a day, so that a longer period is no more activity
     parts = ratio_parts(early, late)
     if isinstance(parts, str):
-        found.add(UNEXPLAINED, change, parts)
-        for part in (CARRIERS, SUPPLY, GAPS, MEASURES):
+        found.add(UNEXPLAINED, pairs[1][0] / pairs[1][1] - pairs[0][0] / pairs[0][1], parts)
+        for part in (CARRIERS, SUPPLY, MEASURES):
             found.evidence[part].append(f"not told apart: see {UNEXPLAINED}")
-    else:
-        keep(found, parts)
-        found.evidence[CARRIERS].append("the definition does not part its use by carrier")
-        found.evidence[GAPS].append("all that was expected is known in both periods")
-        found.evidence[SUPPLY].append("what is made here, or matched, of what is used")
-        split(found, known, asked, parts[INTENSITY], {}, tz)
-    return first, before[0] / before[1], after[0] / after[1]
+        return
+    keep(found, parts)
+    found.evidence[CARRIERS].append("the definition does not part its use by carrier")
+    found.evidence[SUPPLY].append("what is made here, or matched, of what is used")
+    split(found, known, asked, parts[INTENSITY], {}, tz)
+
+
+def _filled_sides(two: Two, of: str) -> tuple[tuple[Filled, Filled], tuple[Filled, Filled]] | None:
+    """Give what was made and used in both periods, the silence of each filled in from the other.
+
+    None for a definition that is no plain quotient of sums of one carrier, and where nothing was used.
+    """
+    row = definitions().get(of)
+    if row is None or row.method != QUOTIENT:
+        return None
+    carrier = (row.commodity, row.quantity)
+    sides = [
+        (
+            filled(own, other, carrier, dict.fromkeys(row.own, 1), renewable_only=row.renewable_only),
+            filled(own, other, carrier, dict.fromkeys(row.use, 1)),
+        )
+        for own, other in ((two.base, two.other), (two.other, two.base))
+    ]
+    early, late = sides
+    return (early, late) if early[1].whole > 0 and late[1].whole > 0 else None
+
+
+def _whole_sides(
+    sides: tuple[tuple[Filled, Filled], tuple[Filled, Filled]], change: Fraction, found: Apart
+) -> tuple[Pair, Pair]:
+    """Give the sides with their silence filled in; what that does to the change is the part of the gaps."""
+    early, late = ((made.whole, used.whole) for made, used in sides)
+    told = [
+        f"{word} {when}: {one.open_days} meter-days not heard, filled from the other period;"
+        f" {one.never_heard} meters never heard, filled by nothing"
+        for when, pair in zip(("before", "after"), sides, strict=True)
+        for word, one in zip(("made", "used"), pair, strict=True)
+        if one.open_days
+    ]
+    found.add(GAPS, change - (late[0] / late[1] - early[0] / early[1]), *told)
+    return early, late
 
 
 def _ratio(known: Access, asked: Comparison, span: Span) -> tuple[Fraction, Fraction, Fraction]:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quintet.access import Access, FlowsAnswer
+from quintet.ledger.netting import Hours
 from quintet.ledger.selfsufficiency import selfsufficiency
 from quintet.terms.commodity import Commodities
 from quintet.terms.period import Resolution, Span
@@ -17,6 +18,7 @@ from .answers import BalanceRow, CarrierDay, CityDay, SelfSufficiency
 from .balances import balance_rows, rounded, supply_of, use_of
 from .catalogue import Catalogue
 from .days import Heard
+from .netted import Netted
 from .series import share
 
 ROOT = "city"
@@ -36,7 +38,8 @@ def city_day(access: Access, catalogue: Catalogue, heard: Heard | None, now: dat
     hours = hours_until(access, heard)
     whole = as_one(hours)
     known = registry.commodities
-    carriers = _carriers(balance_rows(whole, known, tz), balance_rows(hours, known, tz), known)
+    netted = Netted(whole, Hours(hours.flows, hours.edges))
+    carriers = _carriers(balance_rows(netted, known, tz), balance_rows(Netted(hours, None), known, tz), known)
     return CityDay(
         *frame,
         hours.rule_set,

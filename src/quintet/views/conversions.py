@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from quintet.access import Access
 from quintet.access.plants import PlantsAnswer, plant_flows
+from quintet.ledger.city_rows import find_set
 from quintet.ledger.conversions import Booked, ConversionRow, conversions, revisions
 from quintet.ledger.dated import said
 from quintet.ledger.networks import Side
@@ -36,8 +37,10 @@ def conversions_of(
 ) -> Conversions:
     """Give the conversions of a place's plants. Raises NotFound for a place that is none, UsageError for too much."""
     check_size(span, resolution, MOST_BALANCES)
-    registry = access.registry()
-    found = plant_flows(access, place, span, resolution, within=revisions(registry.tz), known_at=known_at)
+    registry = access.as_known(known_at).registry()
+    calorific = find_set(registry.timelines).calorific
+    within = revisions(registry.tz, calorific)
+    found = plant_flows(access, place, span, resolution, within=within, known_at=known_at)
     if len(found.entries) * len(found.edges) > MOST_ROWS:
         raise UsageError(
             f"that is more than {MOST_ROWS:,} entries.",
@@ -55,6 +58,7 @@ def conversions_of(
         edges=found.edges,
         tz=registry.tz,
         commodities=registry.commodities,
+        calorific=calorific,
     )
     return Conversions([_row(row, found, registry.tz) for row in rows], found.known_at, found.rule_set)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from quintet.access import Access
-from quintet.terms.period import FIXED_MINUTES, Resolution
+from quintet.terms.period import FIXED_MINUTES, Resolution, Span
 from quintet.terms.unit import units
 
 from .answers import DwellingDay, Interval, Meter, Utility
@@ -24,8 +24,8 @@ def dwelling_day(
     access.may_read(place)
     here = catalogue.place(place)
     meters = [meter for meter in catalogue.meters_in(place) if catalogue.registry.commodities[meter.commodity].balanced]
-    utilities = [_utility(access, catalogue, meter, heard, tz) for meter in meters]
-    span = None if heard is None else heard.span
+    span = None if heard is None else own_part(access, place, heard.span)
+    utilities = [_utility(access, catalogue, meter, span, heard, tz) for meter in meters]
     return DwellingDay(
         place,
         here.name_en,
@@ -40,14 +40,24 @@ def dwelling_day(
     )
 
 
-def _utility(access: Access, catalogue: Catalogue, meter: Meter, heard: Heard | None, tz: ZoneInfo) -> Utility:
+def own_part(access: Access, place: str, span: Span) -> Span:
+    """Give the part of a day that is the reader's; a day of which nothing is raises Forbidden."""
+    part = access.clip(place, span)
+    if part is None:
+        access.may_read(place, span)
+    return part or span
+
+
+def _utility(
+    access: Access, catalogue: Catalogue, meter: Meter, span: Span | None, heard: Heard | None, tz: ZoneInfo
+) -> Utility:
     commodity = catalogue.registry.commodities[meter.commodity]
     resolution = own_resolution(meter.cadence_min)
     rows: list[Interval] = []
     shares: tuple[float | None, float | None] = (None, None)
-    if heard is not None:
+    if heard is not None and span is not None:
         unit = units()[meter.display_unit]
-        read = channel_rows(access, meter.channel, unit, heard.span, resolution, None, tz)
+        read = channel_rows(access, meter.channel, unit, span, resolution, None, tz)
         rows = [_not_due(row) if row.start >= heard.until else row for row in read]
         shares = _shares(rows)
     return Utility(

@@ -1,10 +1,11 @@
 """Facilities as a person reads them: hours of service, the energy they took, and what a good hour costs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,16 +13,18 @@ import numpy as np
 
 from quintet.access import Access
 from quintet.access.facilities import METERS, FacilitySums, facility_flows
-from quintet.ledger.conversions import energy_of
+from quintet.ledger.city_rows import facility_classes_of, find_set
+from quintet.ledger.conversions import kwh_of
 from quintet.ledger.dated import said
-from quintet.ledger.facilities import FacilityClass, Read, facility_classes, service
-from quintet.terms.commodity import Commodities
+from quintet.ledger.facilities import FacilityClass, Read, service
 from quintet.terms.period import Resolution, Span, local_day
 from quintet.terms.unit import units
 
 from .asked import MOST_BALANCES, check_size
 
 PLACES = 6
+Rate = Callable[[str, str, date], tuple[Fraction | None, str]]
+"""Gives kWh in a sub-unit of a commodity's quantity on a day, and by what; None where nobody can say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,13 @@ def facilities_of(
 ) -> Facilities:
     """Give what the facilities of a place did. Raises NotFound for a place that is none, UsageError for too much."""
     check_size(span, resolution, MOST_BALANCES)
-    registry = access.registry()
+    registry = access.as_known(known_at).registry()
     found = facility_flows(access, place, span, resolution, known_at)
+    classes = facility_classes_of(registry.timelines)
+    calorific = find_set(registry.timelines).calorific
+    rate = partial(kwh_of, commodities=registry.commodities, calorific=calorific)
     rows = [
-        _row(one, number, start, registry.tz, registry.commodities)
+        _row(one, number, start, classes, registry.tz, rate)
         for one in found.facilities
         for number, start in enumerate(found.edges[:-1])
         if one.stands[one.period == number].any()
@@ -49,17 +55,24 @@ def facilities_of(
     return Facilities(rows, found.known_at, found.rule_set)
 
 
-def _row(one: FacilitySums, number: int, start: datetime, tz: ZoneInfo, commodities: Commodities) -> dict[str, Any]:
+def _row(
+    one: FacilitySums,
+    number: int,
+    start: datetime,
+    classes: Mapping[str, FacilityClass],
+    tz: ZoneInfo,
+    rate: Rate,
+) -> dict[str, Any]:
     """Judge one facility over one period."""
-    klass = facility_classes().get(one.facility.klass)
+    klass = classes.get(one.facility.klass)
     row: dict[str, Any] = {
         "start": start.astimezone(tz), "facility": one.facility.id, "name": one.facility.name,
         "class": one.facility.klass, "place": one.facility.place,
     }  # fmt: skip
     if klass is None:
-        known = ", ".join(facility_classes())
+        known = ", ".join(classes)
         return {**row, **dict.fromkeys(FIGURES), "reason": f"there is no class {one.facility.klass}; there are {known}"}
-    return {**row, **_figures(one, number, klass, tz, commodities)}
+    return {**row, **_figures(one, number, klass, tz, rate)}
 
 
 FIGURES = (
@@ -68,9 +81,7 @@ FIGURES = (
 )  # fmt: skip
 
 
-def _figures(
-    one: FacilitySums, number: int, klass: FacilityClass, tz: ZoneInfo, commodities: Commodities
-) -> Mapping[str, Any]:
+def _figures(one: FacilitySums, number: int, klass: FacilityClass, tz: ZoneInfo, rate: Rate) -> Mapping[str, Any]:
     at = np.flatnonzero(one.period == number)
     known = np.ones(len(at), np.bool_)
     energy = [Fraction(0)] * len(at)
@@ -85,13 +96,11 @@ def _figures(
             )
             continue
         known &= heard[channel]
-        rates = [
-            energy_of(row.commodity, row.quantity, local_day(one.starts[step], tz), commodities) for step in at.tolist()
-        ]
-        unsaid = unsaid or next((words for rate, words in rates if rate is None), "")
+        rates = [rate(row.commodity, row.quantity, local_day(one.starts[step], tz)) for step in at.tolist()]
+        unsaid = unsaid or next((words for content, words in rates if content is None), "")
         energy = [
-            total + (rate or 0) * int(part)
-            for total, (rate, _), part in zip(energy, rates, value.tolist(), strict=True)
+            total + (content or 0) * int(part)
+            for total, (content, _), part in zip(energy, rates, value.tolist(), strict=True)
         ]
     unsaid = unsaid or _strange(one, klass)
     flat = [read for own in reads.values() for read in own]

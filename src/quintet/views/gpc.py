@@ -8,11 +8,12 @@ import pyarrow.compute as pc
 from quintet.access import Access
 from quintet.ledger.city_rows import sectors
 from quintet.ledger.dated import said
-from quintet.ledger.gpc import BASIC, BASIC_PLUS, Cell, gpc_cells, protocol, reported
+from quintet.ledger.gpc import BASIC, BASIC_PLUS, Cell, gpc_cells, protocol, reported, reported_rows
+from quintet.ledger.scopes import trust_in
 from quintet.terms.period import Span
 
 from .answers_ledger import FactorSetName, GpcCell, GpcTable
-from .inventories import Question, answered
+from .inventories import Question, answered, told_shares, trust_of
 
 USE = "consumption"
 Carrier = tuple[str, str]
@@ -24,11 +25,12 @@ def place_gpc(access: Access, asked: Question, tz: ZoneInfo) -> GpcTable:
     known = access.as_known(asked.known_at)
     shares, hidden = shares_of(known, asked)
     cells = gpc_cells(answer.found.rows, shares, hidden)
-    sums = reported(cells)
+    sums, rows = reported(cells), reported_rows(cells)
     return GpcTable(
         answer.known_at.astimezone(tz), answer.rule_set, FactorSetName(answer.chosen.name, answer.chosen.digest),
         asked.place, asked.span.start.astimezone(tz), asked.span.end.astimezone(tz), protocol().source,
-        said(sums[BASIC]), said(sums[BASIC_PLUS]), [_cell(one) for one in cells],
+        said(sums[BASIC]), said(sums[BASIC_PLUS]), trust_of(rows[BASIC]), trust_of(rows[BASIC_PLUS]),
+        [_cell(one) for one in cells],
     )  # fmt: skip
 
 
@@ -87,5 +89,6 @@ def _cell(one: Cell) -> GpcCell:
     """Write one cell as a person reads it."""
     kg = None if one.kg_co2e is None else said(one.kg_co2e)
     return GpcCell(
-        one.sub_sector, one.name_en, one.name_ko, one.scope, one.report, kg, one.notation, one.quality, one.reason
-    )
+        one.sub_sector, one.name_en, one.name_ko, one.scope, one.report, kg, one.notation, one.quality, one.reason,
+        *told_shares(trust_in(one.rows)),
+    )  # fmt: skip

@@ -1,6 +1,6 @@
 """Greenhouse gases of a place: the inventory by a factor set, what was published beside it, and why the two differ."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,10 +13,12 @@ from quintet.ledger.city_rows import CURRENT, PUBLICATION, SHIPPED, find_set
 from quintet.ledger.dated import said
 from quintet.ledger.emissions import Emission
 from quintet.ledger.factor_sets import FactorSet
+from quintet.ledger.heard import Trust
 from quintet.ledger.inventory import Asked, Piece, inventory
 from quintet.ledger.inventory import Inventory as Counted
 from quintet.ledger.market import SCOPE, Market
 from quintet.ledger.revision import CAUSES, READINGS, figures_of, read_stored, revise
+from quintet.ledger.scopes import ScopeTotal, by_scope, trust_in
 from quintet.terms.errors import NotFound, UsageError
 from quintet.terms.period import Resolution, Span, from_us
 
@@ -29,10 +31,13 @@ from .answers_ledger import (
     MarketRow,
     PinnedFigure,
     ScopeSum,
+    SumTrust,
 )
+from .netted import piece_of
 from .series import share
 
 INVENTORY = "inventory"
+TRUST = ("coverage", "estimated_share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class Publication:
     figures: Mapping[str, Fraction]
     by: str
     why: str
+    trust: Mapping[int, Mapping[str, Any]]
+    """How far each scope's sum could be trusted then; a publication of an older version told nothing of it."""
 
 
 class Reading:
@@ -87,14 +94,26 @@ class Reading:
     def __call__(self, span: Span, hourly: bool) -> Piece:
         """Give the flows of a span."""
         step = Resolution.HOUR if hourly else self._asked.resolution
-        flows = self._access.flows(self._asked.place, span, step)
+        piece, flows = piece_of(self._access, self._asked.place, span, step, self._asked.resolution)
         self.basis = self.basis or (flows.known_at, flows.rule_set)
-        return Piece(flows.flows, flows.edges, flows.boundaries_metered)
+        return piece
+
+
+def asking_of(access: Access, asked: Question, tz: ZoneInfo) -> Asked:
+    """Give how an inventory is asked of an access: of which place, and whose contracts count there."""
+    registry = access.registry()
+    tree = registry.tree
+    known = asked.place in tree.bodies
+    above = frozenset(tree.path(asked.place)) - {asked.place} if known else frozenset[str]()
+    inside = frozenset(tree.descendants(asked.place)) if known else None
+    return Asked(
+        asked.place, tz, registry.commodities, asked.purpose, asked.gwp, asked.count_at, above, inside
+    )  # fmt: skip
 
 
 def counted(access: Access, asked: Question, chosen: FactorSet, tz: ZoneInfo) -> Answered:
     """Give the inventory that is asked for by a set, of what an access knows."""
-    how = Asked(asked.place, tz, access.registry().commodities, asked.purpose, asked.gwp, asked.count_at)
+    how = asking_of(access, asked, tz)
     reading = Reading(access, asked)
     found = inventory(asked.span, chosen, how, reading)
     if reading.basis is None:
@@ -124,6 +143,8 @@ def place_inventory(access: Access, asked: Question, tz: ZoneInfo) -> Inventory:
         asked.count_at or chosen.count_at,
         said(found.kg(1)),
         said(found.kg(2, 3)),
+        trust_of([one for one in found.rows if one.scope == 1]),
+        trust_of([one for one in found.rows if one.scope != 1]),
         scope_sums(found),
         [row_of(one, tz) for one in found.rows],
         [market_row(one, tz) for one in found.market],
@@ -136,10 +157,25 @@ def scope_sums(found: Counted) -> list[ScopeSum]:
     return [
         ScopeSum(
             one.scope, said(one.kg_co2e), said(found.market_kg) if one.scope == SCOPE else None, one.rows, one.missing,
-            one.not_estimated,
+            one.not_estimated, *told_shares(one), one.without_number,
         )
         for one in found.scopes
     ]  # fmt: skip
+
+
+def told_shares(one: ScopeTotal | Trust) -> tuple[float | None, float | None]:
+    """Give coverage and estimated share of a sum as they are told."""
+    return (
+        None if one.coverage is None else share(one.coverage),
+        None if one.estimated_share is None else share(one.estimated_share),
+    )
+
+
+def trust_of(rows: Sequence[Emission]) -> SumTrust:
+    """Say how far the sum of some rows can be trusted."""
+    scopes = by_scope(rows)
+    missing, not_estimated = sum(one.missing for one in scopes), sum(one.not_estimated for one in scopes)
+    return SumTrust(*told_shares(trust_in(rows)), missing, not_estimated)
 
 
 def row_of(one: Emission, tz: ZoneInfo) -> EmissionRow:
@@ -175,7 +211,7 @@ def _publication(name: str, since_us: int, body: Mapping[str, Any]) -> Publicati
     )  # fmt: skip
     return Publication(
         name, asked, body["set"], body["set_name"], moment(body["known_at"]), from_us(since_us),
-        read_stored(body["figures"]), body["by"], body["why"],
+        read_stored(body["figures"]), body["by"], body["why"], {one["scope"]: one for one in body.get("trust", ())},
     )  # fmt: skip
 
 
@@ -203,7 +239,9 @@ def _beside(access: Access, asked: Question, tz: ZoneInfo) -> PinnedFigure | Non
     sums = [
         ScopeSum(
             scope, said(one.figures[f"scope_{scope}"]),
-            said(one.figures["scope_2_market"]) if scope == SCOPE else None, 0, 0, 0,
+            said(one.figures["scope_2_market"]) if scope == SCOPE else None,
+            *(one.trust.get(scope, {}).get(name, 0) for name in ("rows", "missing", "not_estimated")),
+            *(one.trust.get(scope, {}).get(name) for name in TRUST), one.trust.get(scope, {}).get("without_number", 0),
         )
         for scope in (1, 2, 3)
     ]  # fmt: skip
@@ -223,6 +261,11 @@ def body_of(asked: Question, answer: Answered, by: str, why: str) -> dict[str, A
         "gwp": asked.gwp, "count_at": asked.count_at,
         "purpose": asked.purpose, "known_at": answer.known_at.isoformat(), "rule_set": answer.rule_set,
         "figures": {name: str(kg) for name, kg in figures_of(answer.found).items()},
+        "trust": [
+            {"scope": one.scope, **dict(zip(TRUST, told_shares(one), strict=True)), "rows": one.rows,
+             "missing": one.missing, "not_estimated": one.not_estimated, "without_number": one.without_number}
+            for one in answer.found.scopes
+        ],
         "by": by.strip(), "why": why.strip(),
     }  # fmt: skip
 

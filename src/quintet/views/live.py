@@ -10,6 +10,7 @@ import msgspec
 
 from quintet.access import Change, Changes, Feed, Mark, Scope, Total, Watch
 from quintet.terms.commodity import Commodities
+from quintet.terms.errors import Forbidden, NotFound
 from quintet.terms.period import day_of_number, from_us
 
 from .answers import Answer
@@ -114,6 +115,13 @@ class Live:
     def follow(self, place: str) -> Watch:
         """Begin to follow a place; NotFound when there is none, Forbidden when it is not the reader's."""
         return self._feed.subscribe(self._scope, place)
+
+    def still(self, watch: Watch) -> bool:
+        """Tell whether the reader may follow at this moment what he began to follow."""
+        try:
+            return self._feed.may_follow(self._scope, watch.place) == watch.grant
+        except (Forbidden, NotFound):
+            return False
 
     def on_commit(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` after every commit, in the committing thread; gives what ends that."""

@@ -20,6 +20,8 @@ from quintet.terms.errors import UsageError
 from quintet.terms.period import Span, day_start, local_day
 
 KEY = ("place", "flow", "commodity", "quantity", "renewable")
+RENEWABLE = 4
+"""Where a key says that what it counts is renewable."""
 MONTHS = 12
 LONGEST_DAYS = 400
 USE = ("consumption", "conversion_in")
@@ -158,11 +160,15 @@ def _empty(days: int) -> Daily:
     return Daily(np.zeros(days), *(np.zeros(days, np.int64) for _ in range(3)))
 
 
-def filled(own: Panel, other: Panel, carrier: Carrier, signs: Mapping[str, int]) -> Filled:
+def filled(
+    own: Panel, other: Panel, carrier: Carrier, signs: Mapping[str, int], *, renewable_only: bool = False
+) -> Filled:
     """Sum a carrier's flows over a period with their signs, and fill in what was not heard from the other period."""
     heard, whole, open_days, never = 0, Fraction(0), 0, 0
     theirs = other.of(carrier, signs)
     for key, line in own.of(carrier, signs).items():
+        if renewable_only and not key[RENEWABLE]:
+            continue
         sign = signs[key[1]]
         said = sum(line.whole) + sum(line.partial)
         heard += sign * said

@@ -1,14 +1,14 @@
 """The questions that people ask of a city: one method a question. Times are text, read on the city's clock."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from quintet.access import Access
 from quintet.terms.length import resolution_of
-from quintet.terms.period import from_us, local_day
+from quintet.terms.period import Resolution, from_us, local_day
 
 from .answers import (
     Balances,
@@ -24,19 +24,23 @@ from .answers import (
 )
 from .asked import day_of, known_at_of, span_of, within
 from .balances import place_balances
-from .catalogue import Catalogue, list_meters, list_places
+from .catalogue import Catalogue, Shelf, list_meters, list_places
 from .certainty import place_certainty
 from .city_day import ROOT, city_day
 from .days import Heard, heard_day, heard_latest
 from .dwelling import dwelling_day
 from .exceptions import detail, queue
 from .findings import RuleWords, list_findings
+from .home import HomeQuestions
+from .questions_bills import BillQuestions
 from .questions_books import BooksQuestions
 from .questions_ledger import LedgerQuestions
 from .series import KEPT, channel_series
+from .uncertain_books import uncertain_balances
 
 PAGE = 100
 LONGEST_PAGE = 1000
+Kind = TypeVar("Kind")
 MOST_POINTS = 100_000
 
 
@@ -58,15 +62,32 @@ class Questions:
         *,
         now: Callable[[], int] = system_now_us,
         rules: Mapping[str, RuleWords] | None = None,
+        shelf: Shelf | None = None,
+        city: Access | None = None,
     ) -> None:
-        """Ask through one reader's access; `now` gives microseconds since 1970, `rules` what is said of rules by id."""
+        """Ask through one reader's access; `now` gives microseconds since 1970, `rules` what is said of rules by id.
+
+        Readers of one city share a shelf. How far the city was heard is asked of `city` (default: the same access):
+        that is a time, not a reading.
+        """
         self._access = access
+        self._city = city or access
+        self._shelf = shelf or Shelf()
         self.ledger = LedgerQuestions(access)
         self.books = BooksQuestions(access)
+        self.bills = BillQuestions(access)
         self._rules = rules or {}
         self._now = now
-        self._making = threading.Lock()
-        self._catalogue: Catalogue | None = None
+        self.home = HomeQuestions(access, self._listed, now)
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The city's clock, on which times are read."""
+        return self._tz()
+
+    def ask(self, kind: Callable[[Access], Kind]) -> Kind:
+        """Give this reader's questions of another kind: a class that is made with an access."""
+        return kind(self._access)
 
     def places(
         self,
@@ -121,10 +142,24 @@ class Questions:
         )
 
     def balances(
-        self, start: str, end: str, resolution: str, place: str = ROOT, known_at: str | None = None
+        self,
+        start: str,
+        end: str,
+        resolution: str,
+        place: str = ROOT,
+        known_at: str | None = None,
+        uncertainty: float | None = None,
     ) -> Balances:
-        """Give a place's supply against use over [start, end), a row a period and carrier."""
+        """Give a place's supply against use over [start, end), a row a period and carrier.
+
+        With the interval of each number at a nominal level, `uncertainty`, where that is given.
+        """
         tz = self._tz()
+        if uncertainty is not None:
+            span, moment = span_of(start, end, tz), known_at_of(known_at, tz)
+            return uncertain_balances(
+                self._access, place, span, resolution_of(resolution), level=uncertainty, known_at=moment
+            )
         return place_balances(
             self._access, place, span_of(start, end, tz), resolution_of(resolution), known_at_of(known_at, tz), tz
         )
@@ -144,14 +179,18 @@ class Questions:
         """
         tz = self._tz()
         access, catalogue, now = self._then(known_at, tz)
-        return city_day(access, catalogue, self._heard(access, day, now, tz), now, tz)
+        self._access.may_read(ROOT)
+        heard = self._heard(known_at, day, now, tz)
+        if heard is not None:
+            self._access.may_read(ROOT, heard.span, Resolution.HOUR)
+        return city_day(access, catalogue, heard, now, tz)
 
     def dwelling(self, place: str, day: str | None = None, known_at: str | None = None) -> DwellingDay:
         """Give a dwelling's meters by their own interval over a day, chosen as in `city_today`."""
         tz = self._tz()
         self._access.may_read(place)
         access, catalogue, now = self._then(known_at, tz)
-        return dwelling_day(access, catalogue, place, self._heard(access, day, now, tz), now, tz)
+        return dwelling_day(access, catalogue, place, self._heard(known_at, day, now, tz), now, tz)
 
     def exceptions(
         self,
@@ -201,8 +240,9 @@ class Questions:
         access, now = self._as_of(known_at, tz)
         return access, self._listed() if access is self._access else Catalogue(access), now
 
-    def _heard(self, access: Access, day: str | None, now: datetime, tz: ZoneInfo) -> Heard | None:
+    def _heard(self, known_at: str | None, day: str | None, now: datetime, tz: ZoneInfo) -> Heard | None:
         """Read a day and say how far it was heard; one that has not come yet is today, for nothing is known of it."""
+        access = self._city.as_known(known_at_of(known_at, tz))
         if day is None:
             return heard_latest(access, ROOT, now, tz)
         return heard_day(access, ROOT, min(day_of(day), local_day(now, tz)), now, tz)
@@ -214,8 +254,5 @@ class Questions:
         return from_us(self._now())
 
     def _listed(self) -> Catalogue:
-        """Give the catalogue of the registry as it stands; made again only when that has changed."""
-        with self._making:
-            if self._catalogue is None or self._catalogue.registry is not self._access.registry():
-                self._catalogue = Catalogue(self._access)
-            return self._catalogue
+        """Give the catalogue of the registry as it stands."""
+        return self._shelf.listed(self._access)

@@ -10,16 +10,19 @@ from quintet.terms.errors import UsageError
 from quintet.terms.length import resolution_of
 from quintet.terms.period import Resolution, Span
 
+from .answers_decisions import BoundDefinitions, FactorSetList, PublishedFigures, StatedMeasures
 from .answers_ledger import Compared, Explanation, GpcTable, Inventory, SelfSufficiencies
 from .answers_targets import ChangeApart, Trajectory, WeatherChange
 from .asked import FIRST_YEAR, LAST_YEAR, MOST_BALANCES, check_size, known_at_of, span_of, within
 from .change_parts import Comparison
+from .decisions import bound_list, factor_set_list, published_figures, stated_measures
 from .gpc import place_gpc
 from .inventories import Question, compare, place_inventory
 from .self_sufficiencies import explain, place_selfsufficiency
 from .targets import trajectory
 from .targets_change import change_apart
 from .targets_weather import weather_change
+from .uncertain_books import uncertain_inventory, uncertain_sufficiencies
 
 ROOT = "city"
 
@@ -32,10 +35,21 @@ class LedgerQuestions:
         self._access = access
 
     def self_sufficiency(
-        self, start: str, end: str, resolution: str, place: str = ROOT, known_at: str | None = None
+        self,
+        start: str,
+        end: str,
+        resolution: str,
+        place: str = ROOT,
+        known_at: str | None = None,
+        uncertainty: float | None = None,
     ) -> SelfSufficiencies:
-        """Give every definition's answer for a place over [start, end), matched at a resolution."""
+        """Give every definition's answer for a place over [start, end), matched at a resolution.
+
+        With the interval of each at a nominal level, `uncertainty`, where that is given.
+        """
         span, step, moment = self._asked(start, end, resolution, known_at)
+        if uncertainty is not None:
+            return uncertain_sufficiencies(self._access, place, span, step, level=uncertainty, known_at=moment)
         return place_selfsufficiency(self._access, place, span, step, moment, self._tz())
 
     def explain(
@@ -45,8 +59,15 @@ class LedgerQuestions:
         span, step, moment = self._asked(start, end, resolution, known_at)
         return explain(self._access, place, span, step, moment, self._tz())
 
-    def emissions(self, start: str, end: str, resolution: str, **how: str) -> Inventory:
-        """Give a place's greenhouse gases; `how` is place, factor_set, gwp, count_at, known_at."""
+    def emissions(
+        self, start: str, end: str, resolution: str, uncertainty: float | None = None, **how: str
+    ) -> Inventory:
+        """Give a place's greenhouse gases; `how` is place, factor_set, gwp, count_at, known_at.
+
+        With the interval of each number at a nominal level, `uncertainty`, where that is given.
+        """
+        if uncertainty is not None:
+            return uncertain_inventory(self._access, self._question(start, end, resolution, **how), uncertainty)
         return place_inventory(self._access, self._question(start, end, resolution, **how), self._tz())
 
     def gpc(self, start: str, end: str, resolution: str, **how: str) -> GpcTable:
@@ -56,6 +77,22 @@ class LedgerQuestions:
     def compare(self, name: str, factor_set: str = CURRENT) -> Compared:
         """Set a published figure beside the same one now, with the difference by cause."""
         return compare(self._access, name, self._tz(), factor_set)
+
+    def publications(self) -> PublishedFigures:
+        """List what was published."""
+        return published_figures(self._access, self._tz())
+
+    def factor_sets(self) -> FactorSetList:
+        """List the factor sets."""
+        return factor_set_list(self._access, self._tz())
+
+    def bound(self) -> BoundDefinitions:
+        """List the definitions to which the city is or was bound."""
+        return bound_list(self._access, self._tz())
+
+    def measures(self) -> StatedMeasures:
+        """List the measures that are stated."""
+        return stated_measures(self._access)
 
     def targets(self, year: int | None = None, place: str = ROOT, known_at: str | None = None) -> Trajectory:
         """Give a year's targets of a place (None: this year) and the way to each."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 from quintet.access import Access
 from quintet.ledger.city_rows import find_set
 from quintet.ledger.dated import said
-from quintet.ledger.emissions import Emission
+from quintet.ledger.emissions import NOT_ESTIMATED, Emission, lacks
 from quintet.ledger.factor_sets import FactorSet
 from quintet.ledger.inventory import Asked, Inventory, Piece, inventory
 from quintet.ledger.targets import EMISSIONS, KG, ONE, VERDICTS, Path, Target, emission_path, share_path, targets
@@ -21,6 +21,7 @@ from quintet.terms.period import Resolution, Span, day_start, from_us, local_day
 from .answers import SelfSufficiency
 from .answers_ledger import FactorSetName
 from .answers_targets import CarrierSoFar, TargetProgress, Trajectory
+from .netted import piece_of
 from .self_sufficiencies import ALWAYS_US, books_of, definitions_of
 from .series import share
 
@@ -100,11 +101,11 @@ class Counting:
             return sum(one.kg_co2e is None for one in self.found.market), 0
         scopes = {1, 2, 3} if of == "total" else {int(of.removeprefix("scope_"))}
         rows = [one for one in self.found.rows if one.scope in scopes and one.kg_co2e is None]
-        return sum(one.notation is None for one in rows), sum(one.notation == "NE" for one in rows)
+        return sum(lacks(one) for one in rows), sum(one.notation == NOT_ESTIMATED for one in rows if not lacks(one))
 
 
 def _elsewhere(one: Emission) -> bool:
-    return one.kg_co2e is None and one.notation is not None
+    return one.kg_co2e is None and one.notation is not None and not lacks(one)
 
 
 def counting(known: Access, place: str, span: Span, tz: ZoneInfo, chosen: FactorSet) -> Counting:
@@ -112,10 +113,11 @@ def counting(known: Access, place: str, span: Span, tz: ZoneInfo, chosen: Factor
     minutes = Minutes()
 
     def fetch(part: Span, hourly: bool) -> Piece:
-        flows = known.flows(place, part, Resolution.HOUR if hourly else Resolution.MONTH)
+        step = Resolution.HOUR if hourly else Resolution.MONTH
+        piece, flows = piece_of(known, place, part, step, Resolution.MONTH)
         if not hourly:
             minutes.add(flows.flows)
-        return Piece(flows.flows, flows.edges, flows.boundaries_metered)
+        return piece
 
     how = Asked(place, tz, known.registry().commodities)
     return Counting(inventory(span, chosen, how, fetch), minutes, chosen)

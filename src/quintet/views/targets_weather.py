@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from quintet.access import Access
+from quintet.access.weather import without_station
 from quintet.ledger.degree_days import Degrees, Fit, Floats, bases, day_means, degrees_of, fit, weather_part
 from quintet.terms.errors import UsageError
 from quintet.terms.period import Span, day_start, from_us, to_us
@@ -61,7 +62,8 @@ def two_periods(known: Access, place: str, base: Span, other: Span, tz: ZoneInfo
         )
     panels = [panel(known, place, *days_of(span, tz)) for span in (base, other)]
     means = [_means(known, place, one, tz) for one in panels]
-    degrees = [degrees_of(one) for one in means]
+    unsaid = without_station(known.registry(), place)
+    degrees = [unsaid or degrees_of(one) for one in means]
     carriers = sorted(panels[0].daily.keys() | panels[1].daily.keys())
     found = {one: _weather(panels[0], one, means[0], *degrees) for one in carriers}
     return Two(panels[0], panels[1], degrees[0], degrees[1], found, known_us, rule_set)

@@ -1,0 +1,291 @@
+"""What people do with their accounts: come in, look who they are, agree and take it back, see who read, leave."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from quintet.access.identities import Identities, Identity, Pass, Person
+from quintet.access.read_log import VaultLog
+from quintet.access.scope import Grant
+from quintet.terms.errors import BadInput, Forbidden, Unknown
+from quintet.terms.period import from_us, to_us
+
+from .answers_accounts import HeldRole, Me, OwnHome, OwnToken, OwnTokens, ReadNote, Reads
+from .asked import FIRST_YEAR, LAST_YEAR, moment_of
+from .catalogue import Shelf
+from .identity import Reader, moment
+
+MOST_READS = 500
+
+
+class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A name and its password."""
+
+    name: str
+    password: str
+
+
+class OneCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The code of a link."""
+
+    code: str
+
+
+class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An invitation's code and the account that is to be made with it."""
+
+    code: str
+    name: str
+    password: str
+    display: str = ""
+    language: str = ""
+
+
+class TokenAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}):
+    """A token for the person's own programs; `until` (default: a year) is text as everywhere."""
+
+    name: str
+    may: list[str]
+    place: str | None = None
+    until: str | None = None
+
+
+class ConsentAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}):
+    """What a third party may see: who, for what, of which utilities (none: all), from when (else now) until when."""
+
+    party: str
+    purpose: str
+    until: str
+    place: str | None = None
+    commodities: tuple[str, ...] = ()
+    may: tuple[str, ...] = ("read",)
+    since: str | None = None
+
+
+class PasskeyMade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new passkey as WebAuthn's JSON, and what it is to be called."""
+
+    credential: dict[str, Any]
+    label: str = ""
+
+
+class PasskeyShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A passkey that signs in, as WebAuthn's JSON."""
+
+    credential: dict[str, Any]
+
+
+class Leave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The password, said again, by which a person has himself erased; empty where he has none."""
+
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn:
+    """Who came in, the secret for his browser, and for how many seconds it counts."""
+
+    me: Me
+    secret: str
+    seconds: int
+
+
+class Accounts:
+    """Answers what people ask of their accounts. Every method raises as the registry's entrance and passes do."""
+
+    def __init__(self, identities: Identities, log: VaultLog) -> None:
+        """Ask these."""
+        self._identities = identities
+        self._log = log
+        self._shelf = Shelf()
+
+    def sign_in(self, asked: SignIn, address: str) -> LetIn:
+        """Let in by name and password."""
+        return self._in(*self._identities.entrance.sign_in(asked.name, asked.password, address))
+
+    def by_link(self, asked: OneCode, address: str) -> LetIn:
+        """Let in by a link that opens once."""
+        return self._in(*self._identities.entrance.by_link(asked.code, address))
+
+    def passkey_options(self, site: str) -> bytes:
+        """Give what a browser needs to sign in with a passkey."""
+        return self._identities.passkeys.ask(site).encode()
+
+    def by_passkey(self, asked: PasskeyShown, site: str, origin: str, address: str) -> LetIn:
+        """Let in by a passkey."""
+        person = self._identities.passkeys.sign_in(asked.credential, site, origin, address)
+        return self._in(person, self._identities.entrance.begin(person))
+
+    def new_passkey_options(self, reader: Reader, site: str) -> bytes:
+        """Give what a browser needs to make a passkey."""
+        return self._identities.passkeys.begin(self._person(reader), site).encode()
+
+    def keep_passkey(self, reader: Reader, asked: PasskeyMade, site: str, origin: str) -> Me:
+        """Keep a passkey that a browser made."""
+        person = self._person(reader)
+        self._identities.passkeys.keep(person, asked.credential, asked.label, site, origin)
+        return self.me(reader.identity)
+
+    def vouched(self, name: str) -> LetIn:
+        """Let in staff for whom the city's identity provider vouches. Raises Unknown for who is no staff here."""
+        person = self._identities.people.find(name)
+        if person is None or person.profile.disabled_us or not person.staff:
+            raise Unknown(
+                "the city's account is none here.",
+                code="no_staff",
+                remedy="Ask the city's operator to make you a user with a role.",
+            )
+        return self._in(person, self._identities.entrance.begin(person))
+
+    def accept(self, asked: Accept, address: str) -> LetIn:
+        """Make an account by an invitation."""
+        made = self._identities.entrance.accept(
+            asked.code, asked.name, asked.password, address, display=asked.display, language=asked.language
+        )
+        return self._in(*made)
+
+    def sign_out(self, secret: str) -> None:
+        """End a session."""
+        self._identities.entrance.sign_out(secret)
+
+    def me(self, who: Identity) -> Me:
+        """Say who asks."""
+        registry = self._identities.registry
+        tz = registry.tz
+        rows = {row["place"]: row for row in registry.places().to_pylist()} if who.homes else {}
+        person = who.person
+        return Me(
+            who.id,
+            who.kind,
+            who.name,
+            who.language,
+            [
+                HeldRole(grant.role.name, grant.role.name_en, grant.role.name_ko, grant.place, *bounds(grant, tz))
+                for grant in who.scope.grants
+                if grant.place
+            ],
+            [
+                OwnHome(home.place, rows[home.place]["name_en"], rows[home.place]["name_ko"], *bounds(home, tz))
+                for home in who.homes
+            ],
+            0 if person is None else len(person.passkeys),
+            person is not None and person.password is not None,
+        )
+
+    def reads(self, reader: Reader, limit: int) -> Reads:
+        """Say who read of the reader's dwellings in his time there."""
+        tz = self._identities.registry.tz
+        out: list[ReadNote] = []
+        for home in reader.identity.homes:
+            above = self._identities.registry.tree.path(home.place)
+            for noted in self._log.of(above, home.from_us, home.until_us, min(limit, MOST_READS)):
+                read = noted.read
+                out.append(
+                    ReadNote(
+                        local(noted.at_us, tz), self._identities.called(read.reader), read.role, read.place, read.what,
+                        local(max(read.from_us, home.from_us, FIRST_US), tz), local(min(read.until_us, LAST_US), tz),
+                        read.step_min, read.reason, read.purpose,
+                    )
+                )  # fmt: skip
+        out.sort(key=lambda one: one.at, reverse=True)
+        return Reads(out[:limit])
+
+    def tokens(self, reader: Reader, *, consents: bool) -> OwnTokens:
+        """List the person's tokens, or what he has agreed to."""
+        person = self._person(reader)
+        held = [(name, said) for name, said in person.passes.items() if said.is_consent == consents]
+        held.sort(key=lambda one: -one[1].created_us)
+        return OwnTokens([self._token(name, said) for name, said in held])
+
+    def make_token(self, reader: Reader, asked: TokenAsked) -> OwnToken:
+        """Make a token for the person's own programs."""
+        return self._make(
+            reader, asked.place, asked.until, name=asked.name, may=tuple(asked.may), from_us=self._begin(None)
+        )
+
+    def agree(self, reader: Reader, asked: ConsentAsked) -> OwnToken:
+        """Let a third party see something, for a purpose, for a time; what it is shown with is in the answer, once."""
+        if not asked.party.strip() or not asked.purpose.strip():
+            raise BadInput(
+                "names nobody, or no purpose.", code="bad_consent", place="purpose", remedy="Say who, and for what."
+            )
+        known = self._identities.registry.commodities
+        for code in asked.commodities:
+            _ = known[code]
+        return self._make(
+            reader, asked.place, asked.until, name=asked.party, may=asked.may, commodities=asked.commodities,
+            party=asked.party.strip(), purpose=asked.purpose.strip(), from_us=self._begin(asked.since or "now"),
+        )  # fmt: skip
+
+    def end_token(self, reader: Reader, name: str) -> OwnToken:
+        """End a token, or take a consent back."""
+        return self._token(name, self._identities.passes.end(self._person(reader), name))
+
+    def leave(self, reader: Reader, asked: Leave, address: str) -> None:
+        """Erase the person who asks. Raises Forbidden where the password is not his."""
+        person = self._person(reader)
+        if person.password is not None and not self._identities.entrance.proves(person, asked.password, address):
+            raise Forbidden("is not your password.", code="wrong_password", place="password", remedy="Say it again.")
+        self._identities.people.erase(person, actor=f"person:{person.id}")
+
+    def _begin(self, since: str | None) -> int:
+        if since is None:
+            return ALWAYS_US
+        if since == "now":
+            return self._identities.people.now_us()
+        return to_us(moment_of(since, self._identities.registry.tz, "from"))
+
+    def _make(
+        self, reader: Reader, place: str | None, until: str | None, *, name: str, may: tuple[str, ...], from_us: int,
+        commodities: tuple[str, ...] = (), party: str = "", purpose: str = "",
+    ) -> OwnToken:  # fmt: skip
+        person = self._person(reader)
+        homes = [home.place for home in reader.identity.homes]
+        chosen = place or (homes[0] if len(homes) == 1 else "")
+        if chosen not in homes:
+            raise reader.identity.scope.not_yours(chosen)
+        end = None if until is None else to_us(moment_of(until, self._identities.registry.tz, "until"))
+        made, said, token = self._identities.passes.make(
+            person, name=name.strip() or "token", place=chosen, may=may, until_us=end, from_us=from_us,
+            commodities=commodities, party=party, purpose=purpose,
+        )  # fmt: skip
+        return msgspec.structs.replace(self._token(made, said), token=token)
+
+    def _person(self, reader: Reader) -> Person:
+        """Give the person who asks himself: a token is for reading only."""
+        person = reader.identity.person
+        if person is None:
+            raise Forbidden(
+                "is for people only.", code="not_a_person", place="Authorization", remedy="Sign in instead."
+            )
+        return person
+
+    def _token(self, name: str, said: Pass) -> OwnToken:
+        tz = self._identities.registry.tz
+        since = moment(said.from_us)
+        return OwnToken(
+            name, said.name, said.party, said.purpose, said.place, list(said.commodities), list(said.may),
+            None if since is None else since.astimezone(tz), local(said.until_us, tz), local(said.created_us, tz),
+            local(said.revoked_us, tz) if said.revoked_us else None,
+        )  # fmt: skip
+
+    def _in(self, person: Person, secret: str) -> LetIn:
+        return LetIn(self.me(self._identities.of_person(person)), secret, self._identities.entrance.lasts_s(person))
+
+
+ALWAYS_US = -(2**62)
+FIRST_US, LAST_US = (to_us(datetime(year, 1, 1, tzinfo=UTC)) for year in (FIRST_YEAR, LAST_YEAR))
+
+
+def bounds(grant: Grant, tz: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """Give a grant's bounds on the city's clock; None for no bound."""
+    first, last = moment(grant.from_us), moment(grant.until_us)
+    return None if first is None else first.astimezone(tz), None if last is None else last.astimezone(tz)
+
+
+def local(at_us: int, tz: ZoneInfo) -> datetime:
+    """Give a moment on the city's clock."""
+    return from_us(at_us).astimezone(tz)

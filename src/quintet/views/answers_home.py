@@ -1,0 +1,244 @@
+"""The answers of the resident's page: what a household sees of its own utilities. Won are whole won, amounts exact."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+
+from .answers import Answer
+
+
+class Tile(Answer, frozen=True):
+    """One utility of a home today.
+
+    `state`: `fine`; `late` (two intervals or more are missing); `silent` (nothing was measured today, `last_heard` says
+    when last); `stopped` (only zeros since `zero_since`, after days of use: perhaps a dead meter); `new` (nothing was
+    ever measured); `none` (no such meter stands here). `use` is today's until `as_of`. `usual` is the median of
+    `usual_days` days of the same kind up to the same hour; where it is null `usual_reason` says why. `won` is what
+    today's use adds to the month's bill, `won_usual` what the usual would; where they are null `won_reason` says why.
+    `values`, `marks` and `usual_values` are of today's hours, marks being measured, estimated, edited, questionable,
+    missing or "" (not due yet).
+    """
+
+    commodity: str
+    name_en: str
+    name_ko: str
+    unit: str
+    state: str
+    as_of: datetime | None
+    last_heard: datetime | None
+    zero_since: date | None
+    use: Decimal | None
+    coverage: float | None
+    estimated_share: float | None
+    usual: Decimal | None
+    usual_days: int
+    usual_reason: str | None
+    won: int | None
+    won_usual: int | None
+    won_reason: str | None
+    values: list[Decimal | None]
+    marks: list[str]
+    usual_values: list[Decimal | None]
+
+
+class HomeNow(Answer, frozen=True):
+    """A home's today: a tile a utility. `since` is the first day that the reader may see, where there is one."""
+
+    place: str
+    name_en: str
+    name_ko: str
+    timezone: str
+    simulated: bool
+    known_at: datetime
+    day: date
+    start: datetime = msgspec.field(name="from")
+    end: datetime = msgspec.field(name="to")
+    since: date | None
+    day_kind: str
+    as_of: datetime | None
+    stale: bool
+    won: int | None
+    won_usual: int | None
+    unpriced: list[str]
+    tiles: list[Tile]
+
+
+class TierGauge(Answer, frozen=True):
+    """Where the month's use stands in the tiers of its price: `number` of `count`, `left` units before the next.
+
+    `limits` are the ends of all tiers but the last, `prices` won per unit in each. `day`: when the next tier begins at
+    the pace of the days that are over (null: not this month, or no day is over).
+    """
+
+    name_en: str
+    name_ko: str
+    unit: str
+    number: int
+    count: int
+    limits: list[float]
+    prices: list[float]
+    use: float
+    left: float | None
+    day: date | None
+
+
+class BillItem(Answer, frozen=True):
+    """One line of a bill; `won` is null where a fact of the contract is missing."""
+
+    item: str
+    name_en: str
+    name_ko: str
+    won: Decimal | None
+
+
+class BillAhead(Answer, frozen=True):
+    """A utility at the month's end: use and won, with the range of eight past misses of ten (null: too few)."""
+
+    use: float
+    use_low: float | None
+    use_high: float | None
+    won: int | None
+    won_low: int | None
+    won_high: int | None
+    trials: int
+
+
+class BillLine(Answer, frozen=True):
+    """One utility's bill of a month so far; `why` names what is missing, not certain or not whole.
+
+    `card_name_*`, `source` and `certainty` are those of the rate card; `ahead` is null where nothing can be forecast.
+    """
+
+    commodity: str
+    name_en: str
+    name_ko: str
+    unit: str
+    use: Decimal | None
+    gaps: bool
+    estimated: bool
+    won: int | None
+    why: list[str]
+    card_name_en: str
+    card_name_ko: str
+    source: str
+    certainty: str
+    items: list[BillItem]
+    ahead: BillAhead | None
+    tier: TierGauge | None
+
+
+class HomeBill(Answer, frozen=True):
+    """A home's bill of a calendar month: so far while it lasts, else whole; by [first, last], both days included.
+
+    The sums are of the utilities that have an amount; `unpriced` names the others.
+    """
+
+    place: str
+    name_en: str
+    name_ko: str
+    timezone: str
+    month: str
+    first: date
+    last: date
+    days: int
+    days_over: int
+    as_of: datetime | None
+    since: date | None
+    won: int | None
+    won_ahead: int | None
+    won_low: int | None
+    won_high: int | None
+    unpriced: list[str]
+    lines: list[BillLine]
+
+
+class HistoryRow(Answer, frozen=True):
+    """One period of a utility: `value` with how it is drawn (`mark` as of a tile), and the same period a year before.
+
+    `temperature_c` is the mean outdoor temperature that was measured; all are null where nothing is known.
+    """
+
+    start: datetime
+    value: Decimal | None
+    mark: str
+    coverage: float | None
+    estimated_share: float | None
+    before: Decimal | None
+    before_mark: str
+    temperature_c: float | None
+
+
+class Offered(Answer, frozen=True):
+    """A utility of which a home has a history."""
+
+    commodity: str
+    name_en: str
+    name_ko: str
+
+
+class HomeHistory(Answer, frozen=True):
+    """A utility over a day (by hours), a week or a month (by days) or a year (by months), beside the year before.
+
+    `total` sums what is known; `total_alike` and `before_alike` sum the periods of which both years are known whole:
+    only these are compared. `earlier` and `later` are days to ask for the periods beside it, null where there are none.
+    """
+
+    place: str
+    name_en: str
+    name_ko: str
+    timezone: str
+    commodity: str
+    unit: str
+    length: str
+    step: str
+    first: date
+    last: date
+    earlier: date | None
+    later: date | None
+    since: date | None
+    known_at: datetime
+    total: Decimal | None
+    total_alike: Decimal | None
+    before_alike: Decimal | None
+    utilities: list[Offered]
+    rows: list[HistoryRow]
+
+
+class Beside(Answer, frozen=True):
+    """One utility's month at home beside the mean of homes like it.
+
+    `own` is null where no reading is known, `own_whole` false where a day of it is not. `mean` is rounded to steps of
+    5 %; null where `reason` says why.
+    """
+
+    commodity: str
+    name_en: str
+    name_ko: str
+    unit: str
+    own: Decimal | None
+    own_whole: bool
+    mean: float | None
+    reason: str | None
+
+
+class HomeCompare(Answer, frozen=True):
+    """A home's last whole month beside homes of its class: area band, the same utilities, the same occupants if known.
+
+    `homes` counts the class, rounded down to tens. `reason` says why nothing is compared: no_whole_month, no_meter.
+    """
+
+    place: str
+    name_en: str
+    name_ko: str
+    timezone: str
+    month: str | None
+    reason: str | None
+    area_low_m2: int | None
+    area_high_m2: int | None
+    area_known: bool
+    occupants: int | None
+    heated_by: list[Offered]
+    homes: int
+    homes_needed: int
+    rows: list[Beside]

@@ -1,0 +1,116 @@
+"""What is usual at a home: the median of like days of the last weeks up to the same hour, of trusted readings only.
+
+A day is like today when both are working days, or both days of rest (Saturday, Sunday, public holiday). It counts up to
+an hour only where every interval before it was measured and is not doubted: an estimate of today must not be compared
+with an estimate of then. Days of 23 or 25 hours are left out.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from quintet.access import Access
+from quintet.terms.holidays import holidays_of
+from quintet.terms.period import Span, day_start
+from quintet.terms.quality import qualities
+from quintet.terms.unit import Unit
+
+from .home_limits import home_limits
+from .home_services import EDITED, TRUSTED, Service
+
+WORKING, REST = "working_day", "day_of_rest"
+DAY_MIN = 1440
+SATURDAY = 5
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+TRUSTED_IDS = pa.array([qualities()[code].id for code in sorted({*TRUSTED, EDITED})], pa.uint8())
+
+
+@dataclass(frozen=True)
+class Usual:
+    """The usual course of one utility over a local day of a kind: [n] periods of its own interval.
+
+    `days` [d, n] holds each trusted day's use by period in sub-units, `sure` [d, n] whether all until there is trusted.
+    """
+
+    minutes: int
+    unit: Unit
+    days: Ints
+    sure: Mask
+
+    def until(self, minutes: int) -> tuple[Decimal | None, int]:
+        """Give the median use from midnight to so many minutes, and of how many days; None where they are too few."""
+        count = min(minutes // self.minutes, self.days.shape[1])
+        if count == 0:
+            return None, 0
+        rows = self.sure[:, count - 1]
+        return self._median(self.days[rows, :count].sum(axis=1)), int(rows.sum())
+
+    @cached_property
+    def hours(self) -> list[Decimal | None]:
+        """The median use of each of 24 hours; of utilities read less often nothing."""
+        hours = DAY_MIN // 60
+        steps = 60 // self.minutes if self.minutes <= 60 else 0
+        if not steps:
+            return [None] * hours
+        out: list[Decimal | None] = []
+        for hour in range(hours):
+            last = min((hour + 1) * steps, self.days.shape[1])
+            rows = self.sure[:, last - 1]
+            out.append(self._median(self.days[rows, hour * steps : last].sum(axis=1)))
+        return out
+
+    def _median(self, sums: Ints) -> Decimal | None:
+        if len(sums) < home_limits()["usual_days_needed"]:
+            return None
+        return self.unit.to_decimal(int(np.median(sums)))
+
+
+def kind_of(day: date, tz: ZoneInfo) -> str:
+    """Say whether a day is a working day or one of rest, by the calendar of the city's clock."""
+    return REST if day.weekday() >= SATURDAY or day in holidays_of(tz.key) else WORKING
+
+
+def usual_of(access: Access, service: Service, today: date, tz: ZoneInfo, since: date | None = None) -> Usual:
+    """Read the days before today that are like it; none before `since`."""
+    kind = kind_of(today, tz)
+    back = [today - timedelta(days=at) for at in range(home_limits()["usual_days_back"], 0, -1)]
+    seen = [day for day in back if since is None or day >= since]
+    periods = DAY_MIN // service.minutes
+    if not seen:
+        return Usual(service.minutes, service.unit, np.zeros((0, periods), np.int64), np.zeros((0, periods), np.bool_))
+    starts = np.array([day_start(day, tz).timestamp() for day in [*seen, today]])
+    use, sure = _read(access, service, Span(day_start(seen[0], tz), day_start(today, tz)))
+    first = np.concatenate([[0], np.cumsum(np.rint(np.diff(starts) / (60 * service.minutes)).astype(int))])
+    like = [at for at, day in enumerate(seen) if kind_of(day, tz) == kind and first[at + 1] - first[at] == periods]
+    days = np.array([use[first[at] : first[at + 1]] for at in like], np.int64).reshape(len(like), periods)
+    known = np.array([sure[first[at] : first[at + 1]] for at in like], np.bool_).reshape(len(like), periods)
+    return Usual(service.minutes, service.unit, days, np.logical_and.accumulate(known, axis=1))
+
+
+def _read(access: Access, service: Service, span: Span) -> tuple[Ints, Mask]:
+    """Give use and trust of every interval of a span, the channels added up."""
+    total: Ints | None = None
+    sure: Mask | None = None
+    expected: Mask | None = None
+    for name in service.channels:
+        series = access.series(name, span, service.resolution)
+        value = pc.fill_null(series["value"].cast(pa.int64()), 0).to_numpy()
+        due = pc.is_valid(series["coverage"]).to_numpy(zero_copy_only=False)
+        fine = pc.and_(pc.equal(series["coverage"], 1.0), pc.equal(series["estimated_share"], 0.0))
+        fine = pc.fill_null(pc.and_(fine, pc.is_in(series["quality"], value_set=TRUSTED_IDS)), fill_value=False)
+        trusted = fine.to_numpy(zero_copy_only=False) | ~due
+        total = value if total is None else total + value
+        sure = trusted if sure is None else sure & trusted
+        expected = due if expected is None else expected | due
+    assert total is not None
+    assert sure is not None
+    assert expected is not None
+    return total, sure & expected

@@ -1,0 +1,116 @@
+"""All that a household's meters said in its time, as it can be taken along: CSV or a sheet."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import chain, islice
+
+import xlsxwriter
+
+from quintet.terms.errors import UsageError
+from quintet.terms.period import from_us
+
+from .answers import Meter
+from .asked import moment_of
+from .identity import Home, Reader
+from .questions import LONGEST_PAGE
+from .series import own_resolution
+
+HEADER = ("place", "channel", "commodity", "start", "value", "unit", "quality", "coverage", "estimated_share")
+FORMS = {
+    "csv": ("text/csv; charset=utf-8", "csv"),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
+}
+"""The forms: media type and the end of the file's name."""
+A_YEAR = timedelta(days=366)
+AT_ONCE = timedelta(days=93)
+"""So long a piece of one channel is read at a time."""
+MOST_ROWS = 1_000_000
+"""Rows of one sheet: a sheet holds 1,048,576."""
+Cells = tuple[str, ...]
+
+
+class OwnData:
+    """What one reader may take along: his own dwellings, in his own time."""
+
+    def __init__(self, reader: Reader, now_us: int) -> None:
+        """Ask with this reader's rights."""
+        self._reader = reader
+        self._now = from_us(now_us)
+
+    def rows(self, place: str | None, start: str | None, end: str | None) -> Iterator[Cells]:
+        """Give every interval of a dwelling's meters, by meter and time; default: the last year of his time there.
+
+        Raises NotFound for a place that is none of his, Forbidden for a span outside of his time. What is refused is
+        refused before the first row.
+        """
+        home = self._home(place)
+        first, last = self._span(home, start, end)
+        meters = self._reader.questions.meters(place=home.place, limit=LONGEST_PAGE).meters
+        found = self._rows(home.place, meters, first, last)
+        return chain(list(islice(found, 1)), found)  # what is refused is refused now, not in the middle of an answer
+
+    def _rows(self, place: str, meters: Sequence[Meter], first: datetime, last: datetime) -> Iterator[Cells]:
+        for meter in meters:
+            step, at = own_resolution(meter.cadence_min).value, first
+            while at < last:
+                end = min(at + AT_ONCE, last)
+                found = self._reader.questions.intervals(meter.channel, at.isoformat(), end.isoformat(), step)
+                for row in found.rows:
+                    told = (row.value, row.unit, row.quality, row.coverage, row.estimated_share)
+                    said = ["" if one is None else str(one) for one in told]
+                    yield place, meter.channel, meter.commodity, row.start.isoformat(), *said
+                at = end
+
+    def _home(self, place: str | None) -> Home:
+        homes = [one for one in self._reader.homes if place in (None, one.place)]
+        if len(homes) == 1 or (homes and place is not None):
+            return homes[-1]
+        if place is None and homes:
+            raise UsageError("there are several.", code="which_home", place="place", remedy="Name one of /api/v1/me.")
+        raise self._reader.identity.scope.not_yours(place or "")
+
+    def _span(self, home: Home, start: str | None, end: str | None) -> tuple[datetime, datetime]:
+        tz = self._reader.questions.tz
+        last = moment_of(end, tz, "to") if end else min(home.until or self._now, self._now)
+        first = moment_of(start, tz, "from") if start else max(home.since or last - A_YEAR, last - A_YEAR)
+        if last <= first:
+            raise UsageError("the range is empty.", code="empty_range", place="to", remedy="Give a later moment.")
+        if last - first > 10 * A_YEAR:
+            raise UsageError(
+                "that is more than ten years.", code="range_too_long", place="from", remedy="Ask for less."
+            )
+        return first, last
+
+
+def as_csv(rows: Iterator[Cells]) -> Iterator[bytes]:
+    """Write rows as CSV (RFC 4180), some thousand at a time; values are exact decimals."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(HEADER)
+    for number, row in enumerate(rows, 1):
+        writer.writerow(row)
+        if number % 5_000 == 0:
+            yield out.getvalue().encode()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue().encode()
+
+
+def as_xlsx(rows: Iterator[Cells]) -> bytes:
+    """Write rows as one sheet; times and names are text, amounts numbers. Raises UsageError for too many rows."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    sheet = book.add_worksheet("readings")
+    sheet.write_row(0, 0, HEADER)
+    for number, row in enumerate(rows, 1):
+        if number > MOST_ROWS:
+            raise UsageError(f"that is more than {MOST_ROWS:,} rows.", code="range_too_long", remedy="Ask for less.")
+        for column, cell in enumerate(row):
+            if HEADER[column] in ("value", "coverage", "estimated_share") and cell:
+                sheet.write_number(number, column, float(cell))
+            else:
+                sheet.write_string(number, column, cell)
+    book.close()
+    return out.getvalue()
