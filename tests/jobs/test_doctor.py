@@ -102,6 +102,7 @@ def test_a_wrong_rollup_is_found(city: City, column: str) -> None:
     assert [(f.code, f.place, f.severity) for f in found] == [
         ("rollup", "2025-03-01", "error"),
         ("rollup", "2025-03-03", "error"),
+        ("rollup", "2025-03", "error"),
     ]
     assert found[0].message == "daily sums of 1 channels differ from their intervals."
     assert "quintet backup restore" in found[0].remedy

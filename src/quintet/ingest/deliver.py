@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -36,11 +37,21 @@ def ingest_dataset(
 
 
 def register_meters(
-    pipeline: Door, dataset: Dataset, *, source: str | None = None, actor: str, mapping: pa.Table | None = None
+    pipeline: Door,
+    dataset: Dataset,
+    *,
+    source: str | None = None,
+    actor: str,
+    mapping: pa.Table | None = None,
+    settings: dict[str, Any] | None = None,
 ) -> RegisterReceipt | None:
-    """Register a dataset's meters with its settings and map; None where it lists no meters (they are known already)."""
+    """Register a dataset's meters with its settings and map; None where it lists no meters (they are known already).
+
+    `settings` stand in the place of the dataset's own file, where the registry's part of it was taken out already.
+    """
     named = source or str(dataset.folder)
-    settings = None if dataset.settings is None else read_toml_file(dataset.settings)
+    if settings is None and dataset.settings is not None:
+        settings = read_toml_file(dataset.settings)
     mapping = _map_of(dataset, mapping)
     if dataset.meters is None:
         if settings is not None:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from datetime import date
 
-from quintet.access.flows import closing_placements, stale_days
+from quintet.access.flows import closing_placements
+from quintet.access.hour_sums import days_without_halves, stale_days
 from quintet.registry import Registry
-from quintet.store.closing import close_day, open_days, refresh_flows
+from quintet.store.closing import close_day, keep_halves, open_days, refresh_flows
 from quintet.store.engine import Engine
 from quintet.store.read import EARLIEST_US
 from quintet.terms.period import day_number, day_of_number
@@ -39,7 +40,10 @@ def refresh_closed(
     """
     with engine.snapshot() as snapshot:
         stale = stale_days(engine, snapshot, EARLIEST_US, -EARLIEST_US * 8)
+        lacking = days_without_halves(snapshot, stale)
     placements = closing_placements(registry)
+    if lacking:
+        keep_halves(engine, lacking, placements, actor="closing", received_us=now_us, registry_batch=registry.batch)
     for day in stale:
         if progress is not None:
             progress(day_of_number(day).isoformat())

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from quintet.access.flows import BOUNDARY, KEY, Counted, sums
+from quintet.access.flows import BOUNDARY, KEY, Counted
+from quintet.access.hour_sums import Known, sums
+from quintet.ledger.targets import unplaced
 from quintet.pipeline.difference import all_new, reduced
 from quintet.pipeline.rows import IntervalRows
 from quintet.registry import Registry
@@ -16,6 +18,7 @@ from quintet.store.flows import wrong_above
 from quintet.store.originals import not_kept
 from quintet.store.read import content_hash, intervals
 from quintet.store.scrub import scrub
+from quintet.store.set_flows import wrong_months
 from quintet.terms.errors import Damaged
 from quintet.terms.period import day_numbers, day_of_number, from_us
 
@@ -61,7 +64,7 @@ def examine(engine: Engine, registry: Registry, *, scrub_all: bool = True) -> Ex
             findings.append(Finding("damaged", damage.place, damage.message, damage.remedy, "error"))
     findings += [
         Finding("dangling", "city.toml", text, "Correct city.toml or register the meter.", "warning")
-        for text in registry.dangling()
+        for text in (*registry.dangling(), *unplaced(registry.timelines, registry.tree.bodies))
     ]
     try:
         findings += waiting(engine)
@@ -91,6 +94,9 @@ def wrong_rollups(engine: Engine) -> list[Finding]:
             for day, count in zip(wrong["day"].to_pylist(), wrong["n"].to_pylist(), strict=True):
                 text = f"daily sums of {count} channels differ from their intervals."
                 out.append(Finding("rollup", day_of_number(day).isoformat(), text, FROM_BACKUP, "error"))
+        for month in wrong_months(snapshot):
+            text = "sums of the month differ from those of its days."
+            out.append(Finding("rollup", f"{month // 12}-{month % 12 + 1:02}", text, FROM_BACKUP, "error"))
     return out
 
 
@@ -101,8 +107,8 @@ def wrong_flows(engine: Engine, registry: Registry) -> list[Finding]:
     with engine.snapshot() as snapshot:
         for first, last in stretches(engine, snapshot):
             edges_us = np.array([bounds(engine, first)[0], bounds(engine, last)[1]], np.int64)
-            quick = sums(engine, snapshot, counted, edges_us, None)
-            plain = sums(engine, snapshot, counted, edges_us, engine.last_batch)
+            quick = sums(engine, snapshot, counted, edges_us)
+            plain = sums(engine, snapshot, counted, edges_us, Known(engine.last_batch, scratch=True))
             wrong = snapshot.rows(
                 f"""select count(*), min(bucket_us) from (select bucket_us from (
                     select * from quick union all by name
