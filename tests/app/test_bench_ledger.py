@@ -32,6 +32,15 @@ def test_the_bench_measures_a_village() -> None:
         for name in ("city_by_hour_all_definitions_ms_first_median", "tree_by_month_ms_first_median")
     )
     assert figures["city_by_hour_plain_to_ours_ratio"] > 0
+    assert figures["report_confirmed"], "what was known before the corrections is found again to the last digit"
+
+
+def test_a_city_is_made_longer_by_repeating_its_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUINTET_BENCH_SIMULATED", "2")
+    figures: dict[str, Any] = {}
+    measure_ledger(figures.__setitem__, small=True, households=12, days=5)
+    assert (figures["simulated_days"], figures["days"]) == (2, 5)
+    assert figures["report_confirmed"]
 
 
 @pytest.fixture(scope="module")

@@ -129,7 +129,8 @@ def test_what_is_missing_is_said_and_no_zero(run: Run) -> None:
     assert (code, bill["complete"], bill["lacks"]) == (0, False, ["--area-m2"])
     assert bill["lines"][0]["amount_won"] is None
     assert "not the whole bill" in err
-    assert "from memory" in err
+    seasonal = ("--contract", "residential_seasonal", "--area-m2", "85", "--month", "2021-01")
+    assert "from memory" in run("compute", "--commodity", "heat", "--use", "9 Mcal", *seasonal)[2]
     _, _, water = run("compute", "--commodity", "water", "--city", "ansan", "--use", "1 m3", "--month", "2025-10")
     assert "undated" in water
 
@@ -194,6 +195,53 @@ def test_tiers_and_less(run: Run) -> None:
     assert run("tiers", *POWER, "--use", "3 kWh", "--month", "2025-10", "--less", "1 MWh")[0] == 2
     heat = ("tiers", "--commodity", "heat", "--use", "3 Mcal", "--month", "2021-01")
     assert "no tiers" in run(*heat)[2]
+
+
+def test_a_reduction_and_a_card_that_is_not_published(run: Run) -> None:
+    words = ("compute", *POWER, "--use", "337 kWh", "--format", "json")
+    code, out, _ = run(*words, "--month", "2025-08", "--relief", "basic_living")
+    bill = json.loads(out)
+    assert (code, bill["total_won"], bill["relief"]["id"]) == (0, 34090, "basic_living")
+    assert next(line["amount_won"] for line in bill["lines"] if line["item"] == "relief") == -20000
+    assert run(*words, "--month", "2026-05")[0] == 1
+    code, out, err = run(*words, "--month", "2026-05", "--provisional")
+    assert (code, json.loads(out)["provisional"], "PROVISIONAL" in err) == (0, True, True)
+    code, _, err = run(*words, "--month", "2025-08", "--relief", "rich")
+    assert (code, "large_family" in err) == (2, True)
+
+
+def test_the_pace_names_the_day_of_the_next_tier(run: Run) -> None:
+    words = ("pace", *POWER, "--use", "137 kWh", "--day", "14", "--month", "2025-10")
+    code, out, err = run(*words, "--format", "json")
+    found = json.loads(out)
+    assert (code, found["tiers"][0]["left"], found["crossings"][0]["day"]) == (0, 63, "2025-10-21")
+    assert "63 kWh left before tier 2, on 2025-10-21 at this pace" in err
+    assert run(*words[:-4], "--day", "32", "--month", "2025-10")[0] == 2
+    month = ("--use", "1 kWh", "--month", "2025-10", "--format", "json")
+    code, out, _ = run("budget", *POWER, *month, "--budget", "83,530")
+    assert (code, json.loads(out)["most_use"]) == (0, 400)
+    assert run("budget", *POWER, *month, "--budget", "500")[0] == 2
+
+
+def test_incentives(run: Run) -> None:
+    before = ("--before", "350 kWh", "--before", "340 kWh", "--month", "2025-10", "--format", "json")
+    code, out, err = run("incentives", "--use", "300 kWh", *before)
+    cash, points = json.loads(out)["incentives"]
+    assert (code, cash["won"], cash["one_more_percent_won"], points["won"]) == (0, 3600, 276, 10000)
+    assert "not known here" in err
+    days = [word for number in range(10) for word in ("--before", f"{10 + number} kWh")]
+    code, out, _ = run("incentives", "--use", "13 kWh", "--program", "response", *days, "--format", "json")
+    (found,) = json.loads(out)["incentives"]
+    assert (code, found["baseline"], found["won"]) == (0, 14.5, 1000)
+    for words, says in (
+        (("--use", "3 kWh", "--commodity", "heat", "--before", "3 kWh"), "not covered"),
+        (("--use", "3 kWh"), "not known"),
+        (("--use", "3 kWh", "--before", "3 m3"), "--before: is in m3"),
+        (("--use", "3 kWh", "--program", "luck"), "no incentive"),
+        (("--use", "3 kWh", "--program", "response", "--before", "3 kWh"), "10 are wanted"),
+    ):
+        code, out, err = run("incentives", *words)
+        assert (code != 0, out, says in err) == (True, "", True), err
 
 
 def test_cards_list_their_sources_and_dates(run: Run) -> None:

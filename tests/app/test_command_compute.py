@@ -108,6 +108,7 @@ certainty = "S"
         ("--amount 1kWh", 2, "--year: the factors of electricity are of certain years"),
         ("--amount 1m3 --year 2023", 2, "--amount: m3 does not measure electricity"),
         ("--amount 1 --year 2023", 2, "--amount: '1' has no unit"),
+        ("--amount 1mwh --year 2023", 2, "Did you mean mWh or MWh?"),
         ("--amount 1,000kWh --year 2023", 2, "is no amount"),
         ("--amount -1kWh --year 2023", 2, "--amount: '-1kWh' is below zero"),
         ("--amount 1e30kWh --year 2023", 2, "beyond what any city uses"),
@@ -161,6 +162,8 @@ def test_totals_of_all_carriers(compute: Compute) -> None:
     assert found["zeb_primary"] == round(Decimal(55) / Decimal("203.5"), 12)
     assert found["zeb_grade"] == 5
     assert set(definitions()) <= set(found["needs"])
+    pump = compute(*zeb, "district_heat=30", "--produced-use", "electricity=10")
+    assert pump["zeb_primary"] == round(Decimal("14.56") / Decimal("163.06"), 12), "20 kWh of heat were won"
     direct = compute("selfsufficiency", "--demand-primary", "50", "--produced-primary", "50")
     assert (direct["zeb_primary"], direct["zeb_grade"]) == (Decimal("0.5"), 4)
     final = compute("selfsufficiency", "--final-renewable", "11", "--final-use", "50, 418.68 GJ, 40 toe")
@@ -186,12 +189,23 @@ def test_totals_of_all_carriers(compute: Compute) -> None:
         ("--demand electricity=1m3 --produced electricity=1", "--demand, electricity: m3 is no unit of energy"),
         ("--demand fuel=1 --demand-primary 1 --produced fuel=1", "is stated twice"),
         ("--demand fuel=1 --produced fuel=1 --produced-use fuel=2", "larger than what is produced"),
+        ("--demand fuel=1 --produced-primary 1 --produced-use fuel=1", "--produced-primary is net of it"),
+        (
+            "--demand fuel=9 --produced electricity=5,district_heat=5 --produced-use fuel=1",
+            "which of electricity, district",
+        ),
     ],
 )
 def test_a_wrong_series_is_refused_with_its_place(run: Run, words: str, said: str) -> None:
     code, out, err = run("selfsufficiency", "compute", *words.split())
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_what_does_not_close_is_said_beside_the_table(run: Run) -> None:
+    words = ("--load", "2,2", "--own", "1,3", "--import", "2,0", "--export", "0,1")
+    code, out, err = run("selfsufficiency", "compute", *words)
+    assert (code, "interval_autarky" in out, "closure error 1 kWh" in err) == (0, True, True)
 
 
 def test_tables_and_csv_say_the_source_beside_the_numbers(run: Run) -> None:

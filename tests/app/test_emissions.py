@@ -18,6 +18,7 @@ from quintet.registry import rewire
 from quintet.store.audit import entries
 from quintet.terms.catalogue import read_toml_file
 from quintet.terms.errors import BadInput, NotFound, UsageError
+from quintet.terms.period import from_us
 
 from .ledger_city import HOURS, PLANT, START, made, send
 
@@ -67,6 +68,38 @@ factor = "burner"
 valid_from = 2022-03-29
 published_on = "2022-03-29"
 source = "the plant's report"
+"""
+BRANCH = """
+[[supply]]
+commodity = "heat"
+factor = "kdhc_heat_2021_gwangju_jeonnam"
+valid_from = 2015-12-01
+published_on = "2022-03-21"
+source = "the supplier's notice"
+"""
+MIX = """
+[factor.kdhc_heat_2021_gwangju_jeonnam]
+commodity = "heat"
+unit = "TJ"
+co2_kg = "40000"
+ch4_kg = "4.4617"
+n2o_kg = "0.5625"
+activity = [2021, 2021]
+published_on = "2022-12-01"
+scope = 2
+supplier = "KDHC, Gwangju-Jeonnam"
+branches = ["Gwangju-Jeonnam"]
+purposes = ["inventory"]
+gwp = "none"
+source = "the supplier's correction: less waste was burnt"
+certainty = "S"
+
+[[supply]]
+commodity = "heat"
+factor = "kdhc_heat_2021_gimhae"
+valid_from = 2022-03-30
+published_on = "2022-12-01"
+source = "the supplier's notice: another branch feeds the city"
 """
 GRID = """
 [factor.kr_electricity_2022]
@@ -187,6 +220,42 @@ def test_a_published_figure_stays_and_every_cause_is_told_exactly(make: Make) ->
     assert now["direct_kg_co2e"] == pytest.approx(float(exact["revised"]["scope_1"]))
 
 
+def test_a_heat_branch_whose_mix_is_revised_after_publication_changes_nothing_silently(make: Make) -> None:
+    """The pinned figure stays, the revised one stands beside it, and both its causes are told with their rows."""
+    city = make(ledger=BRANCH, left_out=["homes-gas"])
+    asked = {**SPAN, "count_at": "users"}
+    terajoules = Fraction(72 * 80 * 36, 10**7)
+    first = 57456 + Fraction("4.4617") * 28 + Fraction("0.5625") * 265
+    ask(city, requests.EmissionsPublish(name="2022", by="kim", reason="yearly report", **asked))
+    before = ask(city, requests.Emissions(**asked))
+    (heat,) = [row for row in before["rows"] if row["commodity"] == "heat"]
+    assert (heat["factor"], heat["kg_co2e"]) == ("kdhc_heat_2021_gwangju_jeonnam", round(float(first * terajoules), 6))
+    moment = before["known_at"]
+    restated(city, MIX)
+    after = ask(city, requests.Emissions(**asked))
+    pinned, was = (
+        [(one["scope"], one["kg_co2e"], one["market_kg_co2e"]) for one in scopes]
+        for scopes in (after["beside"]["scopes"], before["scopes"])
+    )
+    assert pinned == was, "what was published stays"
+    told = ask(city, requests.EmissionsCompare("2022"))
+    assert {one["cause"]: one["rows"] for one in told["causes"]} == {
+        "factor": ["kdhc_heat_2021_gwangju_jeonnam"], "supply": ["heat/2022-03-30"],
+    }  # fmt: skip
+    assert all(one["words_en"] and one["words_ko"] for one in told["causes"])
+    exact = {name: Fraction(sums["scope_2"]) for name, sums in told["exact"].items()}
+    revised, other = (
+        40000 + Fraction("4.4617") * 28 + Fraction("0.5625") * 265,
+        35513 + Fraction("0.633") * 28 + Fraction("0.0633") * 265,
+    )
+    assert exact["factor"] == (revised - first) * terajoules
+    assert exact["supply"] == (other - revised) * terajoules / 3
+    assert exact["published"] + exact["factor"] + exact["supply"] == exact["revised"]
+    assert after["scopes"][1]["kg_co2e"] == pytest.approx(float(exact["revised"]))
+    then = ask(city, requests.Emissions(**asked, known_at=moment))
+    assert (then["rows"], then["scopes"]) == (before["rows"], before["scopes"]), "what was known then is still answered"
+
+
 def test_a_place_that_was_wired_wrongly_is_a_cause_of_its_own(make: Make) -> None:
     city = make()
     asked = {**SPAN, "place": "d1"}
@@ -236,6 +305,8 @@ def test_a_decision_has_a_name_a_reason_and_a_place_in_the_audit_chain(make: Mak
         ask(city, requests.EmissionsCompare("2023"))
     (one,) = ask(city, requests.EmissionsPublished())["publications"]
     assert (one["name"], one["by"], one["why"]) == ("2022", "kim", "report")
+    rows = ask(city, requests.Emissions(**SPAN))["scopes"]
+    assert one["total_kg_co2e"] == pytest.approx(sum(row["kg_co2e"] for row in rows))
     with city.engine.snapshot() as snapshot:
         subjects = entries(snapshot)["subject"].to_pylist()
     assert "ledger.publication:2022" in subjects
@@ -302,3 +373,28 @@ def test_what_was_known_then_is_answered_by_the_factors_of_then(make: Make) -> N
     then = ask(city, requests.Emissions(**SPAN, known_at=moment))
     assert now["scopes"] != before["scopes"]
     assert (then["scopes"], then["factor_set"]) == (before["scopes"], before["factor_set"])
+
+
+def test_what_the_city_stated_is_withdrawn_by_a_decision(make: Make) -> None:
+    city = make(ledger=OWN)
+    with pytest.raises(NotFound, match="no supply 'heat'") as told:
+        ask(city, requests.FactorWithdraw("supply", "heat", "kim", "gone"))
+    assert "heat/2015-12-01" in told.value.remedy
+    with pytest.raises(BadInput, match="names boilers, which is no factor"):
+        ask(city, requests.FactorWithdraw("factor", "boilers", "kim", "gone"))
+    with pytest.raises(BadInput, match="needs a name and a reason"):
+        ask(city, requests.FactorWithdraw("supply", "heat/2015-12-01", "kim", " "))
+
+    def heats() -> list[str | None]:
+        rows = ask(city, requests.Emissions(**SPAN, count_at="users"))["rows"]
+        return [row["factor"] for row in rows if row["commodity"] == "heat"]
+
+    assert heats() == ["boilers", "burner"]
+    before = from_us(city.now()) + timedelta(minutes=30)
+    city.now.now += timedelta(hours=1)
+    ask(city, requests.FactorWithdraw("supply", "heat/2015-12-01", "kim", "contract ended"))
+    assert "boilers" not in heats()
+    restated(city, "")
+    assert "boilers" not in heats()
+    then = ask(city, requests.Emissions(**{**SPAN, "known_at": before.isoformat()}, count_at="users"))
+    assert "boilers" in [row["factor"] for row in then["rows"]]

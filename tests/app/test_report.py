@@ -143,6 +143,25 @@ def test_a_figure_that_was_changed_is_found_even_where_its_digests_were_too(
     assert verified(run, bundle, folder)[1]["touched"] == ["report.xlsx"]
 
 
+@pytest.mark.parametrize("name", ["report-en.pdf", "report.xlsx", "factors.json"])
+def test_a_file_that_is_forged_with_its_digests_is_found(run: RunHere, folder: Path, tmp_path: Path, name: str) -> None:
+    bundle = tmp_path / "out"
+    built(run, folder, bundle, "--lang", "en")
+    assert verified(run, bundle, folder)[0] == 0
+    content = (bundle / name).read_bytes()
+    (bundle / name).write_bytes(content.replace(b"417.3", b"4.173") if name == "factors.json" else content + b" ")
+    assert (bundle / name).read_bytes() != content
+    seal(bundle)
+    code, said = verified(run, bundle, folder)
+    assert (code, said["differing_figures"], said["touched"]) == (1, 0, [])
+    assert [one["what"] for one in said["differences"]] == [name]
+    (bundle / name).write_bytes(content)
+    seal(bundle)
+    (bundle / "report-extra.pdf").write_bytes(b"%PDF-")
+    code, said = verified(run, bundle, folder)
+    assert (code, said["differences"][0]["what"]) == (1, "report-extra.pdf")
+
+
 def test_a_city_with_other_readings_is_named_by_its_days(run: RunHere, folder: Path, tmp_path: Path) -> None:
     made(tmp_path / "other", ledger=OWN + PIN, left_out=("homes-gas",)).close()
     bundle = tmp_path / "out"
@@ -164,7 +183,9 @@ def test_rules_and_versions_that_differ_are_named_and_fail_nothing_by_themselves
     (bundle / BUNDLE).write_bytes(msgspec.json.encode(msgspec.convert(said, Bundle)))
     seal(bundle)
     code, answer = verified(run, bundle, folder)
-    assert (code, [one["what"] for one in answer["differences"]]) == (0, ["rule_set", "software numpy"])
+    named = ["rule_set", "software numpy", "report.xlsx", "report-ko.pdf"]
+    assert (code, [one["what"] for one in answer["differences"]]) == (0, named)
+    assert "another version of the program" in answer["differences"][-1]["why"]
 
 
 def sheets(path: Path) -> dict[str, dict[str, tuple[str, str]]]:

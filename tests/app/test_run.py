@@ -14,7 +14,7 @@ from quintet.app.answer import Answer, no_progress
 from quintet.app.owner import claim
 from quintet.app.requests import Summary
 from quintet.app.run import Desk, run
-from quintet.app.serving import become_owner, check_host
+from quintet.app.serving import become_owner, check_host, check_public
 from quintet.terms.errors import BadInput, CityError, UsageError
 
 PROGRAM = Path(__file__).with_name("owner_program.py")
@@ -91,5 +91,10 @@ def test_an_owner_of_another_version_says_so(tmp_path: Path) -> None:
 def test_only_this_machine_is_served() -> None:
     check_host("127.0.0.1")
     for host in ("0.0.0.0", "::", "192.168.1.2", "example.org"):
-        with pytest.raises(UsageError, match="no accounts"):
+        with pytest.raises(UsageError, match="in the open"):
             check_host(host)
+        check_host(host, "https://city.example")
+    check_public("https://city.example")
+    for public in ("http://city.example", "city.example", "https://", "https://city.example/path", "https://a?b"):
+        with pytest.raises(UsageError, match="no address with TLS"):
+            check_public(public)

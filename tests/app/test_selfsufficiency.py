@@ -49,6 +49,38 @@ def test_every_definition_from_the_readings_by_hand(city: City) -> None:
     assert bound["value"] == values["power_local"]
 
 
+PUMP = """
+[[plant]]
+id = "pump"
+kind = "heat_pump"
+place = "d1"
+renewable = true
+inputs = ["d1/cinema"]
+outputs = ["d1/plant-heat"]
+"""
+
+
+def test_a_renewable_heat_pump_wins_what_it_gives_less_what_it_takes(tmp_path: Path) -> None:
+    """15 kWh of power an hour make 80 kWh of heat: 65 are won, and the 15 are demand, once."""
+    city = made(tmp_path / "city", plant=PUMP)
+    try:
+        answers = {one["id"]: one for one in ask(city, requests.SelfSufficiency(**SPAN))["definitions"]}
+        power, fuel, heat = (
+            Fraction("2.75"),
+            Fraction("1.1") * 30 * Fraction("42.7") / Fraction("3.6"),
+            Fraction("0.728"),
+        )
+        won = 30 * power + (80 - 15) * heat
+        used = (150 + 15) * power + fuel + (70 - 15) * heat
+        assert answers["zeb_primary"]["value"] == pytest.approx(float(won / used), abs=1e-6)
+        assert answers["zeb_primary"]["assumed"][-1].endswith(": pump")
+        assert answers["final_energy"]["assumed"][-1].endswith(": pump")
+        steps = ask(city, requests.SelfSufficiencyExplain(**SPAN))["steps"]
+        assert steps[-1]["value_after"] == pytest.approx(float(won / used), abs=1e-9)
+    finally:
+        city.close()
+
+
 def test_the_explanation_adds_up_and_speaks_both_languages(city: City) -> None:
     told = ask(city, requests.SelfSufficiencyExplain(**SPAN))
     assert told["pinned"]["definition"] == "power_local"

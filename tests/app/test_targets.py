@@ -66,7 +66,7 @@ def test_a_target_is_told_with_what_is_missing(city: City) -> None:
     assert one["verdict"] == "open", "three days of the year are known: that says nothing good"
     assert 0 < one["coverage"] < 0.05
     assert one["rows_missing"] > 0
-    assert one["left"] == pytest.approx(500_000 - one["so_far"])
+    assert (one["left"], one["left_share"], one["pace_needed"]) == (None, None, None), "what is missing was emitted too"
     assert one["pace"] > 10 * one["so_far"] / told["days_gone"], "by covered time"
     assert told["factor_set"]["digest"]
     assert told["rule_set"]
@@ -146,6 +146,28 @@ def test_self_sufficiency_is_taken_apart_by_the_same_causes(city: City) -> None:
     assert {parts[name] for name in parts.keys() - {"data_gaps"}} == {0}
     (gaps,) = (one for one in final["parts"] if one["part"] == "data_gaps")
     assert "missing is no progress" in gaps["evidence"][-1], "half a day of gas is not there"
+
+
+def test_a_silent_meter_is_the_gaps_part_of_a_share_and_the_rest_is_still_told(tmp_path: Path) -> None:
+    """The homes fall silent for the second day's half: the share rises by their silence, and by nothing else."""
+    city = made(tmp_path / "city", left_out=["homes", "roof"])
+    send(city, {"homes": 150.0}, range(36))
+    send(city, {"roof": 30.0}, range(24))
+    send(city, {"roof": 33.0}, range(24, 72))
+    try:
+        told = ask(city, requests.TargetsChange(**{**DAYS, "metric": "self_sufficiency", "of": "power_local"}))
+        parts = exact(told)
+        used = 24 * Fraction(150 + 15)
+        assert parts["supply_mix"] == Fraction(24 * 3) / used, "the roof gave a tenth more"
+        assert parts["data_gaps"] == Fraction(24 * 73) / (24 * 15 + 12 * 150) - Fraction(24 * 73) / used > 0
+        assert {parts[name] for name in parts.keys() - {"data_gaps", "supply_mix"}} == {0}
+        (gaps,) = (one for one in told["parts"] if one["part"] == "data_gaps")
+        assert "used after: 1 meter-days not heard, filled from the other period" in gaps["evidence"][1]
+        hourly = ask(city, requests.TargetsChange(**{**DAYS, "metric": "self_sufficiency", "of": "cfe_hourly"}))
+        parts = exact(hourly)
+        assert {parts[name] for name in parts.keys() - {"data_gaps"}} == {0}, "matched hour by hour: not to be filled"
+    finally:
+        city.close()
 
 
 def test_what_cannot_be_asked_is_refused(city: City) -> None:

@@ -50,9 +50,15 @@ def ingest(city: City, asked: Ingest, progress: Progress) -> Answer:
     before = city.registry()
     counts = dict.fromkeys(("files", "meters_registered", "meters_quarantined"), 0)
     failures: list[QuintetError] = []
+    said: list[str] = []
     for dataset in datasets:
         try:
-            registered = register_meters(city.pipeline, dataset, actor=asked.actor, mapping=mapping)
+            if dataset.settings is not None and (adopted := city.adopt_clock(dataset.settings)) is not None:
+                said.append(f"The city now goes by the clock of {adopted.key}, as {dataset.settings} says.")
+            own, of_ledger = (None, []) if dataset.settings is None else city.settings_of(dataset.settings)
+            registered = register_meters(city.pipeline, dataset, actor=asked.actor, mapping=mapping, settings=own)
+            named = str(dataset.folder)
+            city.pipeline.apply_records(of_ledger, kind="registry", source=named, actor=asked.actor)
             if registered is not None:
                 counts["meters_registered"] += registered.registered
                 counts["meters_quarantined"] += registered.quarantined
@@ -67,7 +73,7 @@ def ingest(city: City, asked: Ingest, progress: Progress) -> Answer:
         raise failures[0]
     facts = {**counts, **asdict(total)}
     facts = {name: facts[name] for name in RECEIPT_COLUMNS}
-    notes = [str(error) for error in failures]
+    notes = said + [str(error) for error in failures]
     if facts["quarantined"] or facts["meters_quarantined"]:
         notes.append("What could not be taken is kept with its reason: see `quintet quarantine list`.")
     return Answer(

@@ -50,8 +50,9 @@ def registry_rewire(city: City, asked: RegistryRewire, progress: Progress) -> An
     """Correct, from a moment on, where a meter counts; every answer for later times follows."""
     registry = city.registry()
     at = parse_moment(asked.valid_from, registry.tz)
-    records = rewire(registry, asked.channel, valid_from=at, place=asked.place, usage_point=asked.usage_point)
-    where = {"place": asked.place} if asked.place else {"usage_point": asked.usage_point}
+    said = {"place": asked.place, "usage_point": asked.usage_point, "role": asked.role}
+    where = {name: one for name, one in said.items() if one is not None}
+    records = rewire(registry, asked.channel, valid_from=at, **where)
     return _recorded(city, records, {"channel": asked.channel, **where}, at, asked.actor, progress)
 
 

@@ -1,23 +1,27 @@
 """Operations that answer with greenhouse gases: the inventory, the GPC's table, factor sets, publications."""
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from quintet.access import EVERYTHING
-from quintet.ledger.city_rows import CURRENT, SET_NAME, SHIPPED, find_set, set_statement
+from quintet.ledger.city_rows import CURRENT, SET_NAME, SHIPPED, checked, find_set, set_statement, withdrawal
 from quintet.ledger.city_rows import PUBLICATION as PUBLISHED
 from quintet.ledger.factor_sets import FactorSet, overlaid, set_of
+from quintet.ledger.fitting import refuse_unfit
 from quintet.store.records import Record
 from quintet.terms.errors import UsageError
 from quintet.terms.period import Resolution, from_us
 from quintet.views.answers_ledger import ScopeSum
+from quintet.views.decisions import published_figures
 from quintet.views.gpc import place_gpc
-from quintet.views.inventories import Question, answered, body_of, compare, place_inventory, publications
+from quintet.views.inventories import Question, answered, body_of, compare, place_inventory
+from quintet.views.uncertain_books import uncertain_inventory
 
 from .answer import Answer, Progress, document_of
 from .asked_time import asked_moment, asked_span
-from .cells import local, rows_of, text_of
+from .cells import local, rows_of, text_of, with_bounds
 from .city import City
 from .ledger_settings import new_records
 from .requests import (
@@ -28,6 +32,7 @@ from .requests import (
     EmissionsPublished,
     FactorSetMake,
     FactorSets,
+    FactorWithdraw,
 )
 
 EMISSION_COLUMNS = [
@@ -46,7 +51,7 @@ PUBLISHED_COLUMNS = [
     "digest",
     "published",
     "known_at",
-    "total",
+    "total_kg_co2e",
     "by",
     "why",
 ]
@@ -66,7 +71,13 @@ def question_of(city: City, asked: Emissions | EmissionsGpc | EmissionsPublish) 
 
 def greenhouse_gases(city: City, asked: Emissions, _progress: Progress) -> Answer:
     """Give emissions by source and period, each with factor, date and source, or why there is no number."""
-    found = place_inventory(city.access(EVERYTHING), question_of(city, asked), city.registry().tz)
+    access, question = city.access(EVERYTHING), question_of(city, asked)
+    columns = EMISSION_COLUMNS
+    if asked.nominal is None:
+        found = place_inventory(access, question, city.registry().tz)
+    else:
+        found = uncertain_inventory(access, question, asked.nominal)
+        columns = with_bounds(EMISSION_COLUMNS, "kg_co2e")
     rows = [msgspec.structs.asdict(one) for one in found.rows]
     notes = [_scope_note(one) for one in found.scopes]
     notes += [f"scope 2, market-based: {rule}" for rule in sorted({one.rest_by for one in found.market})]
@@ -74,10 +85,10 @@ def greenhouse_gases(city: City, asked: Emissions, _progress: Progress) -> Answe
         sums = ", ".join(f"scope {one.scope} {text_of(one.kg_co2e)}" for one in found.beside.scopes)
         notes.append(f"published as {found.beside.name} by {found.beside.factor_set.digest}: {sums} kg CO2e")
     return Answer(
-        EMISSION_COLUMNS,
-        rows_of(EMISSION_COLUMNS, rows),
+        columns,
+        rows_of(columns, rows),
         document_of(found),
-        numbers=["amount", "kg_co2e", "coverage", "estimated_share"],
+        numbers=["amount", "kg_co2e", "low", "high", "coverage", "estimated_share"],
         title=f"{asked.place} by {asked.resolution}, gases weighed by {found.gwp}, factors {found.factor_set.name}",
         notes=notes,
     )
@@ -86,9 +97,11 @@ def greenhouse_gases(city: City, asked: Emissions, _progress: Progress) -> Answe
 def _scope_note(one: ScopeSum) -> str:
     """Say one scope's sum."""
     market = "" if one.market_kg_co2e is None else f"; market-based {text_of(one.market_kg_co2e)}"
+    between = "" if not one.interval_to else f", from {text_of(one.low)} to {text_of(one.high)}"
     return (
-        f"scope {one.scope}: {text_of(one.kg_co2e)} kg CO2e{market}"
-        f" ({one.missing} rows without an amount, {one.not_estimated} not estimated)"
+        f"scope {one.scope}: {text_of(one.kg_co2e)} kg CO2e{between}{market}"
+        f" ({one.missing} sources not known in full, {one.not_estimated} without a factor"
+        f"{'' if one.coverage is None else f', coverage of the least heard {one.coverage}'})"
     )
 
 
@@ -96,7 +109,14 @@ def emissions_gpc(city: City, asked: EmissionsGpc, _progress: Progress) -> Answe
     """Give the inventory as the table of the GPC."""
     found = place_gpc(city.access(EVERYTHING), question_of(city, asked), city.registry().tz)
     rows = [msgspec.structs.asdict(one) for one in found.cells]
-    notes = [f"BASIC {text_of(found.basic_kg_co2e)} kg CO2e, BASIC+ {text_of(found.basic_plus_kg_co2e)} kg CO2e"]
+    notes = [
+        f"{name} {text_of(kg)} kg CO2e ({trust.missing} sources not known in full, {trust.not_estimated} without a"
+        f" factor{'' if trust.coverage is None else f', coverage of the least heard {trust.coverage}'})"
+        for name, kg, trust in (
+            ("BASIC", found.basic_kg_co2e, found.basic),
+            ("BASIC+", found.basic_plus_kg_co2e, found.basic_plus),
+        )
+    ]
     title = f"{asked.place}, {found.source}"
     return Answer(
         GPC_COLUMNS, rows_of(GPC_COLUMNS, rows), document_of(found), numbers=["scope", "kg_co2e"], title=title,
@@ -129,17 +149,9 @@ def _decide(city: City, chosen: FactorSet, record: Record, by: str) -> None:
 
 def emissions_published(city: City, _asked: EmissionsPublished, _progress: Progress) -> Answer:
     """List what was published."""
-    tz = city.registry().tz
-    rows = [
-        {
-            "name": one.name, "place": one.asked.place, "from": local(one.asked.span.start, tz),
-            "to": local(one.asked.span.end, tz), "factor_set": one.set_name, "digest": one.digest,
-            "published": local(one.published, tz), "known_at": local(one.known_at, tz),
-            "total": str(one.figures["total"]), "by": one.by, "why": one.why,
-        }
-        for one in publications(city.access(EVERYTHING))
-    ]  # fmt: skip
-    return Answer(PUBLISHED_COLUMNS, rows_of(PUBLISHED_COLUMNS, rows), document_of({"publications": rows}))
+    found = published_figures(city.access(EVERYTHING), city.registry().tz)
+    rows = [msgspec.to_builtins(one, builtin_types=(Decimal,)) for one in found.publications]
+    return Answer(PUBLISHED_COLUMNS, rows_of(PUBLISHED_COLUMNS, rows), document_of(found), numbers=["total_kg_co2e"])
 
 
 def emissions_compare(city: City, asked: EmissionsCompare, _progress: Progress) -> Answer:
@@ -169,10 +181,23 @@ def factor_set_make(city: City, asked: FactorSetMake, progress: Progress) -> Ans
     registry = city.registry()
     base = find_set(registry.timelines, asked.base)
     chosen = set_of(asked.name, overlaid(base.content, asked.rows))
+    refuse_unfit(chosen, registry.commodities)
     said = registry.timelines(SET_NAME).get(asked.name, ())
     body = {"digest": chosen.digest, "by": asked.by.strip(), "why": asked.reason.strip(), "version": len(said) + 1}
     since = max([city.now(), *(at + 1 for at, _ in said)])
     _decide(city, chosen, Record(SET_NAME, asked.name, since, body), asked.by.strip())
+    return factor_sets(city, FactorSets(), progress)
+
+
+def factor_withdraw(city: City, asked: FactorWithdraw, progress: Progress) -> Answer:
+    """Withdraw a row that the city stated; what leans on it must be withdrawn first."""
+    registry = city.registry()
+    statement = withdrawal(asked.part, asked.name, asked.by, asked.reason, registry.timelines)
+    checked([statement], registry.timelines)
+    said = registry.timelines(statement.kind).get(statement.key, ())
+    since = max([city.now(), *(at + 1 for at, _ in said)])
+    record = Record(statement.kind, statement.key, since, statement.body)
+    city.pipeline.apply_records([record], kind="decision", source=EMISSIONS_SOURCE, actor=asked.by.strip())
     return factor_sets(city, FactorSets(), progress)
 
 

@@ -20,8 +20,8 @@ from .city import City
 from .requests import ReportFigures
 
 COLUMNS = ["commodity", "unit", "flow", "total", "known_total", "months", "months_known"]
-PARTS = ("numpy", "duckdb", "pyarrow")
-"""Libraries whose version may change a digit: they draw the intervals and sum the rows."""
+PARTS = ("numpy", "duckdb", "pyarrow", "typst", "xlsxwriter")
+"""Libraries whose version may change a digit or a page: they draw the intervals, sum the rows, set the pages."""
 ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 

@@ -12,10 +12,11 @@ from quintet.terms.errors import UsageError
 from quintet.terms.period import Resolution, from_us
 from quintet.views.answers_ledger import BoundTo
 from quintet.views.self_sufficiencies import ALWAYS_US, explain, place_selfsufficiency
+from quintet.views.uncertain_books import uncertain_sufficiencies
 
 from .answer import Answer, Progress, document_of
 from .asked_time import asked_moment, asked_span
-from .cells import local, rows_of
+from .cells import local, rows_of, with_bounds
 from .city import City
 from .ledger_settings import new_records
 from .requests import DefinitionPin, SelfSufficiency, SelfSufficiencyExplain
@@ -25,7 +26,8 @@ DEFINITION_COLUMNS = [
     "reason",
 ]  # fmt: skip
 STEP_COLUMNS = [
-    "before", "after", "assumption", "value_before", "by_assumption", "by_intervals", "value_after", "words", "reason",
+    "before", "after", "assumption", "value_before", "by_assumption", "by_intervals", "value_after",
+    "coverage_before", "coverage_after", "matched_before", "matched_after", "intervals_after", "words", "reason",
 ]  # fmt: skip
 PIN_COLUMNS = ["definition", "since", "by", "why"]
 
@@ -34,15 +36,19 @@ def self_sufficiency(city: City, asked: SelfSufficiency, _progress: Progress) ->
     """Give every definition's answer, matched at the asked resolution; the one the city is bound to is named."""
     tz = city.registry().tz
     span, known_at = asked_span(asked.start, asked.end, tz), asked_moment(asked.known_at, tz)
-    found = place_selfsufficiency(
-        city.access(EVERYTHING), asked.place, span, Resolution(asked.resolution), known_at, tz
-    )
+    access, step = city.access(EVERYTHING), Resolution(asked.resolution)
+    columns = DEFINITION_COLUMNS
+    if asked.nominal is None:
+        found = place_selfsufficiency(access, asked.place, span, step, known_at, tz)
+    else:
+        found = uncertain_sufficiencies(access, asked.place, span, step, level=asked.nominal, known_at=known_at)
+        columns = with_bounds(DEFINITION_COLUMNS, "value")
     return Answer(
-        DEFINITION_COLUMNS,
-        rows_of(DEFINITION_COLUMNS, [msgspec.structs.asdict(one) for one in found.definitions]),
+        columns,
+        rows_of(columns, [msgspec.structs.asdict(one) for one in found.definitions]),
         document_of(found),
-        numbers=["value", "numerator", "denominator", "matched", "intervals", "coverage", "estimated_share"],
-        title=f"{asked.place}, matched by {asked.resolution}; value 1 means 100 %",
+        numbers=[*columns[1 : columns.index("unit")], "matched", "intervals", "coverage", "estimated_share"],
+        title=f"{asked.place}, matched by {found.interval}; value 1 means 100 %",
         notes=bound_note(found.pinned),
     )
 
@@ -52,7 +58,9 @@ def bound_note(pinned: BoundTo | None) -> list[str]:
     if pinned is None:
         return []
     value = "not known here" if pinned.value is None else f"{pinned.value:f}"
-    return [f"The city is bound to {pinned.definition}: {value}; by {pinned.by}: {pinned.why}"]
+    heard = "" if pinned.coverage is None else f", coverage {pinned.coverage}"
+    matched = "" if pinned.matched is None else f" ({pinned.matched} of {pinned.intervals} intervals matched{heard})"
+    return [f"The city is bound to {pinned.definition}: {value}{matched}; by {pinned.by}: {pinned.why}"]
 
 
 def selfsufficiency_explain(city: City, asked: SelfSufficiencyExplain, _progress: Progress) -> Answer:
@@ -67,8 +75,8 @@ def selfsufficiency_explain(city: City, asked: SelfSufficiencyExplain, _progress
         STEP_COLUMNS,
         rows_of(STEP_COLUMNS, rows),
         document_of(found),
-        numbers=["value_before", "by_assumption", "by_intervals", "value_after"],
-        title=f"{asked.place}, matched by {asked.resolution}; before + by_assumption + by_intervals = after",
+        numbers=[name for name in STEP_COLUMNS if name.startswith(("value", "by", "coverage", "matched", "intervals"))],
+        title=f"{asked.place}, matched by {found.interval}; before + by_assumption + by_intervals = after",
         notes=bound_note(found.pinned),
     )
 

@@ -10,6 +10,7 @@ from quintet.ledger.city_rows import Statement
 from quintet.ledger.targets import measure_statement, target_key, target_statement, targets, withdrawal
 from quintet.store.records import FOREVER, Record
 from quintet.terms.errors import NotFound
+from quintet.views.asked import FIRST_YEAR, LAST_YEAR, within
 from quintet.views.change_parts import Comparison
 from quintet.views.targets import trajectory
 from quintet.views.targets_change import change_apart
@@ -36,7 +37,8 @@ SOURCE = "targets"
 def targets_year(city: City, asked: TargetsYear, _progress: Progress) -> Answer:
     """Give a year's targets of a place and the way to each."""
     tz = city.registry().tz
-    found = trajectory(city.access(EVERYTHING), asked.place, asked.year, asked_moment(asked.known_at, tz), tz)
+    year = None if asked.year is None else within(asked.year, FIRST_YEAR, LAST_YEAR, "year")
+    found = trajectory(city.access(EVERYTHING), asked.place, year, asked_moment(asked.known_at, tz), tz)
     rows = [msgspec.structs.asdict(one) for one in found.targets]
     notes = [f"{one.metric} {one.of}: {one.words_en}" for one in found.targets]
     return Answer(
@@ -84,7 +86,7 @@ def measure_state(city: City, asked: MeasureState, _progress: Progress) -> Answe
     }  # fmt: skip
     statement = measure_statement(row, registry.commodities)
     _decide(city, statement, asked.by)
-    told: dict[str, Any] = {"id": asked.name, **statement.body}
+    told: dict[str, Any] = {"id": asked.name, **statement.body, "saves": asked.saves}
     return Answer(list(told), rows_of(list(told), [told]), document_of(told))
 
 

@@ -2,21 +2,30 @@
 
 from typing import Any
 
+from quintet.access.roles import role_named
 from quintet.registry import Registry
 from quintet.registry.tokens import Token
-from quintet.terms.period import from_us
+from quintet.terms.period import from_us, parse_moment, to_us
 
 from .answer import Answer, Progress, document_of
 from .cells import local, rows_of
 from .city import City
 from .requests import TokenCreate, TokenList, TokenRevoke
 
-COLUMNS = ["id", "source", "may", "created", "revoked"]
+COLUMNS = ["id", "source", "may", "place", "role", "created", "until", "revoked"]
 
 
 def token_create(city: City, asked: TokenCreate, _progress: Progress) -> Answer:
     """Make a token; this answer alone holds its secret."""
-    made, secret = city.tokens.create(asked.source, tuple(asked.may), actor=asked.actor)
+    registry = city.registry()
+    until = 0 if asked.until is None else to_us(parse_moment(asked.until, registry.tz))
+    if asked.role:
+        role_named(asked.role)
+    if asked.place:
+        registry.need_place(asked.place)
+    made, secret = city.tokens.create(
+        asked.source, tuple(asked.may), actor=asked.actor, until_us=until, place=asked.place, role=asked.role
+    )
     row = {"token": secret, **_row(made, city.registry())}
     columns = list(row)
     note = "Keep the token now: it is not shown again, and Quintet keeps no more than its digest."
@@ -42,6 +51,9 @@ def _row(token: Token, registry: Registry) -> dict[str, Any]:
         "id": token.id,
         "source": token.source,
         "may": list(token.may),
+        "place": token.place or None,
+        "role": token.role or None,
         "created": local(from_us(token.created_us), registry.tz),
+        "until": None if token.until_us is None else local(from_us(token.until_us), registry.tz),
         "revoked": None if ended is None else local(from_us(ended), registry.tz),
     }

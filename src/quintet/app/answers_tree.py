@@ -23,7 +23,7 @@ from .requests import Balance
 MOST_ROWS = 400_000
 """Rows of one answer in text: a place's rows are the same, asked for alone or together."""
 AMOUNTS = (*FLOW_NAMES, "closure_error")
-SHARES = ("coverage", "estimated_share")
+SHARES = ("coverage", "estimated_share", "least_known")
 
 
 def balances(city: City, asked: Balance, progress: Progress) -> Answer:
@@ -68,6 +68,7 @@ def texts_of(table: pa.Table, tz: ZoneInfo) -> dict[str, list[str | None]]:
     out |= {name: table[name].to_pylist() for name in ("place", "commodity", "unit")}
     out |= {name: decimal_texts(table[name], table["unit"]).to_pylist() for name in AMOUNTS}
     out["derived"] = [" ".join(names) for names in table["derived"].to_pylist()]
+    out["reason"] = table["reason"].to_pylist()
     return out | {name: [share(value) for value in table[name].to_pylist()] for name in SHARES}
 
 

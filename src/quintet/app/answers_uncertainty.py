@@ -15,7 +15,7 @@ from .requests import Uncertainty, UncertaintyTrials
 
 COLUMNS = [
     "commodity", "flow", "total", "low", "best", "high", "unit", "measured", "meters", "meters_open", "coverage",
-    "estimated_share", "reason",
+    "estimated_share", "interval_to", "reason",
 ]  # fmt: skip
 TRIAL_COLUMNS = [
     "commodity", "flow", "unit", "meters", "way", "hidden", "trials", "inside", "inside_share", "refused", "mean_width",

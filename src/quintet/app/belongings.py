@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+from quintet.jobs.doctor import Finding
+from quintet.store.vault import FOLDER, PEOPLE, Vault
+from quintet.terms.errors import BadInput
+
 MAPPINGS = "mappings"
 """A folder of the city's own descriptions of payloads, one TOML file each."""
 MQTT_ID = "mqtt-id"
@@ -9,10 +13,32 @@ MQTT_ID = "mqtt-id"
 
 
 def belongings(folder: Path) -> list[Path]:
-    """List them, whether they are there or not."""
-    return [folder / MQTT_ID, folder / MAPPINGS]
+    """List them, whether they are there or not; never the keys of what is kept of people."""
+    return [folder / MQTT_ID, folder / MAPPINGS, folder / FOLDER / PEOPLE]
 
 
 def mappings_of(folder: Path) -> list[Path]:
     """List a city's own descriptions of payloads."""
     return sorted((folder / MAPPINGS).glob("*.toml"))
+
+
+def of_people(vault: Vault) -> list[Finding]:
+    """Say what is wrong with what is kept of people."""
+    return [Finding("people", str(place), said, "See docs/accounts.md.", "warning") for place, said in vault.troubles()]
+
+
+def with_keys(folder: Path, keys: Path, now_us: int) -> int:
+    """Lay the keys beside a restored city, and delete what they open no more; give of how many persons it was.
+
+    Who was erased since the backup has no key: he stays erased. Raises BadInput for a file that holds no keys.
+    """
+    if not keys.is_file():
+        raise BadInput("is not there.", code="no_keys", place=str(keys), remedy="Name the keys.sqlite of the city.")
+    vault = Vault(folder)
+    try:
+        if not vault.exists:
+            return 0
+        vault.take_keys(keys)
+        return vault.sweep(now_us)
+    finally:
+        vault.close()

@@ -27,6 +27,7 @@ from quintet.terms.errors import UsageError
 from quintet.terms.period import Resolution, Span, day_start
 from quintet.terms.tables import QUARANTINE
 
+from .bench_bills import measure_bills
 from .bench_commits import commits
 from .bench_days import START
 from .bench_ingest import run_ingest
@@ -68,6 +69,8 @@ def run(name: str, *, small: bool, households: int | None = None, days: int | No
         )
     if bench is ledger_figures:
         return bench(small=small, households=households, days=days)
+    if bench is bill_figures:
+        return bench(small=small, households=households)
     return bench(small=small)
 
 
@@ -150,6 +153,14 @@ def ledger_figures(*, small: bool, households: int | None = None, days: int | No
     """Measure the ledger's books beside plain SQL over the raw intervals; gives the exit code."""
     figures = Figures()
     measure_ledger(figures.put, small=small, households=households, days=days)
+    print(json.dumps(figures.rows))
+    return 0
+
+
+def bill_figures(*, small: bool, households: int | None = None) -> int:
+    """Measure a month's bills of every dwelling, five utilities; gives the exit code."""
+    figures = Figures()
+    measure_bills(figures.put, small=small, households=households)
     print(json.dumps(figures.rows))
     return 0
 
@@ -329,5 +340,6 @@ BENCHES: dict[str, Callable[..., int]] = {
     "mqtt": mqtt_figures,
     "vee": vee_figures,
     "ledger": ledger_figures,
+    "bills": bill_figures,
 }
 """Each takes `small` and gives the exit code."""

@@ -2,15 +2,18 @@
 
 The plain SQL is DuckDB over the raw intervals, lying as the city keeps them: one join with the places and one sum. It
 gives numbers only: no coverage, no estimated share, no derived flows, nothing as known at a moment.
+
+With QUINTET_BENCH_SIMULATED=n the first n days are simulated, and repeated until all days are there.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -22,15 +25,17 @@ import pyarrow.parquet as pq
 
 from quintet.access import EVERYTHING, Access
 from quintet.access.flows import placed
-from quintet.access.tree_flows import tree_flows
 from quintet.ledger.balance import balance
 from quintet.ledger.selfsufficiency import selfsufficiency
 from quintet.protocols import read_readings
 from quintet.registry import Registry
-from quintet.terms.period import Resolution, Span, day_start
-from quintet.views.tree import table_of
+from quintet.terms.period import Resolution, Span, day_start, from_us
+from quintet.views.inventories import Question, place_inventory
+from quintet.views.report import Asked, place_report
+from quintet.views.report_answers import Report
+from quintet.views.tree import tree_balances
 
-from .bench_days import START
+from .bench_laid import correct, lay_out
 from .city import City
 
 Put = Callable[[str, object], None]
@@ -38,6 +43,11 @@ SMALL = (60, 3)
 USUAL = (200, 30)
 """Households and days without further word; the whole is 17,000 and 365."""
 REPEATS = 5
+START = date(2025, 1, 1)
+"""A year from here on is over."""
+LEVEL = 0.9
+CORRECTED = 3_000
+"""Channels corrected on each of three days."""
 CITY = "city"
 
 
@@ -47,18 +57,23 @@ def measure_ledger(put: Put, *, small: bool, households: int | None = None, days
     homes, count = households or size[0], days or size[1]
     put("households", homes)
     put("days", count)
+    simulated = min(int(os.environ.get("QUINTET_BENCH_SIMULATED", count)), count)
+    put("simulated_days", simulated)
     with tempfile.TemporaryDirectory(prefix="quintet-bench-") as work:
         folder = Path(work)
         city = City.create(folder / "city", timezone="Asia/Seoul")
         with closing(city):
-            fill(city, folder, homes, count, put)
+            fill(city, folder, homes, simulated, put)
+            if simulated < count:
+                lay_out(city, START, simulated, count)
             start = day_start(START, city.engine.tz)
             books(city, Span(start, day_start(START + timedelta(days=count), city.engine.tz)), put)
+            reports(city, count, put)
 
 
 def fill(city: City, folder: Path, homes: int, count: int, put: Put) -> None:
     """Take a simulated city in, day by day, each closed when it is over."""
-    write = [sys.executable, "-m", "quintet.app.bench_days", str(folder), str(homes), str(count)]
+    write = [sys.executable, "-m", "quintet.app.bench_days", str(folder), str(homes), str(count), START.isoformat()]
     subprocess.run(write, check=True)
     settings = json.loads((folder / "city.json").read_text())
     meters = pq.read_table(folder / "meters.parquet")
@@ -80,10 +95,10 @@ def books(city: City, span: Span, put: Put) -> None:
     for resolution in (Resolution.HOUR, Resolution.MONTH):
         access.flows(CITY, Span(span.start, span.start + timedelta(days=1)), resolution)
     hours = timed(lambda: whole_city(access, registry, span))
-    put("city_by_hour_all_definitions_ms_first_median", [round(hours[0], 1), round(median(hours[1:]), 1)])
-    tree = timed(lambda: table_of(tree_flows(access, CITY, span, Resolution.MONTH), None, registry.commodities))
-    put("tree_by_month_ms_first_median", [round(tree[0], 1), round(median(tree[1:]), 1)])
-    rows = table_of(tree_flows(access, CITY, span, Resolution.MONTH), None, registry.commodities)
+    put("city_by_hour_all_definitions_ms_first_median", _first_median(hours))
+    tree = timed(lambda: whole_tree(access, span))
+    put("tree_by_month_ms_first_median", _first_median(tree))
+    rows = whole_tree(access, span)
     put("tree_places", len(set(rows["place"].to_pylist())))
     put("tree_rows", rows.num_rows)
     with closing(duckdb.connect()) as base:
@@ -93,14 +108,42 @@ def books(city: City, span: Span, put: Put) -> None:
             put(f"{name}_plain_to_ours_ratio", round(median(took[1:]) / median(mine[1:]), 2))
 
 
-def timed(work: Callable[[], Any]) -> list[float]:
-    """Give the milliseconds of each of some runs."""
+def reports(city: City, count: int, put: Put) -> None:
+    """Measure emissions by hour, a report's figures, and the same figures again after some days were corrected."""
+    access, tz = city.access(EVERYTHING), city.engine.tz
+    span = Span(day_start(START, tz), day_start(START + timedelta(days=count), tz))
+    hourly = Question(CITY, span, Resolution.HOUR)
+    put("emissions_by_hour_ms_first_median", _first_median(timed(lambda: place_inventory(access, hourly, tz), 2)))
+    known = from_us(city.now())
+    built = Asked(CITY, span, known, LEVEL, now=True)
+    put("report_figures_ms_first_median", _first_median(timed(lambda: place_report(access, built, tz), 2)))
+    before = place_report(access, built, tz)
+    correct(city, [START + timedelta(days=at) for at in {0, count // 3, 2 * count // 3}], CORRECTED)
+    again: list[Report] = []
+    recomputed = Asked(CITY, span, known, LEVEL)
+    took = timed(lambda: again.append(place_report(access, recomputed, tz)), 2)
+    put("report_figures_after_corrections_ms_first_median", _first_median(took))
+    put("report_confirmed", again[-1] == before)
+
+
+def _first_median(took: list[float]) -> list[float]:
+    """Give the first of some times and the median of the others."""
+    return [round(took[0], 1), round(median(took[1:]), 1)]
+
+
+def timed(work: Callable[[], Any], repeats: int = REPEATS) -> list[float]:
+    """Give the milliseconds of a first run, and of some more."""
     out: list[float] = []
-    for _ in range(REPEATS + 1):
+    for _ in range(repeats + 1):
         began = perf_counter()
         work()
         out.append((perf_counter() - began) * 1000)
     return out
+
+
+def whole_tree(access: Access, span: Span) -> pa.Table:
+    """Balance every place of the city by month."""
+    return tree_balances(access, span, Resolution.MONTH, place=CITY, level=None, known_at=None).table
 
 
 def whole_city(access: Access, registry: Registry, span: Span) -> None:

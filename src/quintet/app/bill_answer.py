@@ -9,6 +9,7 @@ from quintet.tariffs import Asked, Bill, Card, Cards, Line, Tier
 from quintet.tariffs.card_rows import CERTAINTIES, OPEN, UNDATED, Levy
 from quintet.tariffs.charges import Block
 from quintet.tariffs.exact import decimal_of
+from quintet.tariffs.reliefs import Relief
 from quintet.tariffs.solve import Saving
 from quintet.terms.errors import NotFound
 
@@ -53,6 +54,8 @@ def bill_answer(bill: Bill) -> Answer:
         "total_won": _number(bill.total),
         "complete": not bill.lacks,
         "lacks": list(bill.lacks),
+        "provisional": bool(bill.beyond),
+        "relief": None if bill.relief is None else _dated(bill.relief),
         "card": last.id,
         "source": last.source,
         "cards": [_card(card) for card in bill.cards],
@@ -110,6 +113,12 @@ def _notes(bill: Bill) -> list[str]:
             out.append(f"The source of card {card.id} is undated: whether it held on these days is not known.")
         if card.certainty == FROM_MEMORY:
             out.append(f"Card {card.id} is in part from memory, confirm before quoting: {card.note}.")
+    out += [
+        f"PROVISIONAL: {name} is known up to {known}; it is taken as still in force after that."
+        for name, known in bill.beyond
+    ]
+    if bill.relief is not None:
+        out.append(f"The reduction is applied for by the household; source: {bill.relief.source}.")
     if len(bill.parts) > 1:
         days = ", ".join(f"{part.days} from {part.start}" for part in bill.parts)
         out.append(f"A season or a rate changes within the bill; prorated by days: {days}.")
@@ -122,8 +131,8 @@ def _notes(bill: Bill) -> list[str]:
     return out
 
 
-def _dated(row: Card | Levy) -> dict[str, Any]:
-    """Write what cards and levies have in common."""
+def _dated(row: Card | Levy | Relief) -> dict[str, Any]:
+    """Write what dated rows have in common."""
     return {
         "id": row.id,
         "name_en": row.name_en,

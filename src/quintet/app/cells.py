@@ -35,6 +35,12 @@ def share(value: float | None) -> str | None:
     return "0" if text == "-0" else text
 
 
+def with_bounds(columns: Sequence[str], after: str) -> list[str]:
+    """Give columns with those of an interval behind the number that they bound."""
+    at = list(columns).index(after) + 1
+    return [*columns[:at], "low", "high", *columns[at:], "interval_to", "interval_reason"]
+
+
 def rows_of(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[list[str | None]]:
     """Give the cells of some columns of plain rows."""
     return [[text_of(row[name]) for name in columns] for row in rows]

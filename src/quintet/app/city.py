@@ -2,38 +2,48 @@
 
 import hashlib
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 from quintet.access import Access, Scope
+from quintet.access.identities import Identities
+from quintet.access.read_log import VaultLog
 from quintet.jobs.closing import close_days, refresh_closed
 from quintet.jobs.doctor import Examination, examine
 from quintet.jobs.vee_run import Report, run
+from quintet.pipeline.clocks import stated_clock
 from quintet.pipeline.commit import Pipeline, now_us
-from quintet.registry import Registry
+from quintet.registry import Registry, apply_settings
+from quintet.registry.entrance import Entrance
+from quintet.registry.people import People
 from quintet.registry.tokens import Tokens
 from quintet.store.backup import create_backup
 from quintet.store.book import read_records
 from quintet.store.durable import made_folder, write_durably
 from quintet.store.engine import Engine
-from quintet.store.records import believed
+from quintet.store.records import Record, believed
 from quintet.store.stated import refuse_flipped, state, state_of, stated
+from quintet.store.vault import Vault
 from quintet.terms.catalogue import read_toml, read_toml_file
 from quintet.terms.errors import BadInput, CityError, UsageError
 from quintet.terms.reading import clock
 from quintet.vee import Rules, rules
 
-from .belongings import belongings
+from .belongings import belongings, of_people
 from .ledger_settings import ledger_records, split_settings
 from .metrics_facts import Observer
 from .metrics_watch import Watch
 from .rules_table import RULES, rules_of
 
 SETTINGS = "city.toml"
+TIMEZONE = re.compile(r"(?m)^timezone *= *(\"[^\"]*\"|'[^']*')")
+"""The line of city.toml that states the clock."""
 SWITCH_S = 0.0005
 """How long one thread of Python may hold the others up: a page is read while readings pour in."""
 
@@ -51,6 +61,10 @@ class City:
         self.rules: Rules = rules_in_force or rules()
         self.pipeline = Pipeline(engine, self.rules, now=now)
         self.tokens = Tokens(engine)
+        self.people = People(Vault(folder), engine)
+        self.entrance = Entrance(self.people)
+        self.identities = Identities(self.people, self.entrance, self.tokens, self.registry)
+        self.read_log = VaultLog(self.people.vault, engine.clock_us)
         self.watch = Watch()
         self.observer = Observer(engine, self.pipeline, self.watch)
         self.doors: Any = None
@@ -140,6 +154,35 @@ class City:
         with self.engine.writing("settings", SETTINGS, "operator", self.now()) as writing:
             state(writing, path)
 
+    def adopt_clock(self, of_dataset: Path) -> ZoneInfo | None:
+        """Go by the clock that a dataset's settings state, if no reading is here yet; give it where it is another.
+
+        city.toml then says so too.
+        """
+        tz, path = stated_clock(read_toml_file(of_dataset)), self.folder / SETTINGS
+        if tz is None or tz.key == self.engine.tz.key:
+            return None
+        text = path.read_text(encoding="utf-8")
+        said, count = TIMEZONE.subn(f'timezone = "{tz.key}"', text, count=1)
+        if count != 1 or not self.pipeline.adopt_clock(tz, str(of_dataset)):
+            return None
+        write_durably(path, said.encode())
+        self.take_settings_with_room(read_toml_file(path), path)
+        return tz
+
+    def settings_of(self, dataset: Path) -> tuple[dict[str, Any], list[Record]]:
+        """Read a dataset's city.toml: its tables of the registry, and the records that those of the books make.
+
+        Raises BadInput, naming the file and the row; rules of VEE are a city's own and stand in its folder.
+        """
+        own, of_ledger = split_settings(read_toml_file(dataset))
+        try:
+            registry = self.registry().with_records(apply_settings(self.registry(), own))
+        except BadInput as error:
+            error.place = f"{dataset}, {error.place}" if error.place else str(dataset)
+            raise
+        return own, ledger_records(of_ledger, registry, self.engine.tz, dataset)
+
     def registry(self, known_batch: int | None = None) -> Registry:
         """Give the registry now, or as known at a batch."""
         if known_batch is None:
@@ -153,7 +196,8 @@ class City:
 
     def access(self, scope: Scope) -> Access:
         """Give the read path for one reader."""
-        return Access(self.engine, self.registry, self.pipeline.recent, scope, self.rule_set)
+        log = self.read_log if self.people.present else None
+        return Access(self.engine, self.registry, self.pipeline.recent, scope, self.rule_set, log)
 
     @property
     def rule_set(self) -> str:
@@ -178,14 +222,18 @@ class City:
 
     def doctor(self, *, scrub: bool = True) -> Examination:
         """Look for what is wrong with the city and say how to mend it."""
-        return examine(self.engine, self.registry(), scrub_all=scrub)
+        found = examine(self.engine, self.registry(), scrub_all=scrub)
+        found.findings.extend(of_people(self.people.vault))
+        return found
 
     def backup(self, target: Path) -> dict[str, Any]:
         """Copy a consistent moment of the city into a new folder."""
-        return create_backup(self.engine, self.folder / SETTINGS, target, beside=belongings(self.folder))
+        with self.people.vault.still():
+            return create_backup(self.engine, self.folder / SETTINGS, target, beside=belongings(self.folder))
 
     def close(self) -> None:
-        """Close the store."""
+        """Close the store and what is kept of people."""
+        self.people.vault.close()
         self.engine.close()
 
 

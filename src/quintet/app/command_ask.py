@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from quintet.terms.errors import UsageError
 
-from .options import Common, From, KnownAt, Place, Step, To, ask
+from .options import Common, From, KnownAt, Nominal, Place, Step, To, Uncertainty, ask, nominal_of
 from .requests import Balance, Intervals, MetersList, MetersShow
 
 CHANNEL = "A channel: SITE/METER, or SITE/METER:READING-TYPE where a meter has several."
@@ -57,9 +57,15 @@ def balance(
         Parameter(help="With --tree: only places of this level."),
     ] = None,
     known_at: KnownAt = None,
+    uncertainty: Uncertainty = False,
+    nominal: Nominal = 0.9,
     common: Common | None = None,
 ) -> int:
     """Print supply against use for every carrier."""
+    if uncertainty and tree:
+        raise UsageError(
+            "intervals are of one place.", code="bad_question", place="--uncertainty", remedy="Ask without --tree."
+        )
     if level is not None and not tree:
         raise UsageError("a level is one of a tree.", code="bad_question", place="--level", remedy="Give --tree too.")
-    return ask(common, Balance(start, end, resolution, place, known_at, tree, level))
+    return ask(common, Balance(start, end, resolution, place, known_at, tree, level, nominal_of(uncertainty, nominal)))

@@ -59,6 +59,11 @@ class BillOptions:
     ] = None
     base_won: Annotated[Text, option("With --unit-price: the base charge in won.")] = None
     common_won: Annotated[Text, option("The flat's share of the common area in won, as the building states.")] = None
+    relief: Annotated[Text, option("A reduction that the household was granted, such as large_family.")] = None
+    provisional: Annotated[
+        bool,
+        Parameter(negative=(), help="Where no card is known yet, take the last one as in force; the bill says so."),
+    ] = False
     cards: CardsFile = None
 
     def asked(self) -> Asked:
@@ -78,8 +83,9 @@ class BillOptions:
         else:
             start, end = bill_day(self.start, "--from"), bill_day(self.end, "--to")
         return Asked(
-            self.commodity, use, unit, start, end, self.contract, self.city, self.branch, self.households, self._facts()
-        )
+            self.commodity, use, unit, start, end, self.contract, self.city, self.branch, self.households,
+            self._facts(), self.relief, self.provisional,
+        )  # fmt: skip
 
     def _facts(self) -> dict[str, Fraction]:
         """Read the facts that some cards need."""

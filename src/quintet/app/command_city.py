@@ -48,12 +48,13 @@ def init(
 
 def serve(
     *,
-    host: Annotated[str, Parameter(help="Only this machine, until there are accounts.")] = HERE,
+    host: Annotated[str, Parameter(help="Where to listen; beyond this machine only with --public.")] = HERE,
     port: Annotated[int | None, Parameter(help="0: any free port.")] = None,
+    public: Annotated[str, Parameter(help="https://… by which a proxy with TLS lets people in; needs accounts.")] = "",
     mqtt: Annotated[str | None, Parameter(help="HOST:PORT of a broker whose readings to take, or [mqtt].")] = None,
     city: CityOption = None,
 ) -> int:
-    """Own the city and serve its pages and API on this machine.
+    """Own the city and serve its pages and API: on this machine, and where accounts are, to people elsewhere.
 
     Days that are over are closed by themselves, an hour after local midnight and at start. What goes wrong with that is
     said on stderr and tried again.
@@ -62,7 +63,7 @@ def serve(
     wanted = port if port is not None else settings.port
     folder = city_folder(city)
     children = load("mqtt_children")(folder, settings, mqtt or "", os.environ) if mqtt or settings.mqtt else None
-    return int(load("serve")(folder, host, wanted, children))
+    return int(load("serve")(folder, host, wanted, children, public))
 
 
 def doctor(*, common: Common | None = None) -> int:
@@ -113,29 +114,34 @@ def backup_restore(
     folder: Annotated[Path, Parameter(name="DIR", help="The city folder to make; it must not exist yet.")],
     /,
     *,
+    keys: Annotated[
+        Path | None,
+        Parameter(help="people/keys.sqlite of the city, which no backup holds: with it people can sign in again."),
+    ] = None,
     common: Common | None = None,
 ) -> int:
-    """Make a city folder from a backup."""
+    """Make a city folder from a backup; who was erased since stays erased."""
     with Meterstick() as stick:
-        answer = load("restore_city")(Path(absolute(source)), Path(absolute(folder)), stick)
+        beside = Path(absolute(keys)) if keys is not None else None
+        answer = load("restore_city")(Path(absolute(source)), Path(absolute(folder)), stick, beside)
     show(answer, chosen_format(common))
     return 0
 
 
 def bench(
     name: Annotated[
-        Literal["spine", "commits", "live", "ingest", "mqtt", "vee", "ledger"],
+        Literal["spine", "commits", "live", "ingest", "mqtt", "vee", "ledger", "bills"],
         Parameter(name="NAME", help="Which benchmark."),
     ],
     /,
     *,
     small: Annotated[bool, Parameter(help="A small run that shows it works.", negative=())] = False,
-    households: Annotated[int | None, Parameter(help="Of `ledger`: how large a city; 17000 is the whole.")] = None,
+    households: Annotated[int | None, Parameter(help="Of `ledger` and `bills`: how large a city.")] = None,
     days: Annotated[int | None, Parameter(help="Of `ledger`: how many days; 365 is the whole.")] = None,
 ) -> int:
     """Measure this machine: `spine` runs the main job, `live` pushes to 5,000 listeners, `ingest` compares stores.
 
     `mqtt` goes through a broker and one or two doors; `vee` compares validation with pandas; `ledger`
-    opens the books of a city.
+    opens the books of a city; `bills` reckons a month of every dwelling.
     """
     return int(load("bench")(name, small=small, households=households, days=days))

@@ -19,6 +19,7 @@ from .command_emissions import (
     emissions_published,
     emissions_set,
     emissions_sets,
+    emissions_withdraw,
 )
 from .command_selfsufficiency import selfsufficiency, selfsufficiency_explain, selfsufficiency_pin
 from .lazy import load as lazy_load
@@ -122,6 +123,7 @@ def below(name: str, asks: Callable[..., int], **others: Callable[..., int]) -> 
 EMISSIONS = below(
     "emissions", emissions, compute=emissions_compute, gpc=emissions_gpc, publish=emissions_publish,
     published=emissions_published, compare=emissions_compare, set=emissions_set, sets=emissions_sets,
+    withdraw=emissions_withdraw,
 )  # fmt: skip
 SELFSUFFICIENCY = below(
     "selfsufficiency", selfsufficiency, compute=selfsufficiency_compute, explain=selfsufficiency_explain,

@@ -8,7 +8,8 @@ from cyclopts import Parameter
 from quintet.terms.catalogue import read_toml_file
 
 from .command_city import actor
-from .options import Common, From, KnownAt, Place, Step, To, ask
+from .ledger_settings import factor_rows
+from .options import Common, From, KnownAt, Nominal, Place, Step, To, Uncertainty, ask, nominal_of
 from .requests import (
     Emissions,
     EmissionsCompare,
@@ -17,6 +18,7 @@ from .requests import (
     EmissionsPublished,
     FactorSetMake,
     FactorSets,
+    FactorWithdraw,
 )
 
 WHOLE = "city"
@@ -48,10 +50,13 @@ def emissions(
     factor_set: FactorSet = "current",
     count_at: CountAt = None,
     known_at: KnownAt = None,
+    uncertainty: Uncertainty = False,
+    nominal: Nominal = 0.9,
     common: Common | None = None,
 ) -> int:
     """Print greenhouse gases, each with its factor and source; what was published of the same span stands beside."""
-    return ask(common, Emissions(start, end, resolution, place, gwp, known_at, factor_set, count_at))
+    level = nominal_of(uncertainty, nominal)
+    return ask(common, Emissions(start, end, resolution, place, gwp, known_at, factor_set, count_at, level))
 
 
 def emissions_gpc(
@@ -116,7 +121,7 @@ def emissions_set(
     name: Annotated[str, Parameter(help="The name of the set; an older set of that name stays where it is pinned.")],
     rows: Annotated[
         Path | None,
-        Parameter(name="--file", help="TOML of rows on top: [factor.X], [calorific.X], [gwp.X], [supply.X] ..."),
+        Parameter(name="--file", help="TOML of rows on top, as in city.toml: [factor.X], [[supply]] ..., and [gwp.X]."),
     ] = None,
     base: Annotated[str, Parameter(help="The set below: current, shipped, a name, or a digest.")] = "current",
     by: By = None,
@@ -124,5 +129,18 @@ def emissions_set(
     common: Common | None = None,
 ) -> int:
     """Make a named factor set. A row without date or source is refused."""
-    table = {} if rows is None else read_toml_file(rows)
+    table = {} if rows is None else factor_rows(read_toml_file(rows), rows)
     return ask(common, FactorSetMake(name, by or actor(), reason, base, table))
+
+
+def emissions_withdraw(
+    part: Annotated[str, Parameter(help="What it is: factor, source, calorific, supply, contract, hourly, sector ...")],
+    name: Annotated[str, Parameter(help="Its name; of a supply COMMODITY/DAY.")],
+    /,
+    *,
+    by: By = None,
+    reason: Reason = "",
+    common: Common | None = None,
+) -> int:
+    """Withdraw a row that the city stated. Deleting it from city.toml ends nothing: what was stated stays known."""
+    return ask(common, FactorWithdraw(part, name, by or actor(), reason))

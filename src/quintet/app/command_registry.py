@@ -57,10 +57,11 @@ def registry_rewire(
     start: Annotated[str, Parameter(name="--from", help=f"First moment that is corrected: {MOMENT}.")],
     place: Annotated[str | None, Parameter(help="The place where it counts, with all on its usage point.")] = None,
     usage_point: Annotated[str | None, Parameter(help="The usage point on which this channel alone is.")] = None,
+    role: Annotated[str | None, Parameter(help="What this channel alone shows, as submeter or generation.")] = None,
     common: Common | None = None,
 ) -> int:
-    """Correct where a meter counts: it was found to be wired to another flat."""
-    return ask(common, RegistryRewire(channel, start, place, usage_point, actor()))
+    """Correct where a meter counts, or as what: it was found to be wired to another flat, or behind another meter."""
+    return ask(common, RegistryRewire(channel, start, place, usage_point, actor(), role))
 
 
 def registry_move_in(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from .command_city import actor
-from .options import Common, From, KnownAt, Place, Step, To, ask
+from .options import Common, From, KnownAt, Nominal, Place, Step, To, Uncertainty, ask, nominal_of
 from .requests import DefinitionPin, SelfSufficiency, SelfSufficiencyExplain
 
 WHOLE = "city"
@@ -19,10 +19,12 @@ def selfsufficiency(
     resolution: Step = "hour",
     place: Place = WHOLE,
     known_at: KnownAt = None,
+    uncertainty: Uncertainty = False,
+    nominal: Nominal = 0.9,
     common: Common | None = None,
 ) -> int:
     """Print how much of its energy a place makes itself; supply and use are matched step by step."""
-    return ask(common, SelfSufficiency(start, end, resolution, place, known_at))
+    return ask(common, SelfSufficiency(start, end, resolution, place, known_at, nominal_of(uncertainty, nominal)))
 
 
 def selfsufficiency_explain(

@@ -1,4 +1,4 @@
-"""Commands on the tokens by which the doors know who sends."""
+"""Commands on the tokens by which the doors know who sends, and programs may ask."""
 
 from typing import Annotated
 
@@ -12,12 +12,17 @@ from .requests import TokenCreate, TokenList, TokenRevoke
 def token_create(
     *,
     source: Annotated[str, Parameter(help="Who will send with it; batches and quarantine name it so.")],
-    may: Annotated[str, Parameter(help="What it allows, with commas between: readings, meters, edits.")] = "readings",
+    may: Annotated[
+        str, Parameter(help="What it allows, with commas between: readings, meters, edits, read, live, metrics.")
+    ] = "readings",
+    until: Annotated[str | None, Parameter(help="Until when it counts; default: until it is revoked.")] = None,
+    place: Annotated[str, Parameter(help="Of `read` and `live`: of which place, with all below it.")] = "",
+    role: Annotated[str, Parameter(help="Of `read` and `live`: how fine, as operator or analyst.")] = "",
     common: Common | None = None,
 ) -> int:
-    """Make a token for a source and print it, this once."""
+    """Make a token for a source, or for a program that asks, and print it, this once."""
     rights = [right.strip() for right in may.split(",") if right.strip()]
-    return ask(common, TokenCreate(source, rights, actor()))
+    return ask(common, TokenCreate(source, rights, actor(), until, place, role))
 
 
 def token_list(*, common: Common | None = None) -> int:

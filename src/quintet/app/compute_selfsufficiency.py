@@ -81,8 +81,11 @@ def _answer(asked: AskedSeries, found: Answered, rows: list[dict[str, Any]], pri
         "closure_error": None if found.closure is None else decimal_of(found.closure),
         "definitions": {row["id"]: {key: row[key] for key in row if key != "id"} for row in rows},
     }
-    numbers = ["value", "numerator", "denominator"]
-    return Answer(COLUMNS, rows_of(COLUMNS, rows), document_of(document), numbers=numbers, notes=list(found.assumed))
+    numbers, notes = ["value", "numerator", "denominator"], list(found.assumed)
+    if found.closure:
+        left = f"{decimal_of(found.closure):f} {asked.unit}"
+        notes.append(f"closure error {left}: own generation and import give more than load and export take")
+    return Answer(COLUMNS, rows_of(COLUMNS, rows), document_of(document), numbers=numbers, notes=notes)
 
 
 def _series_row(one: SelfSufficiency | None, code: str, need: str | None) -> dict[str, Any]:
@@ -243,10 +246,34 @@ def _primary(asked: AskedSeries, unit: Unit) -> Share | None:
     made = _weighed(produced, asked.produced_primary, "--produced", unit)
     if needed is None or made is None:
         return None
-    spent = _weighed(asked.produced_use, None, "--produced-use", unit) or Fraction(0)
-    if spent > made:
-        raise UsageError("is larger than what is produced.", code="contradiction", place="--produced-use")
-    return zeb_primary(needed, made - spent)
+    if asked.produced_use is None:
+        return zeb_primary(needed, made)
+    if produced is None:
+        raise UsageError(
+            "goes with --produced: --produced-primary is net of it.", code="contradiction", place="--produced-use"
+        )
+    return zeb_primary(needed, in_primary(_net(produced, asked.produced_use, unit), "--produced"))
+
+
+def _net(produced: str, spent: str, unit: Unit) -> dict[str, Fraction]:
+    """Take the energy that it took to make it off what is produced, carrier by carrier; it counts by their factors.
+
+    With one carrier produced all of it is taken off that one, whatever it was: a heat pump's electricity off its heat.
+    """
+    place = "--produced-use"
+    made, taken = _by_carrier(produced, "--produced", unit), _by_carrier(spent, place, unit)
+    in_primary(taken, place)
+    for carrier, amount in taken.items():
+        off = carrier if carrier in made or len(made) > 1 else next(iter(made))
+        if off not in made:
+            raise UsageError(
+                f"{carrier} is not produced: which of {', '.join(made)} was made with it?", code="ambiguous_use",
+                place=place, remedy="Name the carrier that was made with it.",
+            )  # fmt: skip
+        if amount > made[off]:
+            raise UsageError("is larger than what is produced.", code="contradiction", place=place)
+        made[off] -= amount
+    return made
 
 
 def _weighed(by_carrier: str | None, as_primary: str | None, option: str, unit: Unit) -> Fraction | None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import msgspec
@@ -21,9 +22,11 @@ from quintet.terms.period import to_us
 from quintet.terms.reading import clock
 
 from .answer import Answer, Progress, Step
+from .city import SETTINGS
 from .demo_stream import Told
 from .operations import create_city, refuse_what_exists
 from .requests import CloseDays, Ingest, Summary, TokenCreate
+from .requests_people import DemoResident
 from .run import Desk, finish
 from .serving import STOP_S, become_owner, serve_desk
 from .show import say
@@ -50,6 +53,7 @@ def make_demo(households: int, days: int, folder: Path | None, port: int, *, ser
         _tell(began, f"simulated {households:,} households over {days} days and today, with faults")
         names = simulated.settings["city"]
         create_city(city, name_en=names["name_en"], name_ko=names["name_ko"], timezone=TIMEZONE, simulated=True)
+        state_contracts(city)
         owner = become_owner(city)
         desk, stream = Desk(city), _Stream()
         try:
@@ -60,16 +64,24 @@ def make_demo(households: int, days: int, folder: Path | None, port: int, *, ser
             _print_summary(desk.perform(Summary(), progress))
             if not serve_it:
                 return 0
+            resident = desk.perform(DemoResident(), progress).read()
             token = desk.perform(TokenCreate("concentrators", ["readings"], "demo"), progress).read()["token"]
 
             def ready(address: str) -> None:
-                _print_addresses(address, city, began, today)
+                _print_addresses(address, city, began, today, resident["code"])
                 stream.begin(told(plan, address, token, now))
 
-            return serve_desk(owner, desk, port, ready=ready)
+            return serve_desk(owner, desk, port, ready=ready, local_operator=True)
         finally:
             stream.end()
             finish(owner, desk, STOP_S)
+
+
+def state_contracts(city: Path) -> None:
+    """Write into a new city's settings by which contracts its dwellings are billed, so that pages can show won."""
+    rows = files("quintet.app").joinpath("data", "demo_contracts.toml").read_text(encoding="utf-8")
+    with (city / SETTINGS).open("a", encoding="utf-8") as settings:
+        settings.write(rows)
 
 
 def told(plan: CityPlan, address: str, token: str, since: datetime) -> Told:
@@ -148,9 +160,10 @@ def _print_summary(answer: Answer) -> None:
         say(f"          {what}: {value}")
 
 
-def _print_addresses(address: str, city: Path, began: float, today: date) -> None:
+def _print_addresses(address: str, city: Path, began: float, today: date, code: str) -> None:
     first, last = today - timedelta(days=1), today + timedelta(days=1)
     _tell(began, "serving a SIMULATED city, whose meters go on sending; end it with Ctrl-C")
-    sys.stdout.write(f"{address}\n{address}docs\n")
+    sys.stdout.write(f"{address}\n{address}docs\n{address}enter#{code}\n")
     sys.stdout.flush()
+    say("          The last address is a resident's: it opens once, within the hour.")
     say(f"          Beside it: quintet balance --city {city} --from {first} --to {last}")

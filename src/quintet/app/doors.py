@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from quintet.access import EVERYTHING
 from quintet.access.feed import Feed
+from quintet.ingest.http_books import BooksDoor
 from quintet.ingest.http_door import Behind, HttpDoor, Registered
 from quintet.ingest.http_edits import EditsDoor
 from quintet.ingest.http_events import EventsDoor
@@ -21,13 +22,21 @@ from quintet.protocols.payloads.payload import Limits as PayloadLimits
 from quintet.registry import from_dataset
 from quintet.store.room import disk_full, left_bytes
 from quintet.terms.errors import CityError, QuintetError
+from quintet.views.accounts import Accounts
 from quintet.views.live import Live
+from quintet.views.open_data import OpenQuestions
+from quintet.web.accounts import AccountsPart
 from quintet.web.live import LivePart
 from quintet.web.live_limits import Limits as LiveLimits
+from quintet.web.oidc import OidcPart
+from quintet.web.open_data import OpenDataPart
+from quintet.web.own_data import OwnDataPart
 from quintet.web.ready import ReadyPart
 from quintet.web.site import Part
 
+from .books_behind import books_behind
 from .city import City
+from .doorkeeper import CityDoorkeeper
 from .edits_behind import edits_behind
 from .events_behind import events_behind
 from .intake import Intake, intake_socket
@@ -36,6 +45,8 @@ from .metrics import MetricsPart
 from .metrics_doors import http_door, own_doors
 from .metrics_watch import Door
 from .mqtt_children import MqttChildren
+from .oidc import CityOidc, oidc_settings
+from .reports_http import ReportsPart
 from .serving_limits import serving_limits
 from .settings import read_settings
 from .turns import Turns
@@ -53,10 +64,13 @@ class Doors:
         http_limits: HttpLimits | None = None,
         bounds: PayloadLimits | None = None,
         listeners: int | None = None,
+        public: str = "",
+        local_operator: bool = False,
     ) -> None:
         """Build the doors of an open city; what registers meters takes its turn with the commands that write.
 
-        `listeners` is how many may follow live, where file handles allow fewer than the limits do.
+        `listeners` is how many may follow live, where file handles allow fewer than the limits do; `public` and
+        `local_operator` as of the doorkeeper.
         """
         self.city = city
         self._turns = turns
@@ -73,8 +87,29 @@ class Doors:
         self.live = LivePart(Live(self.feed, EVERYTHING), bound)
         self.edits = EditsDoor(edits_behind(city, turns, self.http.limits.list_wait_s), http_limits)
         self.events = EventsDoor(events_behind(city, turns, self.http.limits.list_wait_s), http_limits)
+        self.books = BooksDoor(books_behind(city, turns, self.http.limits.list_wait_s), http_limits)
         ready = ReadyPart(self.trouble)
-        self.parts: Sequence[Part] = (self.http, self.edits, self.events, self.live, ready, MetricsPart(city.observer))
+        self.keeper = CityDoorkeeper(city, self.feed, public=public, local_operator=local_operator)
+        people = Accounts(city.identities, city.read_log)
+        accounts = AccountsPart(people, public)
+        self.parts: Sequence[Part] = (
+            self.http,
+            self.edits,
+            self.events,
+            self.books,
+            OpenDataPart(OpenQuestions(city.access(EVERYTHING))),
+            ReportsPart(city),
+            self.live,
+            accounts,
+            OwnDataPart(city.now),
+            ready,
+            MetricsPart(city.observer),
+        )
+        settings = read_settings(os.environ, Path.cwd())
+        provider = oidc_settings(settings.oidc, settings.base)
+        if provider is not None:
+            self.parts = (*self.parts, OidcPart(CityOidc(provider, people, city.now), public))
+            self.keeper.staff_door = True
         city.watch.stats = self.committer.stats
         city.watch.listeners = lambda: self.live.hub.listeners
         city.watch.doors.append(self._states)

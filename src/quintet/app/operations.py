@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from quintet.pipeline.commit import now_us
 from quintet.store.backup import restore_backup
 from quintet.store.migration import migrate_store
 from quintet.terms.errors import CityError
@@ -12,6 +13,7 @@ from quintet.terms.reading import clock
 from . import (
     answers_audit,
     answers_backtest,
+    answers_bills,
     answers_care,
     answers_changes,
     answers_conversions,
@@ -24,6 +26,8 @@ from . import (
     answers_facilities,
     answers_findings,
     answers_losses,
+    answers_open,
+    answers_people,
     answers_proof,
     answers_quarantine,
     answers_registry,
@@ -35,9 +39,12 @@ from . import (
     answers_tree,
     answers_uncertainty,
     requests,
+    requests_bills,
+    requests_people,
     vee_report,
 )
 from .answer import Answer, Progress, Step, document_of
+from .belongings import with_keys
 from .cells import rows_of
 from .city import City
 from .owner import claim
@@ -70,6 +77,7 @@ OPERATIONS: dict[type[requests.Request], Operation] = {
     requests.EmissionsPublished: answers_emissions.emissions_published,
     requests.EmissionsCompare: answers_emissions.emissions_compare,
     requests.FactorSetMake: answers_emissions.factor_set_make,
+    requests.FactorWithdraw: answers_emissions.factor_withdraw,
     requests.FactorSets: answers_emissions.factor_sets,
     requests.TargetsYear: answers_targets.targets_year,
     requests.TargetSet: answers_targets.target_set,
@@ -109,10 +117,33 @@ OPERATIONS: dict[type[requests.Request], Operation] = {
     requests.Diff: answers_diff.diff,
     requests.Uncertainty: answers_uncertainty.uncertainty,
     requests.UncertaintyTrials: answers_uncertainty.uncertainty_trials,
+    requests.OpenData: answers_open.open_data,
+    requests.OpenRelease: answers_open.open_release,
+    requests.OpenReleases: answers_open.open_releases,
     requests.ReportFigures: answers_report.report_figures,
     requests.VeeReport: vee_report.vee_report,
     requests.Backtest: answers_backtest.backtest,
     requests.EstimationOrder: answers_backtest.estimation_order,
+    requests_bills.BillShow: answers_bills.bill_show,
+    requests_bills.BillRun: answers_bills.bill_run,
+    requests_bills.BillIssue: answers_bills.bill_issue,
+    requests_bills.BillExplain: answers_bills.bill_explain,
+    requests_bills.BillAgree: answers_bills.bill_agree,
+    requests_bills.BillTerms: answers_bills.bill_terms,
+    requests_bills.BillAllocate: answers_bills.bill_allocate,
+    requests_bills.BillFollow: answers_bills.bill_follow,
+    requests_people.UserAdd: answers_people.user_add,
+    requests_people.UserList: answers_people.user_list,
+    requests_people.UserDisable: answers_people.user_disable,
+    requests_people.UserErase: answers_people.user_erase,
+    requests_people.UserGrant: answers_people.user_grant,
+    requests_people.UserRevoke: answers_people.user_revoke,
+    requests_people.UserLink: answers_people.user_link,
+    requests_people.UserReads: answers_people.user_reads,
+    requests_people.InviteCreate: answers_people.invite_create,
+    requests_people.InviteList: answers_people.invite_list,
+    requests_people.InviteRevoke: answers_people.invite_revoke,
+    requests_people.DemoResident: answers_people.demo_resident,
 }
 
 
@@ -135,11 +166,16 @@ def create_city(folder: Path, *, name_en: str, name_ko: str, timezone: str, simu
         owner.release()
 
 
-def restore_city(source: Path, folder: Path, progress: Progress) -> Answer:
-    """Make a city folder from a backup; raises CityError where a city is already, BadInput for what is no backup."""
+def restore_city(source: Path, folder: Path, progress: Progress, keys: Path | None = None) -> Answer:
+    """Make a city folder from a backup, with the keys of people where they are named.
+
+    Raises CityError where a city is already, BadInput for what is no backup.
+    """
     refuse_what_exists(folder)
     progress(Step("checking and copying"))
-    facts = {"restored": str(folder), "files": restore_backup(source, folder)}
+    facts: dict[str, Any] = {"restored": str(folder), "files": restore_backup(source, folder)}
+    if keys is not None:
+        facts["erased_since"] = with_keys(folder, keys, now_us())
     columns = list(facts)
     return Answer(columns, rows_of(columns, [facts]), document_of(facts))
 

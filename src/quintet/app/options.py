@@ -44,6 +44,20 @@ KnownAt = Annotated[
 ]
 
 
+Uncertainty = Annotated[
+    bool,
+    Parameter(
+        name="--uncertainty", negative=(), help="Also the interval in which each number truly lies; takes some seconds."
+    ),
+]
+Nominal = Annotated[float, Parameter(name="--nominal", help="How often the truth is to lie inside, as 0.9.")]
+
+
+def nominal_of(uncertainty: bool, nominal: float) -> float | None:
+    """Give the level of the intervals that are asked for; None: none are."""
+    return nominal if uncertainty else None
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
 class Common:

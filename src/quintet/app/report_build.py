@@ -1,13 +1,14 @@
 """`quintet report build`: figures asked of the city, made into a PDF, an XLSX and the bundle that proves them."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from .answer import Answer, Progress, Step, document_of
 from .cells import rows_of
-from .report_bundle import Question, Reported, exact, made_folder, write_bundle
-from .report_pdf import pdf_of
+from .report_bundle import PAGES, SHEETS, Question, Reported, exact, made_folder, write_bundle
+from .report_pdf import need_fonts, pdf_of
 from .report_xlsx import xlsx_of
 from .requests import ReportFigures
 from .run import run
@@ -25,15 +26,26 @@ def reported(city: Path, asked: ReportFigures, progress: Progress) -> Reported:
 
 def build(city: Path, asked: ReportFigures, lang: str, out: Path, progress: Progress) -> Answer:
     """Make a report in a new folder; raises UsageError where that is taken, CityError where it cannot be written."""
+    need_fonts()
     made_folder(out)
-    found = reported(city, asked, progress)
+    return bundled(reported(city, asked, progress), asked.level, lang, out, progress)
+
+
+def documents(figures: Any, basis: Any, lang: str, progress: Progress) -> dict[str, bytes]:
+    """Make the sheets and the pages of figures, by file name: the same figures give the same bytes."""
+    progress(Step("xlsx"))
+    files = {SHEETS: xlsx_of(figures, basis, lang)}
+    progress(Step("pdf"))
+    return {**files, PAGES.format(lang=lang): pdf_of(figures, basis, lang)}
+
+
+def bundled(found: Reported, level: float, lang: str, out: Path, progress: Progress) -> Answer:
+    """Write a report's figures as a bundle; raises as `build` does."""
+    made_folder(out)
     raw = bytes(found.figures)
     figures, basis = exact(raw), exact(bytes(found.basis))
-    progress(Step("xlsx"))
-    files = {"report.xlsx": xlsx_of(figures, basis, lang)}
-    progress(Step("pdf"))
-    files[f"report-{lang}.pdf"] = pdf_of(figures, basis, lang)
-    question = Question(figures["place"], figures["from"], figures["to"], figures["known_at"], asked.level)
+    files = documents(figures, basis, lang, progress)
+    question = Question(figures["place"], figures["from"], figures["to"], figures["known_at"], level)
     names = {name: figures[name] for name in ("city_en", "city_ko")}
     write_bundle(out, raw, bytes(found.basis), question, names, files)
     rows = [{"file": one.name, "bytes": one.stat().st_size} for one in sorted(out.iterdir())]

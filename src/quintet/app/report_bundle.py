@@ -19,6 +19,7 @@ from quintet.terms.errors import BadInput, CityError, UsageError
 from .report_words import METHOD
 
 BUNDLE, FIGURES, FACTORS = "bundle.json", "figures.json", "factors.json"
+SHEETS, PAGES = "report.xlsx", "report-{lang}.pdf"
 FORMAT = "quintet-report-1"
 
 
@@ -145,6 +146,11 @@ def damage_of(folder: Path, bundle: Bundle) -> list[str]:
         if not inside or not path.is_file() or text_digest(path.read_bytes()) != digest:
             out.append(name)
     return out
+
+
+def unlisted(folder: Path, bundle: Bundle) -> list[str]:
+    """Name what lies in a bundle's folder and is not of the bundle."""
+    return sorted(one.name for one in folder.iterdir() if one.name != BUNDLE and one.name not in bundle.files)
 
 
 def figures_of(folder: Path) -> Any:

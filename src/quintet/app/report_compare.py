@@ -174,7 +174,7 @@ def _share(city: Figures, name: str) -> Value:
 def _emitted(city: Figures) -> Value:
     """Give a city's emissions of scope 1 and 2; refused where a source has no number, for it would look cleaner."""
     scopes = [one for one in city["emissions"]["scopes"] if one["scope"] in SCOPES]
-    without = sum(one["missing"] + one["not_estimated"] for one in scopes)
+    without = sum(one["without_number"] for one in scopes)
     if without:
         return Value(None, None, f"{without} sources have no number")
     coverages = [Decimal(one["coverage"]) for one in city["emissions"]["rows"] if one["coverage"] is not None]

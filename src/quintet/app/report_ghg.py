@@ -26,7 +26,7 @@ def emission_blocks(figures: Figures, lang: str) -> list[Block]:
     rows = [
         [
             str(one["scope"]), amount_text(one["kg_co2e"]), amount_text(one["market_kg_co2e"]), str(one["rows"]),
-            str(one["missing"] + one["not_estimated"]),
+            str(one["without_number"]),
         ]
         for one in found["scopes"]
     ]  # fmt: skip

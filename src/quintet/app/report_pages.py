@@ -16,6 +16,7 @@ SHOWN_WITHOUT = "power_local"
 """The definition that is shown where the city is bound to none."""
 WEAK = Decimal("0.8")
 """Below this coverage a number is drawn grey: it speaks of a part."""
+TONNE_KG = 1000
 Figures = dict[str, Any]
 
 
@@ -43,7 +44,7 @@ def _first(figures: Figures, lang: str) -> list[Block]:
     name = shown[f"name_{lang}"] if shown else wanted
     value, coverage = (None, None) if shown is None else (shown["value"], shown["coverage"])
     kg = sum((Decimal(one["kg_co2e"]) for one in emissions["scopes"] if one["scope"] in (1, 2)), Decimal(0))
-    without = sum(one["missing"] + one["not_estimated"] for one in emissions["scopes"])
+    without = sum(one["without_number"] for one in emissions["scopes"])
     span = words["period"].format(first=figures["from"][:10], last=_last_day(figures["to"]))
     lead = [span, words["known_at"].format(moment=figures["known_at"])]
     lead += [words["simulated"]] if figures["simulated"] else []
@@ -60,7 +61,7 @@ def _first(figures: Figures, lang: str) -> list[Block]:
                     "weak": coverage is None or coverage < WEAK,
                 },
                 {
-                    "label": words["emitted"], "value": f"{amount_text(kg)} kg CO2e",
+                    "label": words["emitted"], "value": f"{amount_text(round(kg / TONNE_KG, 1))} t CO2e",
                     "note": words["left_out"].format(count=without) if without else words["complete"],
                     "weak": bool(without),
                 },
@@ -227,7 +228,19 @@ def _definitions(figures: Figures, lang: str) -> list[Block]:
     out = [heading(words["self_sufficiency"]), sentence(words["self_lead"])]
     if groups:
         out.append(chart(words["chart_self"], f"{words['chart_self']}. {told}", COLOURS["electricity"], groups))
-    return [*out, table(columns, rows, strong)]
+    return [*out, table(columns, rows, strong), *_taken_for_granted(found["definitions"], lang)]
+
+
+def _taken_for_granted(found: list[Figures], lang: str) -> list[Block]:
+    """Say which definitions rest on flows that no meter gives, and what was assumed, each once."""
+    words = words_of(lang)
+    told = [
+        words["derived_in"].format(name=one[f"name_{lang}"], flows=", ".join(words[flow] for flow in one["derived"]))
+        for one in found
+        if one["derived"]
+    ]
+    assumed = dict.fromkeys(said for one in found for said in one["assumed"])
+    return [note(each) for each in (*told, *(words["assumed"].format(what=one) for one in assumed))]
 
 
 def _steps(figures: Figures, lang: str) -> list[Block]:

@@ -51,6 +51,12 @@ def drawn(data: dict[str, Any], moment_s: int) -> bytes:
     return out
 
 
+def need_fonts() -> None:
+    """Raise CityError where a report's font did not ship, before anything else is made."""
+    with as_file(files("quintet.app").joinpath("data")) as folder:
+        font_folder(folder)
+
+
 def font_folder(data: Path) -> Path:
     """Give the folder of the Korean font; raises CityError where it did not ship, for nothing stands in for it."""
     folder = data / "fonts"

@@ -4,10 +4,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .answer import Answer, Progress, document_of
+import msgspec
+
+from .answer import Answer, Progress, document_of, no_progress
 from .cells import plain, rows_of
-from .report_build import reported
-from .report_bundle import Basis, Bundle, Reported, basis_of, damage_of, exact, figures_of, read_bundle
+from .report_build import documents, reported
+from .report_bundle import (
+    FACTORS,
+    PAGES,
+    Basis,
+    Bundle,
+    Reported,
+    basis_of,
+    damage_of,
+    exact,
+    figures_of,
+    read_bundle,
+    text_digest,
+    unlisted,
+)
+from .report_words import LANGUAGES
 from .requests import ReportFigures
 
 COLUMNS = ["what", "bundle", "city", "why"]
@@ -21,23 +37,26 @@ def verify(city: Path, folder: Path, progress: Progress) -> Answer:
     bundle = read_bundle(folder)
     asked = bundle.question
     request = ReportFigures(asked.start, asked.end, asked.place, asked.level, asked.known_at)
-    return verified(folder, bundle, reported(city, request, progress))
+    return verified(folder, bundle, reported(city, request, progress), progress)
 
 
-def verified(folder: Path, bundle: Bundle, reported: Reported) -> Answer:
+def verified(folder: Path, bundle: Bundle, reported: Reported, progress: Progress = no_progress) -> Answer:
     """Compare a bundle with its question's answer now; exit code 1 where anything but the program differs."""
     touched = damage_of(folder, bundle)
-    now, _ = basis_of(bytes(reported.basis))
+    now, factors = basis_of(bytes(reported.basis))
     said = figures_of(folder)
     figures = [] if said is None else list(differing("", said, exact(bytes(reported.figures))))
     causes = list(causes_of(bundle.basis, now))
     why = reason_of(causes, touched)
+    files = [_cause(name, "lies there", None, UNLISTED) for name in unlisted(folder, bundle)]
+    if not (touched or said is None or figures):
+        files += forged(bundle, reported, factors, progress)
     rows: list[Difference] = [_touched(name) for name in touched]
-    rows += causes
-    rows += [_cause(path, one, other, why) for path, one, other in figures[:NAMED]]
-    failed = bool(touched or said is None or figures or any(one["why"] not in HARMLESS for one in causes))
+    rows += [*causes, *(_cause(path, one, other, why) for path, one, other in figures[:NAMED]), *files]
+    failed = bool(touched or said is None or figures or any(one["why"] not in HARMLESS for one in (*causes, *files)))
     if failed:
-        note = f"{len(figures):,} figures differ, {len(touched)} files were touched: this bundle is not confirmed."
+        count = len(touched) + sum(one["why"] not in HARMLESS for one in files)
+        note = f"{len(figures):,} figures differ, {count} files were touched: this bundle is not confirmed."
     else:
         note = f"Every figure was recomputed to the last digit, as known at {bundle.question.known_at}."
     document = {
@@ -49,7 +68,31 @@ def verified(folder: Path, bundle: Bundle, reported: Reported) -> Answer:
     )  # fmt: skip
 
 
+def forged(bundle: Bundle, reported: Reported, factors: bytes, progress: Progress) -> Iterator[Difference]:
+    """Make a bundle's other files anew from the recomputed figures, and name those that are not the same bytes.
+
+    Where the versions of the program differ the sheets and pages may too: that is said as such.
+    """
+    if bundle.files.get(FACTORS) != text_digest(factors):
+        yield _cause(FACTORS, bundle.files.get(FACTORS), text_digest(factors), FORGED)
+    figures = exact(bytes(reported.figures))
+    # what of the foundations differs is told apart: the pages are made with what the bundle says of them
+    basis = {**exact(bytes(reported.basis)), **msgspec.to_builtins(bundle.basis)}
+    for name, stated in sorted(bundle.city.items()):
+        if stated != figures.get(name):
+            yield _cause(f"city {name}", stated, figures.get(name), FORGED)
+    same = basis_of(bytes(reported.basis))[0].software == bundle.basis.software
+    for lang in LANGUAGES:
+        if PAGES.format(lang=lang) not in bundle.files:
+            continue
+        for name, content in documents(figures, basis, lang, progress).items():
+            if bundle.files.get(name) != text_digest(content):
+                yield _cause(name, bundle.files.get(name), text_digest(content), FORGED if same else SOFTWARE)
+
+
 TOUCHED = "the file is not as the bundle says: it was changed after it was made"
+FORGED = "made anew from the same figures it is another file: it was changed, digests and all"
+UNLISTED = "bundle.json does not name it"
 RULES, SOFTWARE = "other rules, thresholds or estimators are in force", "another version of the program"
 HARMLESS = (RULES, SOFTWARE)
 """Differences that fail nothing by themselves: the figures decide."""

@@ -200,7 +200,7 @@ def _scopes(book: Any, figures: Figures, emissions: Sheet, words: Any) -> None:
     """Write each scope's sum over the sources' rows."""
     sheet = Sheet(book, words["sheet_scopes"], [words[one] for one in ("scope", "kg", "market", "without")])
     for one in figures["emissions"]["scopes"]:
-        without = one["missing"] + one["not_estimated"]
+        without = one["without_number"]
         at = sheet.row([one["scope"], None, one["market_kg_co2e"], without])
         sheet.formula(at, 1, f"SUMIFS({emissions.column(6)},{emissions.column(1)},$A{at + 1})", one["kg_co2e"])
 

@@ -7,6 +7,7 @@ another folder.
 import msgspec
 
 from .request import Request
+from .requests_bills import BillAgree, BillIssue, BillRequest
 from .requests_ledger import (
     Balance,
     Conversions,
@@ -19,14 +20,19 @@ from .requests_ledger import (
     Facilities,
     FactorSetMake,
     FactorSets,
+    FactorWithdraw,
     Intervals,
     Losses,
+    OpenData,
+    OpenRelease,
+    OpenReleases,
     ReportFigures,
     SelfSufficiency,
     SelfSufficiencyExplain,
     Uncertainty,
     UncertaintyTrials,
 )
+from .requests_people import PeopleRequest
 from .requests_vee import (
     AuditList,
     AuditVerify,
@@ -98,13 +104,14 @@ class RegistryExchange(Request, frozen=True, tag="registry_exchange"):
 
 
 class RegistryRewire(Request, frozen=True, tag="registry_rewire"):
-    """From a moment on a meter counts at another place, or on another usage point."""
+    """From a moment on a meter counts at another place, on another usage point, or as something else."""
 
     channel: str
     valid_from: str
     place: str | None = None
     usage_point: str | None = None
     actor: str = ""
+    role: str | None = None
 
 
 class MoveIn(Request, frozen=True, tag="move_in"):
@@ -223,11 +230,14 @@ class CloseDays(Request, frozen=True, tag="close_days"):
 
 
 class TokenCreate(Request, frozen=True, tag="token_create"):
-    """Make a token for a source of readings; `may` names its rights."""
+    """Make a token for a source of readings, or a program that asks of a place in a role; `may` names its rights."""
 
     source: str
     may: list[str]
     actor: str = ""
+    until: str | None = None
+    place: str = ""
+    role: str = ""
 
 
 class TokenList(Request, frozen=True, tag="token_list"):
@@ -256,6 +266,9 @@ AnyRequest = (
     | Uncertainty
     | UncertaintyTrials
     | ReportFigures
+    | OpenData
+    | OpenRelease
+    | OpenReleases
     | Doctor
     | Ingest
     | RegistrySync
@@ -280,6 +293,7 @@ AnyRequest = (
     | EmissionsPublished
     | EmissionsCompare
     | FactorSetMake
+    | FactorWithdraw
     | FactorSets
     | TargetsYear
     | TargetSet
@@ -318,13 +332,15 @@ AnyRequest = (
     | ExceptionsShow
     | ExceptionsClose
     | ExceptionsReopen
+    | PeopleRequest
+    | BillRequest
 )
 
 WRITES: tuple[type[Request], ...] = (
     Ingest, RegistrySync, RegistryExchange, RegistryRewire, MoveIn, MoveOut, BackupCreate, CloseDays,
     QuarantineReplay, QuarantineDismiss, EditMake, EditUndo, EventAdd, EventWithdraw,
-    VeeRun, ExceptionsClose, ExceptionsReopen, DefinitionPin, EmissionsPublish, FactorSetMake,
-    TargetSet, TargetWithdraw, MeasureState,
+    VeeRun, ExceptionsClose, ExceptionsReopen, DefinitionPin, EmissionsPublish, FactorSetMake, FactorWithdraw,
+    TargetSet, TargetWithdraw, MeasureState, OpenData, OpenRelease, BillIssue, BillAgree,
 )  # fmt: skip
 """Operations that take turns; all others run beside them."""
 

@@ -27,6 +27,8 @@ class Balance(Request, frozen=True, tag="balance"):
     known_at: str | None = None
     tree: bool = False
     level: str | None = None
+    nominal: float | None = None
+    """Level of the intervals that are asked for with it."""
 
 
 class Losses(Request, frozen=True, tag="losses"):
@@ -68,6 +70,7 @@ class SelfSufficiency(Request, frozen=True, tag="selfsufficiency"):
     resolution: str
     place: str
     known_at: str | None = None
+    nominal: float | None = None
 
 
 class Emissions(Request, frozen=True, tag="emissions"):
@@ -81,6 +84,7 @@ class Emissions(Request, frozen=True, tag="emissions"):
     known_at: str | None = None
     factor_set: str = "current"
     count_at: str | None = None
+    nominal: float | None = None
 
 
 class SelfSufficiencyExplain(Request, frozen=True, tag="selfsufficiency_explain"):
@@ -152,6 +156,15 @@ class FactorSetMake(Request, frozen=True, tag="factor_set_make"):
     rows: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict[str, dict[str, Any]])
 
 
+class FactorWithdraw(Request, frozen=True, tag="factor_withdraw"):
+    """A row that the city stated of its emissions (`part`, `name`) no longer counts."""
+
+    part: str
+    name: str
+    by: str
+    reason: str
+
+
 class FactorSets(Request, frozen=True, tag="factor_sets"):
     """The factor sets."""
 
@@ -186,3 +199,31 @@ class ReportFigures(Request, frozen=True, tag="report_figures"):
     place: str
     level: float
     known_at: str | None = None
+
+
+class OpenData(Request, frozen=True, tag="open_data"):
+    """Open data in a form, of months that are released, or now are; `preview`: as known now, nothing is released."""
+
+    start: str
+    end: str
+    resolution: str
+    place: str
+    form: str
+    by: str
+    reason: str
+    preview: bool = False
+    simple: bool = False
+
+
+class OpenRelease(Request, frozen=True, tag="open_release"):
+    """Months are told to everybody: as known now, and so for ever."""
+
+    start: str
+    end: str
+    by: str
+    reason: str
+    via: str = ""
+
+
+class OpenReleases(Request, frozen=True, tag="open_releases"):
+    """The months that were told."""

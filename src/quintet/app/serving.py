@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -28,29 +29,57 @@ STOP_S = 30.0
 OPEN_STREAMS_S = 3
 
 
-def serve(folder: Path, host: str, port: int, mqtt: MqttChildren | None = None) -> int:
+def serve(folder: Path, host: str, port: int, mqtt: MqttChildren | None = None, public: str = "") -> int:
     """Serve a city until SIGTERM or Ctrl-C; give the exit code.
 
-    Raises UsageError for a host that others can reach, CityError when another process serves or the port is taken.
+    `public` is the address by which people elsewhere reach it, through a proxy that speaks TLS.
+
+    Raises UsageError for a host that others can reach without accounts and a public address, CityError when another
+    process serves or the port is taken.
     """
-    check_host(host)
+    check_public(public)
+    check_host(host, public)
     owner = become_owner(folder)
     desk = Desk(folder)
     try:
-        return serve_desk(owner, desk, port, mqtt=mqtt)
+        if public and not desk.city().people.present:
+            raise no_accounts("--public")
+        return serve_desk(owner, desk, port, mqtt=mqtt, host=host, public=public)
     finally:
         finish(owner, desk, STOP_S)
 
 
-def check_host(host: str) -> None:
-    """Refuse to listen where other machines could connect."""
-    if host not in LOOPBACK:
+def check_host(host: str, public: str = "") -> None:
+    """Refuse to listen where other machines could connect, unless people come in by an address with TLS."""
+    if host not in LOOPBACK and not public:
         raise UsageError(
-            f"Quintet does not serve on {host} yet: there are no accounts, so anyone who reaches it could read every "
-            "household.",
+            f"Quintet does not serve on {host} like that: passwords and readings would travel in the open.",
             code="host_refused",
-            remedy="Serve on 127.0.0.1, and use an SSH tunnel to reach it from elsewhere.",
+            remedy="Put a proxy with TLS before it and name its address with --public https://…; else serve on "
+            "127.0.0.1 and use an SSH tunnel.",
         )
+
+
+def check_public(public: str) -> None:
+    """Refuse a public address that is no origin with TLS."""
+    parts = urlsplit(public)
+    if public and (parts.scheme != "https" or not parts.hostname or parts.path or parts.query or parts.fragment):
+        raise UsageError(
+            f"{public!r} is no address with TLS.",
+            code="bad_public",
+            place="--public",
+            remedy="Write it as https://city.example, without a path.",
+        )
+
+
+def no_accounts(place: str) -> UsageError:
+    """Say that nobody could sign in."""
+    return UsageError(
+        "there are no accounts, so anyone who reaches it could read every household.",
+        code="no_accounts",
+        place=place,
+        remedy="Make the first with `quintet user add NAME --role operator --place city`.",
+    )
 
 
 def become_owner(folder: Path) -> Owner:
@@ -69,23 +98,35 @@ def become_owner(folder: Path) -> Owner:
 
 
 def serve_desk(
-    owner: Owner, desk: Desk, port: int, *, ready: Callable[[str], None] | None = None, mqtt: MqttChildren | None = None
+    owner: Owner,
+    desk: Desk,
+    port: int,
+    *,
+    ready: Callable[[str], None] | None = None,
+    mqtt: MqttChildren | None = None,
+    host: str = "127.0.0.1",
+    public: str = "",
+    local_operator: bool = False,
 ) -> int:
     """Serve the city of an owner until a signal ends it, closing days that are over meanwhile.
 
-    `ready` gets the address once it answers.
+    `ready` gets the address once it answers. `local_operator`: who asks on this machine without signing in is the
+    city's operator, although there are accounts.
     """
     limits = serving_limits()
     handles = raised(Limits.shipped().listeners, limits)
-    door = _bind(port)
+    door = _bind(host, port)
     nightly = Nightly(desk)
     with door:
         address = f"http://127.0.0.1:{door.getsockname()[1]}/"
         owner.listen(desk.handle, address=address)
         with Opening(door):
-            doors = load("doors")(desk.city(), desk.turns, listeners=handles.listeners)
+            doors = load("doors")(
+                desk.city(), desk.turns, listeners=handles.listeners, public=public, local_operator=local_operator
+            )
+            doors.keeper.address = public or address.rstrip("/")
             doors.mqtt = mqtt
-            site = load("site")(desk.city(), doors.parts)
+            site = load("site")(desk.city(), doors.parts, doors.keeper)
         config = uvicorn.Config(
             site,
             http=bounded(handles.connections, limits),
@@ -94,6 +135,7 @@ def serve_desk(
             access_log=False,
             timeout_graceful_shutdown=OPEN_STREAMS_S,
             server_header=False,
+            proxy_headers=bool(public),  # a proxy on this machine says who asks, so that tries are counted by him
         )
 
         def answering() -> None:
@@ -141,11 +183,11 @@ def _print_address(address: str) -> None:
     sys.stdout.flush()
 
 
-def _bind(port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        door.bind(("127.0.0.1", port))
+        door.bind((host, port))
     except OSError as error:
         door.close()
         raise CityError(

@@ -1,4 +1,4 @@
-"""The web over one open city: pages and API ask with the rights of the operator at the machine itself."""
+"""The web over one open city: pages and API ask with the rights of whoever asks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,20 +6,18 @@ from typing import Any
 from fastapi import FastAPI
 
 from quintet import __version__
-from quintet.access import EVERYTHING
 from quintet.store.book import batches
 from quintet.terms.period import from_us
-from quintet.views import Questions
 from quintet.web.site import Part, build
 
-from .answers_findings import rule_words
 from .city import City
+from .doorkeeper import CityDoorkeeper
 
 
-def build_site(city: City, parts: Sequence[Part] = ()) -> FastAPI:
+def build_site(city: City, parts: Sequence[Part] = (), doorkeeper: CityDoorkeeper | None = None) -> FastAPI:
     """Build the web application of a city, with the parts that its doors mount."""
-    questions = Questions(city.access(EVERYTHING), now=city.now, rules=rule_words(city.rules))
-    return build(questions, health=lambda: health(city), parts=parts)
+    keeper = doorkeeper or CityDoorkeeper(city, None)
+    return build(keeper.questions, health=lambda: health(city), parts=parts, doorkeeper=keeper)
 
 
 def health(city: City) -> dict[str, Any]:

@@ -1,0 +1,179 @@
+"""Staff sign in with the city's own identity provider (OpenID Connect): code flow with PKCE, state, nonce.
+
+    [oidc]                              # in quintet.toml
+    issuer = "https://id.city.example"
+    client_id = "quintet"
+    secret_file = "oidc.secret"         # relative to the file; one line
+    claim = "preferred_username"        # by what users are known here
+
+The provider says who somebody is; what he may see is granted here. Who is no user here, or a resident only, gets
+nothing.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus, urlencode
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from quintet.terms.catalogue import check_keys
+from quintet.terms.errors import BadInput, CityError, Unknown
+from quintet.views.accounts import Accounts, LetIn
+
+CALLBACK = "/oidc/callback"
+SCOPE = "openid profile email"
+ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
+WAIT_S = 10.0
+WAITING_US = 10 * 60 * 1_000_000
+"""So long somebody may take at the provider."""
+MOST_WAITING = 1_000
+LEEWAY_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """Where the provider is, who we are there, and by which claim users are known here."""
+
+    issuer: str
+    client_id: str
+    secret: str
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    browser: str
+    nonce: str
+    verifier: str
+    after: str
+    until_us: int
+
+
+def oidc_settings(table: Mapping[str, Any], base: Path) -> OidcSettings | None:
+    """Read [oidc]; None where there is none. Raises BadInput for unknown keys and a secret that cannot be read."""
+    if not table:
+        return None
+    check_keys(dict(table), required={"issuer", "client_id", "secret_file"}, optional={"claim"}, place="[oidc]")
+    try:
+        secret = (base / str(table["secret_file"])).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            "the secret cannot be read.", code="no_secret", place="[oidc] secret_file", remedy="Name a readable file."
+        ) from error
+    claim = str(table.get("claim", "preferred_username"))
+    return OidcSettings(str(table["issuer"]).rstrip("/"), str(table["client_id"]), secret, claim)
+
+
+class CityOidc:
+    """The way to the provider and back (`web.oidc.StaffDoor`). What waits for an answer is kept in memory."""
+
+    def __init__(self, settings: OidcSettings, accounts: Accounts, now_us: Callable[[], int]) -> None:
+        """Speak to a provider; nothing is asked of it before somebody signs in."""
+        self._settings = settings
+        self._accounts = accounts
+        self._now_us = now_us
+        self._lock = threading.Lock()
+        self._waiting: dict[str, _Asked] = {}
+        self._found: dict[str, Any] | None = None
+
+    def begin(self, origin: str, after: str) -> tuple[str, str]:
+        """Give the provider's address for a browser, and the secret that its cookie is to hold."""
+        browser, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        state = secrets.token_urlsafe(32)
+        digest = hashlib.sha256(verifier.encode()).digest()
+        query = {
+            "response_type": "code",
+            "client_id": self._settings.client_id,
+            "redirect_uri": f"{origin}{CALLBACK}",
+            "scope": SCOPE,
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
+            "code_challenge_method": "S256",
+        }
+        endpoint = str(self._provider()["authorization_endpoint"])
+        url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
+        with self._lock:
+            while len(self._waiting) >= MOST_WAITING:
+                self._waiting.pop(next(iter(self._waiting)))
+            self._waiting[state] = _Asked(browser, nonce, verifier, after, self._now_us() + WAITING_US)
+        return url, browser
+
+    def finish(self, origin: str, state: str, code: str, browser: str) -> tuple[LetIn, str]:
+        """Let in whom the provider vouches for; give him and where he wanted to go.
+
+        Raises Unknown where the answer is not to our question, from another browser, too late, or not well signed.
+        """
+        with self._lock:
+            asked = self._waiting.pop(state, None)
+        if asked is None or asked.until_us <= self._now_us() or not hmac.compare_digest(asked.browser, browser):
+            raise _refused()
+        try:
+            token = self._token(origin, code, asked.verifier)
+            claims = self._claims(str(token["id_token"]), asked.nonce)
+        except (JoseError, KeyError, ValueError, httpx.HTTPError) as error:
+            raise _refused() from error
+        return self._accounts.vouched(str(claims.get(self._settings.claim, ""))), asked.after
+
+    def _token(self, origin: str, code: str, verifier: str) -> dict[str, Any]:
+        """Give what the provider gives for a code (RFC 6749, section 4.1.3; RFC 7636)."""
+        sent = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": f"{origin}{CALLBACK}",
+            "code_verifier": verifier,
+        }
+        who = (quote_plus(self._settings.client_id), quote_plus(self._settings.secret))  # RFC 6749, section 2.3.1
+        answer = httpx.post(str(self._provider()["token_endpoint"]), data=sent, auth=who, timeout=WAIT_S)
+        return dict(answer.raise_for_status().json())
+
+    def _claims(self, text: str, nonce: str) -> dict[str, Any]:
+        """Check an id token: signature, issuer, audience, times, nonce; give its claims."""
+        published: Any = self._get(self._provider()["jwks_uri"])
+        keys = KeySet.import_key_set(published)
+        token = jwt.decode(text, keys, algorithms=ALGORITHMS)
+        rules = jwt.JWTClaimsRegistry(
+            leeway=LEEWAY_S,
+            iss={"essential": True, "value": self._provider()["issuer"]},
+            aud={"essential": True, "value": self._settings.client_id},
+            exp={"essential": True},
+            nonce={"essential": True, "value": nonce},
+        )
+        rules.validate(token.claims)
+        return dict(token.claims)
+
+    def _provider(self) -> dict[str, Any]:
+        """Give what the provider publishes of itself. Raises CityError where it does not answer or names another."""
+        if self._found is None:
+            try:
+                found = self._get(f"{self._settings.issuer}/.well-known/openid-configuration")
+            except (httpx.HTTPError, ValueError) as error:
+                raise CityError(
+                    "the identity provider does not answer.",
+                    code="provider_silent",
+                    place=self._settings.issuer,
+                    remedy="Sign in with your password or passkey, or try again.",
+                ) from error
+            if str(found.get("issuer", "")).rstrip("/") != self._settings.issuer:
+                raise CityError("names another issuer.", code="provider_wrong", place=self._settings.issuer)
+            self._found = found
+        return self._found
+
+    def _get(self, url: str) -> dict[str, Any]:
+        return dict(httpx.get(url, timeout=WAIT_S).raise_for_status().json())
+
+
+def _refused() -> Unknown:
+    return Unknown(
+        "the identity provider's answer does not fit.", code="not_vouched", remedy="Begin again on the sign-in page."
+    )
