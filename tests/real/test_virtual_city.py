@@ -15,7 +15,8 @@ import pytest
 from quintet.access import EVERYTHING, FlowsAnswer
 from quintet.app.city import City
 from quintet.ledger.balance import balance, rows_for_people
-from quintet.ledger.emissions import Emission, by_scope, emissions
+from quintet.ledger.emissions import Emission, emissions
+from quintet.ledger.scopes import by_scope
 from quintet.ledger.selfsufficiency import SelfSufficiency, selfsufficiency
 from quintet.terms.period import Resolution, Span, to_us
 

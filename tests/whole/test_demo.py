@@ -41,6 +41,16 @@ def test_a_demo_serves_and_ends_cleanly(begin: Begin, tmp_path: Path, monkeypatc
     assert address.startswith("http://127.0.0.1:")
     with urllib.request.urlopen(f"{address}health", timeout=10) as answer:
         assert answer.status == 200
+    docs, link = (process.stdout.readline().strip() for _ in range(2))
+    assert docs == f"{address}docs"
+    start, _, code = link.partition("#")
+    assert start == f"{address}enter"
+    asked = urllib.request.Request(
+        f"{address}api/v1/session:link", json.dumps({"code": code}).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        me = json.loads(answer.read())
+    assert len(me["homes"]) == 1, "the last address lets a resident in"
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err

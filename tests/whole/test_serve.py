@@ -97,7 +97,10 @@ def test_a_taken_port_and_a_foreign_host_are_refused(filled: Path, quintet: Run,
     assert f"port {port} cannot be used" in taken.stderr
     foreign = quintet("serve", "--city", city, "--host", "0.0.0.0")
     assert foreign.returncode == 2
-    assert "no accounts" in foreign.stderr
+    assert "in the open" in foreign.stderr
+    public = quintet("serve", "--city", city, "--public", "https://city.example", "--port", "0")
+    assert public.returncode == 2
+    assert "no accounts" in public.stderr
 
 
 def test_many_commands_at_once_all_succeed(filled: Path, dataset: Path, begin: Begin) -> None:
