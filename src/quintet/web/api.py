@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from quintet.terms.errors import NotFound
 from quintet.views import Questions
 from quintet.views.answers import (
     Answer,
@@ -23,9 +24,13 @@ from quintet.views.answers import (
     Meters,
     Places,
 )
+from quintet.views.answers_bills import Allocation, BillExplained, DwellingBills, Incentives
 from quintet.views.answers_books import ConversionRows, FacilityRows, LossRows
+from quintet.views.answers_decisions import BoundDefinitions, FactorSetList, PublishedFigures, StatedMeasures
+from quintet.views.answers_home import HomeBill, HomeCompare, HomeHistory, HomeNow
 from quintet.views.answers_ledger import Compared, Explanation, GpcTable, Inventory, SelfSufficiencies
 from quintet.views.answers_targets import ChangeApart, Trajectory, WeatherChange
+from quintet.views.identity import Reader
 
 from . import parameters as asked
 from .parameters import Parameter
@@ -84,7 +89,7 @@ ROUTES = (
         "/balances",
         "Supply against use of a place, a row a period and carrier.",
         Balances,
-        (asked.FROM, asked.TO, asked.RESOLUTION, asked.BALANCED_PLACE, asked.KNOWN_AT),
+        (asked.FROM, asked.TO, asked.RESOLUTION, asked.BALANCED_PLACE, asked.UNCERTAINTY, asked.KNOWN_AT),
         lambda questions, given: questions.balances(**_ranged(given)),
     ),
     Route(
@@ -119,7 +124,7 @@ ROUTES = (
         "/self-sufficiency",
         "Self-sufficiency of a place by every definition; the one the city is bound to is named.",
         SelfSufficiencies,
-        (asked.FROM, asked.TO, asked.RESOLUTION, asked.BALANCED_PLACE, asked.KNOWN_AT),
+        (asked.FROM, asked.TO, asked.RESOLUTION, asked.BALANCED_PLACE, asked.UNCERTAINTY, asked.KNOWN_AT),
         lambda questions, given: questions.ledger.self_sufficiency(**_ranged(given)),
     ),
     Route(
@@ -133,7 +138,7 @@ ROUTES = (
         "/emissions",
         "Greenhouse gases of a place by source and period, each with its factor; scope 2 both ways.",
         Inventory,
-        EMISSIONS,
+        (*EMISSIONS, asked.UNCERTAINTY),
         lambda questions, given: questions.ledger.emissions(**_ranged(given)),
     ),
     Route(
@@ -149,6 +154,42 @@ ROUTES = (
         Compared,
         (asked.PUBLICATION, asked.FACTOR_SET),
         lambda questions, given: questions.ledger.compare(**_said(given)),
+    ),
+    Route(
+        "/emissions/publications",
+        "What was published, the earliest first.",
+        PublishedFigures,
+        (),
+        lambda questions, _given: questions.ledger.publications(),
+        statuses=(400, 403),
+        apart=None,
+    ),
+    Route(
+        "/factor-sets",
+        "The factor sets, the one in force first.",
+        FactorSetList,
+        (),
+        lambda questions, _given: questions.ledger.factor_sets(),
+        statuses=(400, 403),
+        apart=None,
+    ),
+    Route(
+        "/self-sufficiency/bound",
+        "The definitions to which the city is or was bound.",
+        BoundDefinitions,
+        (),
+        lambda questions, _given: questions.ledger.bound(),
+        statuses=(400, 403),
+        apart=None,
+    ),
+    Route(
+        "/measures",
+        "The measures that are stated.",
+        StatedMeasures,
+        (),
+        lambda questions, _given: questions.ledger.measures(),
+        statuses=(400, 403),
+        apart=None,
     ),
     Route(
         "/targets",
@@ -205,6 +246,64 @@ ROUTES = (
         lambda questions, given: questions.dwelling(**_said(given)),
     ),
     Route(
+        "/bills",
+        "A dwelling's bills of a month: as issued, else reckoned, each with what it lacks.",
+        DwellingBills,
+        (asked.DWELLING, asked.BILL_MONTH, asked.KNOWN_AT),
+        lambda questions, given: questions.bills.month(**_said(given)),
+    ),
+    Route(
+        "/bills/incentives",
+        "What using less pays a dwelling, with its baselines, and what one percent more would pay.",
+        Incentives,
+        (asked.DWELLING, asked.BILL_MONTH, asked.KNOWN_AT),
+        lambda questions, given: questions.bills.incentives(**_said(given)),
+    ),
+    Route(
+        "/bills/explained",
+        "The bills issued of a dwelling's month: evidence, what is known now, adjustments.",
+        BillExplained,
+        (asked.DWELLING, asked.BILL_MONTH, asked.BILL_COMMODITY, asked.KNOWN_AT),
+        lambda questions, given: questions.bills.explain(**_said(given)),
+        apart=None,
+    ),
+    Route(
+        "/bills/allocation",
+        "A complex' bill of a month shared over its flats, with the method.",
+        Allocation,
+        (asked.COMPLEX, asked.BILL_MONTH, asked.COMPLEX_COMMODITY, asked.COMMON_WON, asked.KNOWN_AT),
+        lambda questions, given: questions.bills.allocate(**_said(given)),
+    ),
+    Route(
+        "/home/now",
+        "A home now: today's use of each utility so far, beside the same hours of usual days.",
+        HomeNow,
+        (asked.DWELLING,),
+        lambda questions, given: questions.home.now(**_said(given)),
+    ),
+    Route(
+        "/home/bill",
+        "A home's bill of a month: so far while it lasts, where it is heading, and the tier it stands in.",
+        HomeBill,
+        (asked.DWELLING, asked.MONTH),
+        lambda questions, given: questions.home.bill(**_said(given)),
+    ),
+    Route(
+        "/home/history",
+        "A utility of a home over a day, week, month or year, beside the year before and the weather.",
+        HomeHistory,
+        (asked.DWELLING, asked.UTILITY, asked.LENGTH, asked.AT),
+        lambda questions, given: questions.home.history(**_said(given)),
+    ),
+    Route(
+        "/home/compare",
+        "A home's last whole month beside homes like it, where enough of them hide each other.",
+        HomeCompare,
+        (asked.DWELLING,),
+        lambda questions, given: questions.home.compare(**_said(given)),
+        apart=None,
+    ),
+    Route(
         "/findings",
         "Why values are doubtful: what rules and runs found of a channel or a place, with their figures.",
         Findings,
@@ -238,13 +337,13 @@ ROUTES = (
 )
 
 
-def router(questions: Questions) -> APIRouter:
-    """Give the routes, answered by these questions."""
+def router() -> APIRouter:
+    """Give the routes, each answered by the questions of who asks."""
     out = APIRouter(prefix="/api/v1")
     for route in ROUTES:
         out.add_api_route(
             route.path,
-            _endpoint(route, questions),
+            _endpoint(route),
             methods=["GET"],
             name=route.path.strip("/"),
             summary=route.summary,
@@ -259,10 +358,14 @@ def operation_of(path: str) -> str:
     return "get_" + path.strip("/").translate(str.maketrans("-/", "__", "{}"))
 
 
-def _endpoint(route: Route, questions: Questions) -> Callable[[Request], Response]:
+def _endpoint(route: Route) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
         given = asked.read(request.query_params, route.parameters)
-        found = route.ask(questions, given | asked.in_path(request.path_params, route.parameters))
+        reader: Reader = request.state.reader
+        try:
+            found = route.ask(reader.questions, given | asked.in_path(request.path_params, route.parameters))
+        except NotFound as error:
+            raise reader.veiled(error) from error
         body = _ENCODER.encode(found)
         tag = etag_of(body if route.apart is None else _without(found, route.apart))
         headers = {**HEADERS, "ETag": tag}

@@ -1,4 +1,6 @@
-"""Who is let in, and under which rules a browser shows what it gets: this machine only, nothing from elsewhere."""
+"""Under which names the site answers, and under which rules a browser shows what it gets: nothing from elsewhere."""
+
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,14 +23,15 @@ HEADERS = {
 
 
 class Guard:
-    """Refuses a request whose Host is not this machine, and adds the security headers to every answer.
+    """Refuses a request whose Host is no name of the site, and adds the security headers to every answer.
 
     A page elsewhere whose name is made to point at 127.0.0.1 (DNS rebinding) still sends its own name as Host.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Stand before an application."""
+    def __init__(self, app: ASGIApp, public: str = "") -> None:
+        """Stand before an application; `public` is the address by which people elsewhere reach it, if they may."""
         self._app = app
+        self._hosts = LOOPBACK | ({host_of(urlsplit(public).netloc)} if public else set())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -43,7 +46,7 @@ class Guard:
                     headers[name] = value
             await send(message)
 
-        if host_of(Headers(scope=scope).get("host", "")) in LOOPBACK:
+        if host_of(Headers(scope=scope).get("host", "")) in self._hosts:
             await self._app(scope, receive, guarded)
             return
         await _refuse(scope["path"], guarded)
@@ -57,7 +60,7 @@ def host_of(header: str) -> str:
 
 async def _refuse(path: str, send: Send) -> None:
     error = UsageError(
-        "Quintet answers this machine only: there are no accounts yet.",
+        "Quintet answers this machine, and the address that `quintet serve --public` names, only.",
         code="foreign_host",
         place="Host",
         remedy="Open it as http://127.0.0.1 with its port; from elsewhere use an SSH tunnel.",

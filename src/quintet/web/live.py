@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from quintet.terms.errors import CityError
+from quintet.views.identity import Reader
 from quintet.views.live import Live
 
 from . import parameters
@@ -26,7 +28,7 @@ class LivePart:
     """What the site mounts for live push (`web.site.Part`)."""
 
     def __init__(self, live: Live, limits: Limits | None = None) -> None:
-        """Push what one reader may see."""
+        """Push to each what he may see; who has no rights of his own is given `live`."""
         self._live = live
         self.limits = limits or Limits.shipped()
         self.hub = Hub(live, self.limits)
@@ -67,7 +69,8 @@ class LivePart:
         place = str(given["place"] or PLACE.schema["default"])
         known = request.headers.get("last-event-id") or str(given["last_event_id"] or "")
         # a city of many meters takes a moment to be laid out after its registry changed
-        watch = await asyncio.to_thread(self._live.follow, place)
+        reader: Reader = request.state.reader
+        watch = await asyncio.to_thread(reader.live(self._live).follow, place)
         if self.hub.full or self.hub.stopping:
             raise CityError(
                 "cannot take more listeners now.",
@@ -77,4 +80,5 @@ class LivePart:
             )
         if request.method == "HEAD":
             return Response(headers=HEADERS, media_type=MEDIA_TYPE)
-        return EventStream(self.hub, watch, known, {**HEADERS, "Content-Type": MEDIA_TYPE})
+        still = None if reader.lasting else partial(reader.may_follow, watch, self._live)
+        return EventStream(self.hub, watch, known, {**HEADERS, "Content-Type": MEDIA_TYPE}, still)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,7 +44,7 @@ class Hub:
         self.limits = limits
         self.counts = Counts()
         self.stopping = False
-        self._circles: dict[str, Circle] = {}
+        self._circles: dict[Hashable, Circle] = {}
         self._open: set[Listener] = set()
         self._wake = asyncio.Event()
         self._telling = asyncio.Lock()
@@ -124,26 +124,27 @@ class Hub:
         listener.after = watch.mark
         if last_event_id:
             await self._catch_up(listener, watch, last_event_id)
-        while watch.place in self._circles and self._circles[watch.place].told > listener.after:
+        while watch.circle in self._circles and self._circles[watch.circle].told > listener.after:
             await self._catch_up(listener, watch, str(listener.after))
         # from here on nothing may wait: what is told next must reach him too
-        circle = self._circles.get(watch.place)
+        circle = self._circles.get(watch.circle)
         if circle is None:
-            circle = self._circles[watch.place] = self._circle(watch)
+            circle = self._circles[watch.circle] = self._circle(watch)
+        listener.circle = watch.circle
         circle.listeners.add(listener)
         listener.put(beat(listener.after))
         self._wake.set()
         if self.stopping:
             self._goodbye()
 
-    def leave(self, listener: Listener, place: str) -> None:
+    def leave(self, listener: Listener) -> None:
         """Feed a listener no longer."""
         self._open.discard(listener)
-        circle = self._circles.get(place)
+        circle = self._circles.get(listener.circle)
         if circle is not None:
             circle.listeners.discard(listener)
             if not circle.listeners:
-                del self._circles[place]
+                del self._circles[listener.circle]
 
     def _circle(self, watch: Watch) -> Circle:
         limits = self.limits
@@ -213,7 +214,7 @@ class Hub:
         return given
 
     async def _sweep(self) -> None:
-        """Drop who takes nothing, and let those hear a heartbeat who have heard nothing for long."""
+        """Drop who takes nothing, see off whose right has ended; who heard nothing for long hears a heartbeat."""
         clock = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(self.limits.sweep_s)
@@ -221,12 +222,24 @@ class Hub:
             for listener in list(self._open):
                 if listener.writing_since is not None and now - listener.writing_since > self.limits.stall_s:
                     self._drop(listener)
+            await self._see_off()
             async with self._telling:
                 given = 0
                 silent = [c for c in self._circles.values() if now - c.said_at > self.limits.heartbeat_s]
                 for circle in silent:
                     circle.said_at = now
                     given = await self._give(circle, beat(circle.told), BEYOND, given)
+
+    async def _see_off(self) -> None:
+        """Say goodbye to whose right to follow has ended since: a session, a consent, a stay."""
+        asked = [listener for listener in self._open if listener.still is not None]
+        if not asked:
+            return
+        ended = await asyncio.to_thread(lambda: [one for one in asked if one.still is not None and not one.still()])
+        frame = framed(news_of(self._live.newest, LiveBye("gone")))
+        for listener in ended:
+            listener.put(frame)
+            listener.finish()
 
     def _drop(self, listener: Listener) -> None:
         self.counts.dropped += 1

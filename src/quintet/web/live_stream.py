@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections import deque
+from collections.abc import Callable, Hashable
 from typing import Any, Protocol
 
 from starlette.responses import Response
@@ -25,7 +26,7 @@ class Streams(Protocol):
         """Begin to feed a listener."""
         ...
 
-    def leave(self, listener: "Listener", place: str) -> None:
+    def leave(self, listener: "Listener") -> None:
         """Feed a listener no longer."""
         ...
 
@@ -54,6 +55,10 @@ class Listener:
         self.task: asyncio.Task[None] | None = None
         self.after = Mark(0, 0)
         self.writing_since: float | None = None
+        self.circle: Hashable = None
+        """Among whom it is told, once it has joined."""
+        self.still: Callable[[], bool] | None = None
+        """Whether it may go on listening; None: always. Asked now and then, in a thread of its own."""
 
     def put(self, frame: bytes) -> bool:
         """Queue a frame; False when the listener lags too far behind to get it."""
@@ -100,13 +105,24 @@ class Listener:
 class EventStream(Response):
     """Answers with a stream that ends when the client, the site or the client's patience does."""
 
-    def __init__(self, streams: Streams, watch: Watch, last_event_id: str, headers: dict[str, str]) -> None:
-        """Feed from `streams` what is new at a place; a client that comes back says the last event it got."""
+    def __init__(
+        self,
+        streams: Streams,
+        watch: Watch,
+        last_event_id: str,
+        headers: dict[str, str],
+        still: Callable[[], bool] | None = None,
+    ) -> None:
+        """Feed from `streams` what is new at a place; a client that comes back says the last event it got.
+
+        `still` says whether the listener may go on.
+        """
         super().__init__(headers=headers)
         del self.headers["content-length"]
         self._streams = streams
         self._watch = watch
         self._last_event_id = last_event_id
+        self._still = still
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Write the stream."""
@@ -117,15 +133,15 @@ class EventStream(Response):
             bound_buffer(transport, limits.socket_bytes)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         listener = Listener(transport, limits)
+        listener.still = self._still
         listener.put(f"retry: {limits.retry_ms}\n\n".encode())
-        place = self._watch.place
         writing = listener.task = asyncio.create_task(listener.write(send))
         leaving = asyncio.create_task(disconnected(receive))
         try:
             await self._streams.join(listener, self._watch, self._last_event_id)
             await asyncio.wait((writing, leaving), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._streams.leave(listener, place)
+            self._streams.leave(listener)
             for task in (writing, leaving):
                 task.cancel()
             await asyncio.gather(writing, leaving, return_exceptions=True)

@@ -82,6 +82,11 @@ CERTAINTY_LEVEL = Parameter(
     "How often the truth is to lie inside the interval.",
     {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "default": 0.9},
 )
+UNCERTAINTY = Parameter(
+    "uncertainty",
+    "Also the interval in which each number truly lies, at this level (how often it is to hold the truth).",
+    {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+)
 PLACE_OF_BOOKS = Parameter("place", "The place, with all below it.", {"type": "string", "default": "city"})
 PLACE_OF_NETWORKS = Parameter("place", "Only networks of this place and below it (default: the city).")
 NETWORK = Parameter("network", "Only this feeder, zone or branch; not with `place`.")
@@ -113,6 +118,25 @@ DAY = Parameter(
     {"type": "string", "format": "date"},
 )
 
+MONTH = Parameter(
+    "month", "A calendar month, 2026-11 (default: this one).", {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"}
+)
+UTILITY = Parameter("utility", "A commodity that the home is metered for (default: its first).")
+LENGTH = Parameter(
+    "length", "How long.", {"type": "string", "enum": ["day", "week", "month", "year"], "default": "day"}
+)
+AT = Parameter("at", "A local day in it, 2025-01-31 (default: today).", {"type": "string", "format": "date"})
+BILL_MONTH = Parameter(
+    "month", "The month of the bill, 2025-10.", {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"}, required=True
+)
+BILL_COMMODITY = Parameter("commodity", "Of this utility only.")
+COMPLEX = Parameter("place", "The complex, one customer of its supplier.", required=True)
+COMPLEX_COMMODITY = Parameter("commodity", "The utility whose bill is shared.", required=True)
+COMMON_WON = Parameter(
+    "common_won",
+    "The common area's bill in won, as it was issued.",
+    {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+)
 STATE = Parameter(
     "state", "Only items in this state.", {"type": "string", "enum": ["open", "closed", "any"], "default": "open"}
 )
@@ -164,3 +188,29 @@ def _value(given: list[str], parameter: Parameter) -> str | int | float | None:
             raise UsageError(f"{text!r} is no number.", code=f"bad_{name}", place=name, remedy="Write it as 0.9.")
         return float(text)
     return SPACED_OFFSET.sub(r"\1+\2", text) if parameter.moment else text
+
+
+def within(value: str | int | float | None, parameter: Parameter) -> int:
+    """Give a whole number within its parameter's bounds, the default where it was not given; raises UsageError."""
+    schema = parameter.schema
+    number = int(schema["default"] if value is None else value)
+    if not schema["minimum"] <= number <= schema["maximum"]:
+        raise UsageError(
+            f"{number} is out of range.",
+            code=f"bad_{parameter.name}",
+            place=parameter.name,
+            remedy=f"Give a number from {schema['minimum']} to {schema['maximum']}.",
+        )
+    return number
+
+
+def one_of(value: str, parameter: Parameter) -> str:
+    """Give a word of a parameter's choices; raises UsageError for any other."""
+    if value not in parameter.schema["enum"]:
+        raise UsageError(
+            f"{value!r} is none of them.",
+            code=f"bad_{parameter.name}",
+            place=parameter.name,
+            remedy=f"One of {', '.join(parameter.schema['enum'])}.",
+        )
+    return value

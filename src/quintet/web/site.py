@@ -1,4 +1,4 @@
-"""The site: API, description, health and page in one application, for this machine only."""
+"""The site: API, description, health and page in one application, each request with the rights of who asks."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -19,7 +19,10 @@ from . import parameters, problems
 from .api import JSON, router
 from .described import describe
 from .guard import Guard
+from .home import home_routes
+from .identity import Doorkeeper, NoDoor, Signing
 from .page import city_page, reference_page
+from .signin import signin_routes
 
 STATIC = Path(__file__).parent / "static"
 ABOUT = "Reads a city's places, meters, intervals and balances. Amounts are exact decimals in the unit that is named."
@@ -48,8 +51,14 @@ class Part(Protocol):
         ...
 
 
-def build(questions: Questions, *, health: Callable[[], dict[str, Any]], parts: Sequence[Part] = ()) -> FastAPI:
-    """Build the site over one reader's questions, with further parts mounted.
+def build(
+    questions: Questions,
+    *,
+    health: Callable[[], dict[str, Any]],
+    parts: Sequence[Part] = (),
+    doorkeeper: Doorkeeper | None = None,
+) -> FastAPI:
+    """Build the site, with further parts mounted; without a doorkeeper everybody asks these questions.
 
     `health` gives a plain object for /health; a `status` in it other than "ok" is answered with 503.
     """
@@ -71,7 +80,8 @@ def build(questions: Questions, *, health: Callable[[], dict[str, Any]], parts: 
         lifespan=lifespan,
     )
     problems.install(app)
-    app.include_router(router(questions))
+    keeper = doorkeeper or NoDoor(questions)
+    app.include_router(router())
     for part in parts:
         app.router.routes.extend(part.routes)
     described: dict[str, Any] = {}
@@ -95,7 +105,9 @@ def build(questions: Questions, *, health: Callable[[], dict[str, Any]], parts: 
     def _docs() -> HTMLResponse:
         return reference_page(described)
 
+    app.router.routes.extend([*signin_routes(keeper), *home_routes()])
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     described.update(describe(app, parts))
-    app.add_middleware(Guard)
+    app.add_middleware(Signing, doorkeeper=keeper)
+    app.add_middleware(Guard, public=keeper.public)
     return app

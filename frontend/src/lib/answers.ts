@@ -1,0 +1,182 @@
+// What the server answers: the fields of /openapi.json that the page reads.
+
+export type Mark = "measured" | "estimated" | "edited" | "questionable" | "missing" | "";
+
+export interface Tile {
+  commodity: string;
+  name_en: string;
+  name_ko: string;
+  unit: string;
+  state: "fine" | "late" | "silent" | "stopped" | "new" | "none";
+  as_of: string | null;
+  last_heard: string | null;
+  zero_since: string | null;
+  use: number | null;
+  coverage: number | null;
+  estimated_share: number | null;
+  usual: number | null;
+  usual_days: number;
+  usual_reason: string | null;
+  won: number | null;
+  won_usual: number | null;
+  won_reason: string | null;
+  values: (number | null)[];
+  marks: Mark[];
+  usual_values: (number | null)[];
+}
+
+export interface HomeNow {
+  place: string;
+  name_en: string;
+  name_ko: string;
+  timezone: string;
+  simulated: boolean;
+  known_at: string;
+  day: string;
+  from: string;
+  to: string;
+  since: string | null;
+  day_kind: "working_day" | "day_of_rest";
+  as_of: string | null;
+  stale: boolean;
+  won: number | null;
+  won_usual: number | null;
+  unpriced: string[];
+  tiles: Tile[];
+}
+
+export interface TierGauge {
+  name_en: string;
+  name_ko: string;
+  unit: string;
+  number: number;
+  count: number;
+  limits: number[];
+  prices: number[];
+  use: number;
+  left: number | null;
+  day: string | null;
+}
+
+export interface BillAhead {
+  use: number;
+  use_low: number | null;
+  use_high: number | null;
+  won: number | null;
+  won_low: number | null;
+  won_high: number | null;
+  trials: number;
+}
+
+export interface BillItem {
+  item: string;
+  name_en: string;
+  name_ko: string;
+  won: number | null;
+}
+
+export interface BillLine {
+  commodity: string;
+  name_en: string;
+  name_ko: string;
+  unit: string;
+  use: number | null;
+  gaps: boolean;
+  estimated: boolean;
+  won: number | null;
+  why: string[];
+  card_name_en: string;
+  card_name_ko: string;
+  source: string;
+  certainty: string;
+  items: BillItem[];
+  ahead: BillAhead | null;
+  tier: TierGauge | null;
+}
+
+export interface HomeBill {
+  place: string;
+  name_en: string;
+  name_ko: string;
+  timezone: string;
+  month: string;
+  first: string;
+  last: string;
+  days: number;
+  days_over: number;
+  as_of: string | null;
+  since: string | null;
+  won: number | null;
+  won_ahead: number | null;
+  won_low: number | null;
+  won_high: number | null;
+  unpriced: string[];
+  lines: BillLine[];
+}
+
+export interface HistoryRow {
+  start: string;
+  value: number | null;
+  mark: Mark;
+  coverage: number | null;
+  estimated_share: number | null;
+  before: number | null;
+  before_mark: Mark;
+  temperature_c: number | null;
+}
+
+export interface Offered {
+  commodity: string;
+  name_en: string;
+  name_ko: string;
+}
+
+export interface HomeHistory {
+  place: string;
+  name_en: string;
+  name_ko: string;
+  timezone: string;
+  commodity: string;
+  unit: string;
+  length: "day" | "week" | "month" | "year";
+  step: string;
+  first: string;
+  last: string;
+  earlier: string | null;
+  later: string | null;
+  since: string | null;
+  known_at: string;
+  total: number | null;
+  total_alike: number | null;
+  before_alike: number | null;
+  utilities: Offered[];
+  rows: HistoryRow[];
+}
+
+export interface Beside {
+  commodity: string;
+  name_en: string;
+  name_ko: string;
+  unit: string;
+  own: number | null;
+  own_whole: boolean;
+  mean: number | null;
+  reason: string | null;
+}
+
+export interface HomeCompare {
+  place: string;
+  name_en: string;
+  name_ko: string;
+  timezone: string;
+  month: string | null;
+  reason: string | null;
+  area_low_m2: number | null;
+  area_high_m2: number | null;
+  area_known: boolean;
+  occupants: number | null;
+  heated_by: Offered[];
+  homes: number;
+  homes_needed: number;
+  rows: Beside[];
+}

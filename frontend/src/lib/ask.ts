@@ -1,0 +1,78 @@
+// Asks the server; what it answered last is kept in this browser, with its date, for a bad connection.
+
+import { frame } from "./frame.ts";
+
+export interface Kept<T> {
+  answer: T;
+  /** When it was received, in ms; null: just now, over the network. */
+  keptAt: number | null;
+}
+
+export class Refused extends Error {
+  readonly code: string;
+  readonly status: number;
+  readonly remedy: string;
+
+  constructor(status: number, code: string, detail: string, remedy: string) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+const PREFIX = "quintet.home.";
+const MOST = 40;
+const TIMEOUT_MS = 8000;
+
+function keyOf(path: string): string {
+  return `${PREFIX}${frame.place ?? ""}|${path}`;
+}
+
+/** Give the last answer that was kept; null where there is none. */
+export function lastKnown<T>(path: string): Kept<T> | null {
+  try {
+    const text = localStorage.getItem(keyOf(path));
+    if (text === null) return null;
+    const { at, answer } = JSON.parse(text) as { at: number; answer: T };
+    return { answer, keptAt: at };
+  } catch {
+    return null;
+  }
+}
+
+/** Forget all that was kept: what belongs to a session ends with it. */
+export function forget(): void {
+  for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+}
+
+function keep(path: string, answer: unknown): void {
+  try {
+    localStorage.setItem(keyOf(path), JSON.stringify({ at: Date.now(), answer }));
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+    for (const key of keys.slice(0, Math.max(0, keys.length - MOST))) if (key !== keyOf(path)) localStorage.removeItem(key);
+  } catch {
+    // a full or forbidden storage keeps nothing; the page works without
+  }
+}
+
+/** Ask for an answer about the home; raises Refused where the server says no, TypeError where nothing answers. */
+export async function ask<T>(path: string): Promise<Kept<T>> {
+  const answered = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (!answered.ok) {
+    const problem = (await answered.json().catch(() => ({}))) as Partial<Record<"code" | "detail" | "remedy", string>>;
+    if (answered.status === 401) {
+      forget();
+      location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+    }
+    throw new Refused(answered.status, problem.code ?? "other", problem.detail ?? "", problem.remedy ?? "");
+  }
+  const answer = (await answered.json()) as T;
+  keep(path, answer);
+  return { answer, keptAt: null };
+}
+
+/** Give the address of a question about the home that is shown. */
+export function about(name: string, given: Record<string, string> = {}): string {
+  return `/api/v1/home/${name}?${new URLSearchParams({ place: frame.place ?? "", ...given })}`;
+}

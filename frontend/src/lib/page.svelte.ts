@@ -1,0 +1,61 @@
+// The state that all views share: today's answer, how the connection is, and what went wrong.
+
+import type { HomeNow } from "./answers.ts";
+import { about, ask, lastKnown, Refused } from "./ask.ts";
+import { frame } from "./frame.ts";
+import { calmly, follow, type State } from "./live.ts";
+import { onClock } from "./say.ts";
+
+interface Page {
+  now: HomeNow | null;
+  /** When what is shown was kept, in ms; null: it is fresh. */
+  keptAt: number | null;
+  live: State | "";
+  offline: boolean;
+  refused: Refused | null;
+  /** Counts what was heard, for views that read anew. */
+  heard: number;
+}
+
+export const page = $state<Page>({ now: null, keptAt: null, live: "", offline: false, refused: null, heard: 0 });
+const NOW = about("now");
+const AGAIN_MS = 60_000;
+
+async function read(): Promise<void> {
+  try {
+    const { answer } = await ask<HomeNow>(NOW);
+    show(answer, null);
+    page.offline = false;
+    page.refused = null;
+  } catch (error) {
+    if (error instanceof Refused) page.refused = error;
+    else page.offline = true;
+  }
+}
+
+function show(answer: HomeNow, keptAt: number | null): void {
+  onClock(answer.timezone);
+  page.now = answer;
+  page.keptAt = keptAt;
+}
+
+/** Begin: the last known state at once, the present one as soon as it comes, then whatever is new. */
+export function begin(): void {
+  if (frame.place === null) return;
+  const known = lastKnown<HomeNow>(NOW);
+  if (known !== null) show(known.answer, known.keptAt);
+  const again = calmly(read);
+  again();
+  setInterval(again, AGAIN_MS);
+  addEventListener("online", again);
+  follow(
+    frame.place,
+    () => {
+      page.heard += 1;
+      again();
+    },
+    (state) => {
+      page.live = state;
+    },
+  );
+}

@@ -1,0 +1,64 @@
+// Keeps the page's own files, so that it opens on a bad connection. Figures are kept by the page, with their date.
+
+const FILES = "__FILES__" as unknown as string[];
+const CACHE = "quintet-home-__DIGEST__";
+const SHELL = "/home";
+const SHARED = ["/static/icons.svg", "/static/mark.svg"];
+
+interface Waiting extends Event {
+  waitUntil(work: Promise<unknown>): void;
+}
+interface Told extends Waiting {
+  data: string;
+}
+interface Asked extends Waiting {
+  request: Request;
+  respondWith(answer: Promise<Response>): void;
+}
+
+const here = self as unknown as {
+  addEventListener(name: string, done: (event: never) => void): void;
+  skipWaiting(): Promise<void>;
+  clients: { claim(): Promise<void> };
+};
+
+async function prepare(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  await cache.addAll([...FILES.map((name) => `/home/${name}`), ...SHARED]);
+  await here.skipWaiting();
+}
+
+async function settle(): Promise<void> {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith("quintet-home-") && name !== CACHE).map((name) => caches.delete(name)));
+  await here.clients.claim();
+}
+
+/** A page: from the network, else the last one that was had; never one of another session's sign-in. */
+async function page(request: Request): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  try {
+    const answered = await fetch(request);
+    if (answered.ok && !answered.redirected) await cache.put(SHELL, answered.clone());
+    else if (answered.redirected) await cache.delete(SHELL);
+    return answered;
+  } catch (error) {
+    const kept = await cache.match(SHELL);
+    if (kept === undefined) throw error;
+    return kept;
+  }
+}
+
+async function file(request: Request): Promise<Response> {
+  return (await caches.match(request)) ?? fetch(request);
+}
+
+here.addEventListener("install", (event: Waiting) => event.waitUntil(prepare()));
+here.addEventListener("activate", (event: Waiting) => event.waitUntil(settle()));
+here.addEventListener("message", (event: Told) => event.waitUntil(page(new Request(event.data))));
+here.addEventListener("fetch", (event: Asked) => {
+  const { pathname } = new URL(event.request.url);
+  if (event.request.method !== "GET") return;
+  if (event.request.mode === "navigate" && (pathname === SHELL || pathname.startsWith(`${SHELL}/`))) event.respondWith(page(event.request));
+  else if (pathname.startsWith("/home/assets/") || SHARED.includes(pathname)) event.respondWith(file(event.request));
+});

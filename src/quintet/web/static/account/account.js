@@ -1,0 +1,70 @@
+// Signing in, coming in by a link, and making an account by an invitation: what is typed goes to the API as JSON.
+"use strict";
+
+const said = JSON.parse(document.getElementById("said").textContent);
+const form = document.querySelector("form");
+const alertLine = document.querySelector("[role=alert]");
+const button = form.querySelector("button.main");
+const mode = document.body.dataset.mode;
+const HOME = "/home";
+
+const ADDRESS = { "sign-in": "/api/v1/session", enter: "/api/v1/session:link", invited: "/api/v1/invitations:accept" };
+
+function next() {
+  // only a path of this site: another address would send the person elsewhere
+  const asked = new URLSearchParams(location.search).get("next") || HOME;
+  return /^\/(?![/\\])/.test(asked) ? asked : HOME;
+}
+
+function bodyOf() {
+  if (mode === "enter") return { code: location.hash.slice(1) };
+  const body = Object.fromEntries(new FormData(form));
+  if (mode === "invited") body.language = document.documentElement.lang;
+  return body;
+}
+
+async function post(address, body) {
+  const answer = await fetch(address, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin",
+  });
+  const content = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(content.detail), { code: content.code });
+  return content;
+}
+
+function tell(error) {
+  alertLine.textContent = said[`problem.${error.code || "offline"}`] || said["problem.other"];
+  button.disabled = false;
+}
+
+function goOn() {
+  location.replace(next());
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  button.disabled = true;
+  alertLine.textContent = said.wait;
+  post(ADDRESS[mode], bodyOf()).then(goOn, tell);
+});
+
+async function byPasskey() {
+  const options = await post("/api/v1/session:passkey-options", {});
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+  const credential = await navigator.credentials.get({ publicKey });
+  await post("/api/v1/session:passkey", { credential: credential.toJSON() });
+}
+
+const passkey = document.getElementById("passkey");
+if (passkey && window.PublicKeyCredential && PublicKeyCredential.parseRequestOptionsFromJSON) {
+  passkey.hidden = false;
+  passkey.addEventListener("click", () => {
+    alertLine.textContent = said.wait;
+    byPasskey().then(goOn, (error) => tell(error.code ? error : { code: "passkey_not_valid" }));
+  });
+}
+
+if (mode === "enter" && !location.hash.slice(1)) {
+  alertLine.textContent = said["enter.missing"];
+  button.disabled = true;
+}
