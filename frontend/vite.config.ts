@@ -1,10 +1,14 @@
 // Builds the resident's page into the package: hashed files, a list of them for the server, and the worker that keeps them.
 
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, type Plugin } from "vite";
 
 const WORKER = "sw.js";
+/** What of others is in the built script; their licences ask that their notices go with it. */
+const BUNDLED = ["svelte/LICENSE.md", "uplot/LICENSE", "esm-env/LICENSE", "clsx/license"];
+const NOTICES = "licences.txt";
 const FIRST = /node_modules\/(svelte|esm-env|clsx)\/|src\/lib\/(?!bars)|src\/parts\/(Icon|Kept)/;
 
 /** Tell the worker which files to keep; its own bytes change whenever one of them does, so that browsers take it anew. */
@@ -13,6 +17,8 @@ function listed(): Plugin {
     name: "listed",
     generateBundle(_, bundle) {
       const files = Object.keys(bundle).filter((name) => name !== WORKER && !name.endsWith(".json")).sort();
+      const notices = BUNDLED.map((name) => `${name.split("/")[0]}\n\n${readFileSync(`node_modules/${name}`, "utf-8")}`);
+      this.emitFile({ type: "asset", fileName: NOTICES, source: notices.join("\n\n") });
       const worker = bundle[WORKER];
       if (worker?.type !== "chunk") throw new Error("the worker is missing");
       if (/^\s*(import|export)\b/m.test(worker.code)) throw new Error("the worker must stand alone");

@@ -15,6 +15,7 @@ from quintet.tariffs import Asked, compute
 from quintet.terms.errors import Forbidden, NotFound, UsageError
 from quintet.views import Questions
 from quintet.views.answers_home import BillLine, HomeNow, Tile
+from quintet.views.bills import dwelling_bills
 from quintet.views.home import HomeQuestions
 from quintet.web.site import build
 
@@ -140,6 +141,14 @@ def test_a_month_that_is_over_is_whole_and_one_to_come_is_none(home: HomeQuestio
     for month in ("2026-12", "2026-13", "nonsense", "2026-1"):
         with pytest.raises(UsageError):
             home.bill(ONE, month)
+
+
+@pytest.mark.parametrize("month", ["2026-10", "2026-11"])
+@pytest.mark.parametrize("place", [ONE, TWO])
+def test_the_page_says_the_won_of_the_citys_own_bills(homes: City, home: HomeQuestions, place: str, month: str) -> None:
+    reckoned = dwelling_bills(homes.access(EVERYTHING), place, month, None, homes.registry().tz).bills
+    said = {one.commodity: one.won for one in home.bill(place, month).lines}
+    assert {one.commodity: one.due_won for one in reckoned} == said
 
 
 def test_history_compares_only_what_is_known_whole_in_both_years(home: HomeQuestions) -> None:

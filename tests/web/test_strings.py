@@ -10,6 +10,7 @@ import quintet.web
 from quintet.terms.quality import qualities
 from quintet.terms.tables import FLOW_NAMES
 from quintet.web.page import FRAME, LANGUAGES, chosen_language, strings
+from quintet.web.signin import account_strings
 
 WEB = Path(quintet.web.__file__).parent
 FAMILIES = {"flow": set(FLOW_NAMES), "quality": set(qualities())}
@@ -69,3 +70,12 @@ def test_both_languages_fill_the_same_gaps_and_say_something(key: str) -> None:
 )
 def test_the_language_is_the_one_asked_for_else_the_one_accepted(asked: str | None, accepted: str, chosen: str) -> None:
     assert chosen_language(asked, accepted) == chosen
+
+
+def test_the_pages_of_accounts_say_all_in_both_languages_and_nothing_twice() -> None:
+    said = {language: account_strings(language) for language in LANGUAGES}
+    assert said["ko"].keys() == said["en"].keys()
+    sources = (WEB / "signin.py").read_text() + (WEB / "static" / "account" / "account.js").read_text()
+    named = {key for key in said["en"] if key in sources or key.rpartition(".")[2] in sources}
+    assert {key for key in said["en"] if not key.startswith("problem.")} <= named
+    assert not any("{" in text for texts in said.values() for text in texts.values())
