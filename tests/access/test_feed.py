@@ -79,7 +79,7 @@ def stored(city: City, place: str) -> Told:
 def summed(city: City, place: str, starts: set[int]) -> Told:
     """Give a place's flows in some quarter hours, from the intervals that begin in each, however long they are."""
     out: Told = {}
-    edges_us = np.arange(min(starts), max(starts) + 2 * QUARTER_US, QUARTER_US, np.int64)
+    edges_us = np.arange(min(starts), max(starts) + 2 * QUARTER_US, QUARTER_US, dtype=np.int64)
     access = city.access()
     with access.asking(place) as moment:
         counted = counted_at(moment.registry, place)

@@ -45,6 +45,9 @@ WAYS: dict[str, Callable[[Access, str], object]] = {
     "daily": lambda access, channel: access.daily([channel], date(2025, 1, 2), date(2025, 1, 2)),
     "flows": lambda access, channel: access.flows(CHANNEL_AT[channel], DAY, Resolution.DAY),
     "flows known": lambda access, channel: access.flows(CHANNEL_AT[channel], DAY, Resolution.DAY, latest(access)),
+    "hours_of": lambda access, channel: access.hours_of(
+        [CHANNEL_AT[channel]], DAY, {"electricity"}, latest(access), told=Resolution.DAY
+    ),
     "as_known": lambda access, channel: access.as_known(latest(access)).series(channel, DAY, Resolution.DAY),
     "difference": lambda access, channel: access.difference(DAY, *last_second(access), place=CHANNEL_AT[channel]),
     "asking": asked_at,

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from quintet.app.requests_ledger import Intervals
 from quintet.app.requests_people import InviteCreate, UserErase, UserGrant, UserLink, UserReads
 
 from .peopled import HOMES, MOVE, NOW, PASSWORD, START, Hand, Peopled, channel, made
@@ -154,6 +155,8 @@ def test_an_operator_gives_a_reason_for_hours_and_the_family_reads_it(town: Peop
         ("Seo", "operator", "누수 leak", "readings of water")
     ]
     assert town.ask(UserReads(OWN)).read()["reads"][0]["who"] == "Seo"
+    town.ask(Intervals(name, MOVE.isoformat(), NOW.isoformat(), "hour"))
+    assert resident.get("/api/v1/me/reads").json()["reads"][0]["who"] == "operator at the machine"
     neighbour = town.signed_in(town.person("jin", "resident", NEIGHBOUR))
     assert neighbour.get("/api/v1/me/reads").json()["reads"] == []
 

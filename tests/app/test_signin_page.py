@@ -20,6 +20,11 @@ MAKE_PASSKEY = """async () => {
   const credential = await navigator.credentials.create({ publicKey });
   return (await post("passkeys", { credential: credential.toJSON(), label: "phone" })).passkeys;
 }"""
+CHANGE = """async () => {
+  const answer = await fetch("/api/v1/me/password", { method: "POST", headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ password: "another long sentence" }) });
+  return [answer.status, (await answer.json()).code];
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +88,19 @@ def test_an_invitation_makes_an_account_and_each_wrong_code_is_said_in_korean(to
     page.get_by_role("button", name="계정 만들기").click()
     page.wait_for_url("**/home", timeout=PATIENCE_MS)
     assert [home["place"] for home in me(page)["homes"]] == [HOMES[3]]
+
+
+def test_staff_come_by_a_link_and_set_what_they_sign_in_by(town: Peopled, page: Page) -> None:
+    town.person("seo", "operator", "city")
+    page.goto(f"{town.origin}/enter#{town.ask(UserLink('seo')).read()['code']}")
+    page.get_by_role("button", name="내 페이지 열기").click()
+    page.wait_for_url("**/account", timeout=PATIENCE_MS)
+    page.get_by_label("비밀번호").fill(PASSWORD)
+    page.get_by_role("button", name="비밀번호 정하기").click()
+    expect(page.get_by_role("alert")).to_have_text("되었습니다.")
+    again = town.client().post("/api/v1/session", json={"name": "seo", "password": PASSWORD})
+    assert again.status_code == 200
+    assert page.evaluate(CHANGE) == [403, "wrong_password"], "who has one must say it before he sets another"
 
 
 def test_a_passkey_signs_in_and_another_site_of_the_same_name_cannot_send_people_away(

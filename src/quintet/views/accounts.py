@@ -78,6 +78,13 @@ class PasskeyShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credential: dict[str, Any]
 
 
+class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new password, and the one before where there is one."""
+
+    password: str
+    old: str = ""
+
+
 class Leave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The password, said again, by which a person has himself erased; empty where he has none."""
 
@@ -223,6 +230,14 @@ class Accounts:
     def end_token(self, reader: Reader, name: str) -> OwnToken:
         """End a token, or take a consent back."""
         return self._token(name, self._identities.passes.end(self._person(reader), name))
+
+    def set_password(self, reader: Reader, asked: NewPassword, address: str) -> None:
+        """Set the password of who asks. Raises Forbidden where the old one is not his."""
+        person = self._person(reader)
+        if person.password is not None and not self._identities.entrance.proves(person, asked.old, address):
+            raise Forbidden("is not your password.", code="wrong_password", place="old", remedy="Say it again.")
+        self._identities.entrance.set_password(person, asked.password)
+        self._identities.people.tell("password", person.id, {}, f"person:{person.id}")
 
     def leave(self, reader: Reader, asked: Leave, address: str) -> None:
         """Erase the person who asks. Raises Forbidden where the password is not his."""

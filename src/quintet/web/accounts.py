@@ -21,6 +21,7 @@ from quintet.views.accounts import (
     ConsentAsked,
     Leave,
     LetIn,
+    NewPassword,
     OneCode,
     PasskeyMade,
     PasskeyShown,
@@ -112,6 +113,11 @@ class AccountsPart:
             self.accounts.sign_out(secret)
         return Response(status_code=204, headers={**HEADERS, "Set-Cookie": set_cookie("", self.public, 0)})
 
+    def changed(self, request: Request, said: Said) -> Response:
+        """Set the password of who asks."""
+        self.accounts.set_password(reader_of(request), said, address_of(request))
+        return Response(status_code=204, headers=HEADERS)
+
     def left(self, request: Request, said: Said) -> Response:
         """Erase who asks."""
         self.accounts.leave(reader_of(request), said, address_of(request))
@@ -200,6 +206,8 @@ ROWS = (
         lambda part, request, _: shown(part.accounts.me(reader_of(request).identity))),
     Row("DELETE", "/me", "delete_me", "Erase the person who asks, for good.", Leave, None,
         lambda part, request, said: part.left(request, said), (400, 401, 403, 429)),
+    Row("POST", "/me/password", "post_me_password", "Set my password.", NewPassword, None,
+        lambda part, request, said: part.changed(request, said), (400, 401, 403, 422, 429)),
     Row("GET", "/me/reads", "get_me_reads", "Who else read of my dwellings, what and why.", None, Reads, reads,
         limit=True),
     Row("GET", "/me/tokens", "get_me_tokens", "My tokens, without what proves them.", None, OwnTokens,

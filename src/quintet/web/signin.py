@@ -13,11 +13,12 @@ from starlette.routing import BaseRoute, Route
 from .identity import Doorkeeper
 from .page import LANGUAGES, chosen_language
 
-MODES = ("sign-in", "enter", "invited")
+MODES = ("sign-in", "enter", "invited", "account")
 HEADERS = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
 FIELDS = {
     "sign-in": (("name", "text", "username", False), ("password", "password", "current-password", False)),
     "enter": (),
+    "account": (("password", "password", "new-password", True),),
     "invited": (
         ("code", "text", "one-time-code", False),
         ("name", "text", "username", True),
@@ -63,6 +64,8 @@ def _html(mode: str, language: str, staff: bool) -> str:
     ways = {
         "sign-in": f'<button type="button" id="passkey" hidden>{text["sign-in.passkey"]}</button>'
         f'<a href="/invited">{text["sign-in.invited"]}</a>{door}',
+        "account": f'<button type="button" id="new-passkey" hidden>{text["account.passkey"]}</button>'
+        f'<a href="/">{text["account.on"]}</a>',
         "invited": f'<a href="/sign-in">{text["invited.sign-in"]}</a>',
     }.get(mode, "")
     return (

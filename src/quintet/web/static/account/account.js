@@ -8,7 +8,9 @@ const button = form.querySelector("button.main");
 const mode = document.body.dataset.mode;
 const HOME = "/home";
 
-const ADDRESS = { "sign-in": "/api/v1/session", enter: "/api/v1/session:link", invited: "/api/v1/invitations:accept" };
+const ADDRESS = {
+  account: "/api/v1/me/password", "sign-in": "/api/v1/session", enter: "/api/v1/session:link", invited: "/api/v1/invitations:accept",
+};
 
 function next() {
   // only a path of this site: another address would send the person elsewhere
@@ -27,7 +29,7 @@ async function post(address, body) {
   const answer = await fetch(address, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin",
   });
-  const content = await answer.json();
+  const content = answer.status === 204 ? {} : await answer.json();
   if (!answer.ok) throw Object.assign(new Error(content.detail), { code: content.code });
   return content;
 }
@@ -37,15 +39,22 @@ function tell(error) {
   button.disabled = false;
 }
 
-function goOn() {
-  location.replace(next());
+function goOn(me) {
+  // who works here and came by a link sets what he signs in by; a household is let straight in
+  const bare = mode === "enter" && me && !me.homes.length && !me.password && !me.passkeys;
+  location.replace(bare ? "/account" : next());
+}
+
+function done() {
+  alertLine.textContent = said["account.done"];
+  button.disabled = false;
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   button.disabled = true;
   alertLine.textContent = said.wait;
-  post(ADDRESS[mode], bodyOf()).then(goOn, tell);
+  post(ADDRESS[mode], bodyOf()).then(mode === "account" ? done : goOn, tell);
 });
 
 async function byPasskey() {
@@ -55,12 +64,27 @@ async function byPasskey() {
   await post("/api/v1/session:passkey", { credential: credential.toJSON() });
 }
 
+async function newPasskey() {
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(await post("/api/v1/me/passkeys:options", {}));
+  const credential = await navigator.credentials.create({ publicKey });
+  await post("/api/v1/me/passkeys", { credential: credential.toJSON(), label: navigator.platform || "" });
+}
+
+const making = document.getElementById("new-passkey");
+if (making && window.PublicKeyCredential && PublicKeyCredential.parseCreationOptionsFromJSON) {
+  making.hidden = false;
+  making.addEventListener("click", () => {
+    alertLine.textContent = said.wait;
+    newPasskey().then(done, (error) => tell(error.code ? error : { code: "other" }));
+  });
+}
+
 const passkey = document.getElementById("passkey");
 if (passkey && window.PublicKeyCredential && PublicKeyCredential.parseRequestOptionsFromJSON) {
   passkey.hidden = false;
   passkey.addEventListener("click", () => {
     alertLine.textContent = said.wait;
-    byPasskey().then(goOn, (error) => tell(error.code ? error : { code: "passkey_not_valid" }));
+    byPasskey().then(() => goOn(), (error) => tell(error.code ? error : { code: "passkey_not_valid" }));
   });
 }
 
