@@ -18,7 +18,6 @@ from quintet.registry import rewire
 from quintet.store.audit import entries
 from quintet.terms.catalogue import read_toml_file
 from quintet.terms.errors import BadInput, NotFound, UsageError
-from quintet.terms.period import from_us
 
 from .ledger_city import HOURS, PLANT, START, made, send
 
@@ -390,11 +389,11 @@ def test_what_the_city_stated_is_withdrawn_by_a_decision(make: Make) -> None:
         return [row["factor"] for row in rows if row["commodity"] == "heat"]
 
     assert heats() == ["boilers", "burner"]
-    before = from_us(city.now()) + timedelta(minutes=30)
+    before = ask(city, requests.Emissions(**SPAN))["known_at"]
     city.now.now += timedelta(hours=1)
     ask(city, requests.FactorWithdraw("supply", "heat/2015-12-01", "kim", "contract ended"))
     assert "boilers" not in heats()
     restated(city, "")
     assert "boilers" not in heats()
-    then = ask(city, requests.Emissions(**{**SPAN, "known_at": before.isoformat()}, count_at="users"))
+    then = ask(city, requests.Emissions(**{**SPAN, "known_at": before}, count_at="users"))
     assert "boilers" in [row["factor"] for row in then["rows"]]

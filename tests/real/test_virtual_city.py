@@ -204,7 +204,11 @@ def test_what_has_no_meter_is_derived_and_nothing_closes_by_construction(
     for row in books:
         assert row["closure_error"] is None
         assert "import" in row["derived"]
-    for row in (row for row in books if row["commodity"] in FOUR):
+    known = [row for row in books if row["commodity"] in FOUR and row["import"] is not None]
+    assert {row["commodity"] for row in known} == FOUR
+    silent = [row for row in books if row["commodity"] == "electricity" and row["start"].year == 2018]
+    assert [row["import"] for row in silent] == [None] * 5, "a quarter of the meters' time is not known"
+    for row in known:
         supply = row["import"] + row["local_generation"]
         assert supply == row["consumption"] + row["export"]
         assert row["import"] > 0
@@ -247,9 +251,11 @@ def test_self_sufficiency_is_that_of_the_hours(tell: Ask, hourly: FlowsAnswer, v
     assert hours == HOURS
     renewable, autarky = found["power_renewable"], found["interval_autarky"]
     assert renewable.value == Fraction(solar, used)
-    assert autarky.value == 1 - Fraction(missing, used)
+    assert autarky.value is not None
+    assert autarky.value > 1 - Fraction(missing, used), "of the hours in which what is bought can be told"
     assert found["power_local"].value == Fraction(own, used)
-    assert renewable.matched == autarky.matched == HOURS
+    assert renewable.matched == HOURS > autarky.matched > 0
+    assert (autarky.coverage or 0) <= autarky.matched / HOURS
     assert (renewable.derived, autarky.derived) == ((), ("import",))
     assert renewable.coverage is not None
     assert 0.8 < renewable.coverage < 0.9
@@ -260,12 +266,15 @@ def test_emissions_name_their_factor_or_why_there_is_none(monthly: FlowsAnswer, 
     found: list[Emission] = emissions(table, tz=virtual.registry().tz)
     bought = [one for one in found if one.source_id == "electricity_bought"]
     assert len(bought) == 10
+    assert 0 < sum(one.amount is None for one in bought) < 10
     for one in bought:
         assert one.factor is not None
         assert one.source
         assert one.published_on
         assert one.derived
-        assert one.amount is not None
+        if one.amount is None:
+            assert (one.kg_co2e, bool(one.reason)) == (None, True)
+            continue
         # 0.4594 t CO2e a MWh, the mean of 2014-2016: the nearest year before, and it says so.
         assert one.kg_co2e == Fraction(str(one.amount)) * Fraction("0.4594")
         assert "2014-2016" in (one.basis or "")
@@ -280,7 +289,7 @@ def test_emissions_name_their_factor_or_why_there_is_none(monthly: FlowsAnswer, 
     assert sum(one.amount is None for one in heat) == 3, "hot water from March on: nothing was heard"
     totals = {total.scope: total for total in by_scope(found)}
     assert totals[2].kg_co2e == sum(one.kg_co2e for one in bought if one.kg_co2e is not None)
-    assert totals[2].not_estimated == len(heat)
+    assert totals[2].not_estimated == len({row.source_id for row in heat})
 
 
 def test_hot_water_that_nobody_reported_is_not_zero(books: list[dict[str, Any]], monthly: FlowsAnswer) -> None:

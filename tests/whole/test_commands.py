@@ -78,7 +78,19 @@ def test_what_is_not_known_is_empty_not_zero(read_only: Path, quintet: Run) -> N
 def test_the_balance_closes_as_far_as_it_is_metered(read_only: Path, quintet: Run) -> None:
     document = from_json(quintet("balance", *DAYS, "--resolution", "day", "--city", read_only, "--format", "json"))
     assert set(document) == {"known_at", "rule_set", "rows"}
-    columns = ["start", "place", "commodity", "unit", *FLOWS, "closure_error", "derived", "coverage", "estimated_share"]
+    columns = [
+        "start",
+        "place",
+        "commodity",
+        "unit",
+        *FLOWS,
+        "closure_error",
+        "derived",
+        "coverage",
+        "estimated_share",
+        "least_known",
+        "reason",
+    ]
     assert all(list(row) == columns for row in document["rows"])
     power, gas = document["rows"][0], document["rows"][1]
     assert (power["commodity"], power["start"], power["place"]) == ("electricity", "2025-02-01T00:00:00+09:00", "city")

@@ -55,11 +55,12 @@ class Balanced:
 
     def least_known(self) -> npt.NDArray[np.float64]:
         """Give the known share of the term that is known least; NaN where nothing is expected of any."""
-        expected = self.carrier.expected_min
-        share = np.ones(expected.shape[1:])
-        for due, known in zip(expected, self.known_min, strict=True):
-            np.minimum(share, known / np.maximum(due, 1), out=share, where=due > 0)
-        return np.where(expected.sum(axis=0) > 0, share, np.nan)
+        expected, known = self.carrier.expected_min, self.known_min
+        out = np.where(np.any(expected > 0, axis=0), 1.0, np.nan)
+        part = np.any(known < expected, axis=0)
+        due = expected[:, part]
+        out[part] = np.min(np.where(due > 0, known[:, part] / np.maximum(due, 1), 1.0), axis=0, initial=1.0)
+        return out
 
     def derived(self) -> Codes:
         """Mark the flows of each period that are derived, by the bits of DERIVABLE (of many places: place by place)."""
@@ -203,7 +204,7 @@ def balance_carrier(
     known = heard if split is None else np.where(here, split.known_min, heard)
     missing = supply_gone | use_gone | unknown[EXPORT]
     unread = np.zeros_like(inside) if split is None else split.unread & ~metered & ~inside
-    few = ~np.all(least(FLOW).holds(carrier.expected_min, known), axis=0)
+    few = lacking(FLOW, carrier.expected_min, known)
     gone = missing | few | unread
     net = use - supply
     surplus = np.asarray(net < 0, dtype=np.bool_) & ~gone & ~inside & ~here
@@ -219,7 +220,7 @@ def balance_carrier(
     value[EXPORT] = np.where(metered | has_export, value[EXPORT], sold)
     unknown[EXPORT] = np.where(metered | has_export, unknown[EXPORT], unsure)
     closure = np.where(metered, value[IMPORT] + supply - use, supply - use)
-    poor = ~np.all(least(GAP).holds(carrier.expected_min, heard), axis=0)
+    poor = lacking(GAP, carrier.expected_min, heard)
     lost = missing | np.where(metered, unknown[IMPORT], ~inside)
     why = np.select(
         [unread, below, missing | (metered & unknown[IMPORT]), few & ~metered & ~inside,
@@ -228,8 +229,15 @@ def balance_carrier(
     )  # fmt: skip
     return Balanced(
         carrier, value, unknown, closure, lost | poor, ~metered & ~inside, ~metered & ~has_export & (sells | unsure),
-        np.where(gone, heard, known), why.astype(np.int16),
+        known if split is None else np.where(gone, heard, known), why.astype(np.int16),
     )  # fmt: skip
+
+
+def lacking(kind: str, expected: Minutes, known: Minutes) -> Mask:
+    """Tell in which periods too little of some term is known for a residual of a kind; minutes are [9, (places,) n]."""
+    out = np.any(known < expected, axis=0)
+    out[out] = ~np.all(least(kind).holds(expected[:, out], known[:, out]), axis=0)
+    return out
 
 
 @cache

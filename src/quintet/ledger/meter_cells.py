@@ -72,6 +72,8 @@ def pooled(groups: list[MeterCells]) -> MeterCells:
     """Take the meters of all groups together; raises UsageError where there is none."""
     if not groups:
         raise UsageError("a total is of one group of meters at least.", code="bad_shape")
+    if len(groups) == 1:
+        return groups[0]
     names = [one.name for one in fields(MeterCells) if one.name not in ("inside", "days")]
     columns = {name: np.concatenate([getattr(one, name) for one in groups]) for name in names}
     return MeterCells(**columns, inside=groups[0].inside, days=groups[0].days)
@@ -99,18 +101,18 @@ class Course:
         Between the mean of meters, which the smallest ones shake, and the ratio of sums, which is the largest one's.
         """
         heard = meters.heard
-        value = np.where(heard, meters.value, 0).astype(np.float64)
-        time = heard * meters.days
+        value = np.where(heard, meters.value, 0.0)
+        counts, total, timed = heard.astype(np.float64), value.sum(axis=1), (heard * meters.days).sum(axis=1) > 0
         mean = meters.days.copy()
         level = weight = np.zeros(len(value))
         above = below = np.zeros(len(mean))
         part = value
         for _ in range(ROUNDS):
-            base = heard @ np.nan_to_num(mean)
-            level = np.where(base > 0, value.sum(axis=1) / np.where(base > 0, base, 1), 0.0)
-            weight = np.where((level > 0) & (time.sum(axis=1) > 0), np.sqrt(np.maximum(level, 0)), 0.0)
+            base = counts @ np.nan_to_num(mean)
+            level = np.where(base > 0, total / np.where(base > 0, base, 1), 0.0)
+            weight = np.where((level > 0) & timed, np.sqrt(np.maximum(level, 0)), 0.0)
             part = value * np.divide(weight, level, out=np.zeros(len(level)), where=weight > 0)[:, None]
-            above, below = part.sum(axis=0), weight @ heard
+            above, below = part.sum(axis=0), weight @ counts
             mean = np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
         return cls(mean, above, below, part, weight, level)
 

@@ -65,4 +65,5 @@ def tree_balance(
 def _at(carrier: Carrier, where: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Carrier:
     """Give a carrier of some of its places."""
     names = ("value", "renewable", "missing", "stands", "expected_min", "arrived_min", "estimated_min")
-    return Carrier(carrier.commodity, carrier.quantity, *(getattr(carrier, name)[:, where] for name in names))
+    columns = (np.take(getattr(carrier, name), where, axis=1) for name in names)
+    return Carrier(carrier.commodity, carrier.quantity, *columns)

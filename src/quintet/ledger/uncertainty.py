@@ -165,6 +165,9 @@ def _group(
 
 def _sum(values: np.ndarray[Any, Any]) -> int:
     """Sum exactly: in 64 bits where that fits, else as Python integers."""
+    widest = max(int(values.max(initial=0)), -int(values.min(initial=0)))
+    if widest * values.size < 2**62 and values.dtype != object:
+        return int(values.sum(dtype=np.int64))
     if values.dtype == object or float(np.abs(values.astype(np.float64)).sum()) >= 2.0**62:
         return sum(int(one) for one in values.ravel())
     return int(values.sum(dtype=np.int64))

@@ -22,7 +22,7 @@ def period_sums(meters: MeterCells, course: Course, method: Method) -> tuple[Flo
     owed, heard = meters.due & meters.inside, meters.heard & meters.inside
     base, sure = owed @ mean, heard @ mean
     can = np.flatnonzero((sure >= method.share * base) & (sure > 0))
-    value = np.where(heard, meters.value, 0).astype(np.float64).sum(axis=1)
+    value = np.where(heard, meters.value, 0.0).sum(axis=1)
     return value[can] * base[can] / sure[can], can
 
 

@@ -13,15 +13,15 @@ from quintet.ledger.scopes import trust_in
 from quintet.terms.period import Span
 
 from .answers_ledger import FactorSetName, GpcCell, GpcTable
-from .inventories import Question, answered, told_shares, trust_of
+from .inventories import Answered, Question, answered, told_shares, trust_of
 
 USE = "consumption"
 Carrier = tuple[str, str]
 
 
-def place_gpc(access: Access, asked: Question, tz: ZoneInfo) -> GpcTable:
-    """Give a place's inventory as the GPC's table; raises as `answered` does."""
-    answer = answered(access, asked, tz)
+def place_gpc(access: Access, asked: Question, tz: ZoneInfo, answer: Answered | None = None) -> GpcTable:
+    """Give a place's inventory as the GPC's table, by the question's `answer` if it is there; raises as `answered`."""
+    answer = answer or answered(access, asked, tz)
     known = access.as_known(asked.known_at)
     shares, hidden = shares_of(known, asked)
     cells = gpc_cells(answer.found.rows, shares, hidden)

@@ -130,9 +130,12 @@ def answered(access: Access, asked: Question, tz: ZoneInfo) -> Answered:
     return counted(known, asked, find_set(book.registry().timelines, asked.factor_set), tz)
 
 
-def place_inventory(access: Access, asked: Question, tz: ZoneInfo) -> Inventory:
-    """Give a place's greenhouse gases, and beside them what was published of the same place and span."""
-    answer = answered(access, asked, tz)
+def place_inventory(access: Access, asked: Question, tz: ZoneInfo, answer: Answered | None = None) -> Inventory:
+    """Give a place's greenhouse gases, and beside them what was published of the same place and span.
+
+    `answer` is the question's, where somebody has it already.
+    """
+    answer = answer or answered(access, asked, tz)
     found, chosen = answer.found, answer.chosen
     return Inventory(
         answer.known_at.astimezone(tz),
@@ -225,6 +228,19 @@ def published(access: Access, name: str) -> Publication:
     return every[-1]
 
 
+def _scope_then(one: Publication, scope: int) -> ScopeSum:
+    """Give a scope's sum as it was published, with how far it could be trusted then."""
+    told = one.trust.get(scope, {})
+    market = said(one.figures["scope_2_market"]) if scope == SCOPE else None
+    rows, missing, bare, without = (
+        told.get(name, 0) for name in ("rows", "missing", "not_estimated", "without_number")
+    )  # fmt: skip
+    return ScopeSum(
+        scope, said(one.figures[f"scope_{scope}"]), market, rows, missing, bare, told.get("coverage"),
+        told.get("estimated_share"), without,
+    )  # fmt: skip
+
+
 def _beside(access: Access, asked: Question, tz: ZoneInfo) -> PinnedFigure | None:
     """Give what was published last of the same place and span; None where nothing was."""
     same = [
@@ -236,15 +252,7 @@ def _beside(access: Access, asked: Question, tz: ZoneInfo) -> PinnedFigure | Non
     if not same:
         return None
     one = same[-1]
-    sums = [
-        ScopeSum(
-            scope, said(one.figures[f"scope_{scope}"]),
-            said(one.figures["scope_2_market"]) if scope == SCOPE else None,
-            *(one.trust.get(scope, {}).get(name, 0) for name in ("rows", "missing", "not_estimated")),
-            *(one.trust.get(scope, {}).get(name) for name in TRUST), one.trust.get(scope, {}).get("without_number", 0),
-        )
-        for scope in (1, 2, 3)
-    ]  # fmt: skip
+    sums = [_scope_then(one, scope) for scope in (1, 2, 3)]
     name = FactorSetName(one.set_name, one.digest)
     return PinnedFigure(one.name, one.published.astimezone(tz), name, sums)
 
