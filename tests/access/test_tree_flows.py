@@ -16,7 +16,8 @@ from quintet.terms.errors import Forbidden, NotFound
 from quintet.terms.period import Resolution, Span
 from quintet.terms.tables import FLOW_NAMES
 from quintet.views.losses import losses_of
-from quintet.views.tree import table_of
+from quintet.views.netted import read
+from quintet.views.tree import table_of, tree_balances
 
 from .conftest import METERS, PARENT, SETTINGS, City, NewCity, Scope, played, small_city, utc
 
@@ -65,6 +66,33 @@ def test_every_row_of_the_tree_is_the_places_own(city: City, seed: int) -> None:
         check(city.access(), SPAN, resolution)
     check(city.access(), Span(utc(2, 6), utc(3, 18)), Resolution.DAY)
     assert check(city.access(), SPAN, Resolution.DAY, known) != check(city.access(), SPAN, Resolution.DAY)
+
+
+def netted(access: Access, known_at: datetime | None = None) -> Rows:
+    """Balance the tree by the day, with its hours read at once, and hold it against each place read alone."""
+    rows = tree_balances(access, SPAN, Resolution.DAY, place="city", level=None, known_at=known_at).table.to_pylist()
+    for place in PARENT:
+        own = read(access, place, SPAN, Resolution.DAY, known_at).balance(access.registry().commodities).to_pylist()
+        assert [row for row in rows if row["place"] == place] == own, place
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_netted_by_the_hour_is_read_of_all_places_at_once(city: City, seed: int) -> None:
+    """Days that are open, closed, read anew since, closed by an older registry, and as known before that."""
+    small_city(city, utc(2), 2, seed)
+    if seed:
+        city.describe(**SETTINGS, feeder=FEEDERS)
+    first = netted(city.access())
+    assert any(row["derived"] for row in first), "an import follows from the rest"
+    known = city.now
+    city.close_all(but=None if seed else 20_091)
+    assert netted(city.access()) == first
+    city.send(played(city, utc(3), 1, Random(seed + 9)))
+    city.apply(rewire(city.pipeline.registry(), "s1/left", valid_from=utc(3, 5, 30), place="s2/b1"))
+    assert netted(city.access()) != first
+    assert netted(city.access(), known) == first
+    assert netted(city.access().from_intervals()) == netted(city.access())
 
 
 def test_rows_add_up_over_places_and_over_time(city: City) -> None:

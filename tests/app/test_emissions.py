@@ -393,7 +393,13 @@ def test_what_the_city_stated_is_withdrawn_by_a_decision(make: Make) -> None:
     city.now.now += timedelta(hours=1)
     ask(city, requests.FactorWithdraw("supply", "heat/2015-12-01", "kim", "contract ended"))
     assert "boilers" not in heats()
+    path = city.folder / "city.toml"
+    stood = path.read_text(encoding="utf-8")
+    row = stood[stood.index("[[supply]]") : stood.index("[[supply]]", stood.index("[[supply]]") + 1)]
+    path.write_text(stood.replace(row, ""), encoding="utf-8")
     restated(city, "")
-    assert "boilers" not in heats()
+    assert "boilers" not in heats(), "what is gone from the file stays withdrawn"
+    restated(city, row)
+    assert "boilers" in heats(), "and may be stated anew"
     then = ask(city, requests.Emissions(**{**SPAN, "known_at": before}, count_at="users"))
     assert "boilers" in [row["factor"] for row in then["rows"]]

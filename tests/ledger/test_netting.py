@@ -71,8 +71,21 @@ def test_an_hour_that_is_not_known_is_in_neither_sum_and_counts_as_unknown(flows
     assert (row["import"], row["export"], row["least_known"]) == (20 * 5, 19 * 5, 39 / 40)
     lost = flows_of(fine, {"local_generation": made, "consumption": [None] * 3 + used[3:]})
     (row,) = balanced(coarse(lost, edges), edges, Hours(lost, fine))
-    assert (row["import"], row["export"], row["least_known"]) == (None, None, 37 / 40)
-    assert row["reason"] == least(FLOW).words
+    assert (row["import"], row["export"], row["least_known"]) == (19 * 5, 18 * 5, 37 / 40)
+    assert row["reason"] is None
+    silent = flows_of(fine, {"local_generation": made, "consumption": [None] * 40})
+    (row,) = balanced(coarse(silent, edges), edges, Hours(silent, fine))
+    assert (row["import"], row["export"]) == (None, None)
+    assert row["reason"] is not None
+
+
+def test_without_sources_the_import_is_what_is_used_as_far_as_it_was_heard(flows_of: Any, hours: Any) -> None:
+    fine, edges = hours(40), hours(1, timedelta(hours=40))
+    told = flows_of(fine, {"consumption": [None] * 9 + [10] * 31})
+    (row,) = balanced(coarse(told, edges), edges, None)
+    hourly = balanced(told, fine)
+    assert row["import"] == sum(one["import"] or 0 for one in hourly) == 310
+    assert row["least_known"] == 31 / 40
 
 
 def test_a_closure_error_wants_more_than_an_import(flows_of: Any, hours: Any) -> None:

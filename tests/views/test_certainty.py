@@ -1,11 +1,16 @@
 """How certain a place's totals are, asked as a person asks: whole days of the city's clock, one row a flow."""
 
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
 
+from quintet.access import EVERYTHING
+from quintet.app.city import City
 from quintet.terms.errors import NotFound, UsageError
+from quintet.terms.period import Span
 from quintet.views import Questions
+from quintet.views.certainty import certain_totals, place_days
 
 FIRST, LAST = "2025-02-01", "2025-02-02"
 
@@ -46,3 +51,20 @@ def test_a_place_that_is_none_and_a_level_that_is_none_are_refused(questions: Qu
         questions.certainty(FIRST, LAST, place="nowhere")
     with pytest.raises(UsageError, match="is no level"):
         questions.certainty(FIRST, LAST, level=1.5)
+
+
+def test_stretches_that_are_told_together_are_told_as_each_alone(city: City) -> None:
+    """The year of a report and its months share one reading of the days."""
+    access, tz = city.access(EVERYTHING), city.registry().tz
+
+    def told(*spans: tuple[int, int]) -> list[object]:
+        first, after = (datetime(2025, 2, day, tzinfo=tz) for day in (min(spans)[0], max(one[1] for one in spans)))
+        days, _, _ = place_days(access, "city", Span(first, after), None, tz)
+        last = [(date(2025, 2, low), date(2025, 2, high - 1)) for low, high in spans]
+        return list(certain_totals(access, days, last, "city", 0.9))
+
+    each = [(1, 3), (1, 2), (2, 3)]
+    together = told(*each)
+    assert together == [told(one)[0] for one in each]
+    assert all(together), "every stretch has flows"
+    assert together[0] != together[1]

@@ -56,9 +56,7 @@ def place_days(asked: Asked, place: str, first: date, last: date) -> PlaceDays:
     found = channel_days(asked, keyed, edges_us, events)
     shape = found.value.shape
     event = np.isin(rows["channel"].to_numpy(), np.array(sorted(events), np.int32))
-    out = _Judged(
-        np.empty(shape, np.bool_), np.empty(shape, np.bool_), np.empty(shape, np.float64), np.empty(shape, np.int64)
-    )
+    out = _Judged(np.empty(shape, np.bool_), np.empty(shape, np.bool_), np.empty(shape, np.float64), found.expected_us)
     with ThreadPoolExecutor() as pool:  # some rows at a time stay in the processor's memory
         parts = [slice(low, low + ROWS_AT_ONCE) for low in range(0, shape[0], ROWS_AT_ONCE)]
         list(pool.map(lambda part: _judge(found, event, part, out), parts))
@@ -72,7 +70,7 @@ def place_days(asked: Asked, place: str, first: date, last: date) -> PlaceDays:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """Columns of PlaceDays that are worked out, being filled."""
+    """Columns of PlaceDays that are worked out, being filled; `expected_min` is in microseconds until then."""
 
     due: Mask
     whole: Mask
@@ -83,9 +81,10 @@ class _Judged:
 def _judge(found: SetSums, event: Mask, part: slice, out: _Judged) -> None:
     """Work out some rows: what was owed, whether all of it was measured, and how much was estimated."""
     arrived, estimated = found.arrived_min[part], found.estimated_min[part]
-    expected = found.expected_us[part] // MINUTE_US
+    expected = out.expected_min[part]
+    expected //= MINUTE_US
     known = arrived + estimated
     due = (expected > 0) | (known > 0)
-    out.expected_min[part], out.due[part] = expected, due
+    out.due[part] = due
     out.whole[part] = due & (estimated == 0) & (event[part, None] | (arrived >= expected))
     out.estimated[part] = np.where(known >= expected, estimated / np.maximum(known, 1), np.nan)

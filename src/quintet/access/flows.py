@@ -1,7 +1,7 @@
 """A place's metered flows per period: closed days from their hourly sums, open ones from the rollups, all as one."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any
@@ -85,6 +85,17 @@ class Counted:
         """The plain placements of channels whose hours belong to one placement each, and those of all others."""
         odd = pc.is_in(self.plain["channel"], pa.array(sorted(self.odd), pa.int32()))
         return self.plain.filter(pc.invert(odd)), self.plain.filter(odd)
+
+    def only(self, commodities: Set[str]) -> "Counted":
+        """Give what of it is of some commodities."""
+        plain, signed = (
+            rows.filter(pc.is_in(rows["commodity"], pa.array(sorted(commodities), pa.string())))
+            for rows in (self.plain, self.signed)
+        )
+        due, standing = (
+            {key: one for key, one in times.items() if key[1] in commodities} for times in (self.due, self.standing)
+        )
+        return replace(self, plain=plain, signed=signed, due=due, standing=standing)
 
     @property
     def boundaries_metered(self) -> set[tuple[str, str]]:
@@ -201,7 +212,7 @@ def due_times(rows: pa.Table, events: Set[int]) -> dict[Key, Due]:
     return out
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def counted_at(registry: Registry, place: str) -> Counted:
     """Give a place's placements under one registry snapshot; both never change."""
     return Counted.of(registry, place)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quintet.store.engine import Engine, Snapshot
-from quintet.store.flows import hour_bucket, interval_flows, own_days, rollup_flows, stored_flows
+from quintet.store.flows import Above, hour_bucket, interval_flows, own_days, rollup_flows, stored_flows
 from quintet.store.pair_flows import Pairs, pair_flows, statements
 from quintet.store.read import day_range
 from quintet.store.set_flows import folded_until, newer_folds
@@ -36,12 +36,14 @@ class Known:
 
     `scratch`: every interval is read, whatever stored sums say. `counted_at` gives what counts for the same place by
     the registry of a batch (None: there was no such place); without it, days summed by another one are read afresh.
+    `above` holds what was read beforehand of what closed days keep of upper places.
     """
 
     batch: int | None = None
     registered: int | None = None
     scratch: bool = False
     counted_at: Callable[[int], Counted | None] | None = None
+    above: Above | None = None
 
     @property
     def registry(self) -> int | None:
@@ -65,7 +67,8 @@ def sums(engine: Engine, snapshot: Snapshot, counted: Counted, edges_us: Ints, k
         even, odd = counted.parted
         afresh, pairs = changed(engine, snapshot, low, high, counted, known)
         spans = [day_bounds(engine.tz, first, low, high, last + 1) for first, last in runs_of(afresh)]
-        parts.append(stored_flows(engine, snapshot, low, high, counted.place, counted.inside, BOUNDARY, afresh))
+        place, inside = counted.place, counted.inside
+        parts.append(stored_flows(engine, snapshot, low, high, place, inside, BOUNDARY, afresh, known.above))
         parts.append(rollup_flows(snapshot, low, high, even, spans, batch))
         parts.append(interval_flows(engine, snapshot, low, high, odd, bucket, known_batch=batch))
         parts += [interval_flows(engine, snapshot, *span, even, bucket, known_batch=batch) for span in spans]
@@ -155,7 +158,8 @@ def changed(
     folded = folded_until(snapshot, *day_range(engine, low, high))
     afresh: list[int] = []
     out: list[Pairs] = []
-    own = own_days(snapshot, counted.place, *day_range(engine, low, high))
+    place, read = counted.place, known.above
+    own = own_days(snapshot, place, *day_range(engine, low, high)) if read is None else read.days[place]
     for made, every in made_by(engine, snapshot, low, high, known).items():
         other = counted if made is None else None if known.counted_at is None else known.counted_at(made)
         # sums of a place below are added up here, by the places that lie in it now

@@ -1,9 +1,9 @@
 """The one read path: every answer to a person is asked for here, by someone with a scope."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from quintet.store.book import batch_known_at
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.exceptions import Item
 from quintet.store.findings import findings_between
+from quintet.store.flows import Above, read_above
 from quintet.store.read import daily_sums, intervals
 from quintet.store.recent import Recent
 from quintet.store.records import ALWAYS, FOREVER
@@ -44,7 +45,7 @@ from .differences import Difference, Moment, difference, due_minutes, due_of, pl
 from .exceptions import readable_item, readable_items
 from .findings import channels_at
 from .fineness import fine_sums, longest_min
-from .flows import Counted, Due, FlowsAnswer, Key, counted_at, event_channels, flows_table, minutes_of
+from .flows import BOUNDARY, Counted, Due, FlowsAnswer, Key, counted_at, event_channels, flows_table, minutes_of
 from .hour_sums import Known
 from .neighbours import MEMORY, MonthOfHomes, Neighbours, end_us, month_of_homes
 from .network_sums import located_losses
@@ -261,22 +262,59 @@ class Access:
 
         `told` is the step in which alone the answer is told, where that is longer: the reader needs the right to it.
         """
-        periods, edges_us = cut(span, resolution, self._engine.tz)
         with self.asking(place, known_at, span, minutes_of_step(told or resolution)) as moment:
-            counted = counted_at(moment.registry, place)
-            known = Known(moment.batch, moment.registered, moment.scratch, partial(self._counted_at, place))
-            found = fine_sums(self._engine, moment.snapshot, counted, edges_us, known, resolution)
-            losses = located_losses(moment, place, periods, edges_us)
+            return self._flows(moment, place, cut(span, resolution, self._engine.tz), resolution)
+
+    def hours_of(
+        self, places: Sequence[str], span: Span, commodities: Set[str], known_at: datetime, *, told: Resolution
+    ) -> list[FlowsAnswer]:
+        """Give of each of some places what `flows` gives of some commodities by the hour: one read for all of them."""
+        step_min = minutes_of_step(told)
+        for place in places:
+            self._rights.place(place, span, step_min)
+        if not places:
+            return []
+        cuts, low, high = cut(span, Resolution.HOUR, self._engine.tz), span.start_us, span.end_us
+        with self.asking(places[0], known_at, span, step_min) as moment:
+            for place in places:
+                self._rights.unwidened(moment.registry, place, span)
+            above = read_above(self._engine, moment.snapshot, low, high, places, BOUNDARY, commodities)
+            return [self._flows(moment, place, cuts, Resolution.HOUR, commodities, above) for place in places]
+
+    def _flows(
+        self,
+        moment: Asked,
+        place: str,
+        cuts: tuple[list[datetime], Ints],
+        resolution: Resolution,
+        commodities: Set[str] | None = None,
+        above: Above | None = None,
+    ) -> FlowsAnswer:
+        """Give a place's flows at one moment, of some commodities (None: all); `above` was read of it already."""
+        periods, edges_us = cuts
+
+        def counts(registry: Registry) -> Counted:
+            every = counted_at(registry, place)
+            return every if commodities is None else every.only(commodities)
+
+        def counted_by(batch: int) -> Counted | None:
+            registry = self._stated_at(batch)
+            return counts(registry) if place in registry.tree else None
+
+        counted = counts(moment.registry)
+        known = Known(moment.batch, moment.registered, moment.scratch, counted_by, above)
+        found = fine_sums(self._engine, moment.snapshot, counted, edges_us, known, resolution)
+        losses = located_losses(moment, place, periods, edges_us)
+        if commodities is not None:
+            found, losses = (
+                rows.filter(pc.is_in(rows["commodity"], pa.array(sorted(commodities), pa.string())))
+                for rows in (found, losses)
+            )
         expected = minutes_of(counted.due, edges_us, moment.until_us)
         standing = minutes_of(counted.standing, edges_us, int(edges_us[-1]))
         table = pa.concat_tables([flows_table(found, periods, edges_us, expected, standing), losses])
         moment_known, metered = from_us(moment.known_us), counted.boundaries_metered
         return FlowsAnswer(place, table, periods, metered, moment_known, self._rule_set, longest_min(counted))
-
-    def _counted_at(self, place: str, batch: int) -> Counted | None:
-        """Give what counts for a place by the registry of a batch; None where there was no such place."""
-        registry = self._stated_at(batch)
-        return counted_at(registry, place) if place in registry.tree else None
 
     def place_days(self, place: str, first: date, last: date, known_at: datetime | None = None) -> PlaceDays:
         """Give what each meter of a place came to on each local day, both included, now or as known at a moment."""

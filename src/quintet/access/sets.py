@@ -29,6 +29,8 @@ from .hour_sums import Known, signed_split
 
 Mask = npt.NDArray[np.bool_]
 
+ROWS_AT_ONCE = 1_000
+"""Sets whose times are added together: a year of days of so many stays in the processor's memory."""
 NEVER_DAY, LAST_DAY = -(2**31), 2**31 - 1
 EPOCH_MONTH = 1970 * 12
 """The number of the month in which day number 0 lies."""
@@ -247,5 +249,7 @@ def _time(rows: pa.Table, shape: tuple[int, int], edges_us: Ints) -> Ints:
         shared = np.maximum(np.minimum(edges_us[1:], end) - np.maximum(edges_us[:-1], start), 0)
         channels = np.bincount(key[order[cuts[number] : cuts[number + 1]]], minlength=shape[0])
         held = np.flatnonzero(channels)
-        out[held] += channels[held, None] * shared
+        for low in range(0, len(held), ROWS_AT_ONCE):
+            some = held[low : low + ROWS_AT_ONCE]
+            out[some] += channels[some, None] * shared
     return out

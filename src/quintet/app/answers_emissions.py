@@ -10,7 +10,7 @@ from quintet.ledger.city_rows import CURRENT, SET_NAME, SHIPPED, checked, find_s
 from quintet.ledger.city_rows import PUBLICATION as PUBLISHED
 from quintet.ledger.factor_sets import FactorSet, overlaid, set_of
 from quintet.ledger.fitting import refuse_unfit
-from quintet.store.records import Record
+from quintet.store.records import ALWAYS, Record
 from quintet.terms.errors import UsageError
 from quintet.terms.period import Resolution, from_us
 from quintet.views.answers_ledger import ScopeSum
@@ -190,13 +190,12 @@ def factor_set_make(city: City, asked: FactorSetMake, progress: Progress) -> Ans
 
 
 def factor_withdraw(city: City, asked: FactorWithdraw, progress: Progress) -> Answer:
-    """Withdraw a row that the city stated; what leans on it must be withdrawn first."""
+    """Take back a row that the city stated; what leans on it must be taken back first."""
     registry = city.registry()
     statement = withdrawal(asked.part, asked.name, asked.by, asked.reason, registry.timelines)
     checked([statement], registry.timelines)
-    said = registry.timelines(statement.kind).get(statement.key, ())
-    since = max([city.now(), *(at + 1 for at, _ in said)])
-    record = Record(statement.kind, statement.key, since, statement.body)
+    # where city.toml's own rows stand, so that a row may be stated anew; as known before it counts as it did
+    record = Record(statement.kind, statement.key, ALWAYS, statement.body)
     city.pipeline.apply_records([record], kind="decision", source=EMISSIONS_SOURCE, actor=asked.by.strip())
     return factor_sets(city, FactorSets(), progress)
 

@@ -142,5 +142,5 @@ def emissions_withdraw(
     reason: Reason = "",
     common: Common | None = None,
 ) -> int:
-    """Withdraw a row that the city stated. Deleting it from city.toml ends nothing: what was stated stays known."""
+    """Withdraw a row that the city stated. First delete it from city.toml: what stands there is stated again."""
     return ask(common, FactorWithdraw(part, name, by or actor(), reason))

@@ -18,7 +18,8 @@ def emission_blocks(figures: Figures, lang: str) -> list[Block]:
     chosen = found["factor_set"]
     lead = words["emissions_lead"].format(set=chosen["name"], digest=chosen["digest"], gwp=found["gwp"])
     groups = [
-        (f"Scope {one['scope']}", [Decimal(one["kg_co2e"])], amount_text(one["kg_co2e"])) for one in found["scopes"]
+        (f"Scope {one['scope']}", [Decimal(one["kg_co2e"] or 0)], amount_text(one["kg_co2e"]))
+        for one in found["scopes"]
     ]
     told = " ".join(f"{name}: {said}." for name, _, said in groups)
     columns = [column(words["scope"])]

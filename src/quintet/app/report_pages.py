@@ -43,7 +43,7 @@ def _first(figures: Figures, lang: str) -> list[Block]:
     shown = next((one for one in sufficiency["definitions"] if one["id"] == wanted), None)
     name = shown[f"name_{lang}"] if shown else wanted
     value, coverage = (None, None) if shown is None else (shown["value"], shown["coverage"])
-    kg = sum((Decimal(one["kg_co2e"]) for one in emissions["scopes"] if one["scope"] in (1, 2)), Decimal(0))
+    kg = sum((Decimal(one["kg_co2e"] or 0) for one in emissions["scopes"] if one["scope"] in (1, 2)), Decimal(0))
     without = sum(one["without_number"] for one in emissions["scopes"])
     span = words["period"].format(first=figures["from"][:10], last=_last_day(figures["to"]))
     lead = [span, words["known_at"].format(moment=figures["known_at"])]

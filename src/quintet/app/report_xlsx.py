@@ -202,7 +202,8 @@ def _scopes(book: Any, figures: Figures, emissions: Sheet, words: Any) -> None:
     for one in figures["emissions"]["scopes"]:
         without = one["without_number"]
         at = sheet.row([one["scope"], None, one["market_kg_co2e"], without])
-        sheet.formula(at, 1, f"SUMIFS({emissions.column(6)},{emissions.column(1)},$A{at + 1})", one["kg_co2e"])
+        if one["kg_co2e"] is not None:
+            sheet.formula(at, 1, f"SUMIFS({emissions.column(6)},{emissions.column(1)},$A{at + 1})", one["kg_co2e"])
 
 
 def _gpc(book: Any, figures: Figures, lang: str) -> None:

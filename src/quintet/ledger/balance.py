@@ -186,9 +186,11 @@ def balance_carrier(
     channel stands; an export meter that does stand counts) and closure_error = supply - use is what the network lost.
     Where nothing makes it here it comes from somewhere, and import is derived as above.
 
-    A term counts as missing, too, where less of its time is known than terms/residual.py wants: what is not known of
-    it would be in the residual. Derived import and export are net within the hour: `split` holds the sums of hours
-    where the periods are longer. A boundary meter that shows less than nothing is not known.
+    Of a carrier with sources of its own a term counts as missing, too, where less of its time is known than
+    terms/residual.py wants: what is not known of it would be in the residual. Without sources the import is what is
+    used, as far as that was heard. Derived import and export are net within the hour: `split` holds, where the periods
+    are longer, the sums of the hours that can be told; where none can, they are null. A boundary meter that shows less
+    than nothing is not known.
     """
     supply, supply_gone = carrier.total(SOURCES)
     use, use_gone = carrier.total(USES)
@@ -204,7 +206,9 @@ def balance_carrier(
     known = heard if split is None else np.where(here, split.known_min, heard)
     missing = supply_gone | use_gone | unknown[EXPORT]
     unread = np.zeros_like(inside) if split is None else split.unread & ~metered & ~inside
-    few = lacking(FLOW, carrier.expected_min, known)
+    # a sum of hours holds those that are told, each by the bound; without sources the rest is what is used, as heard
+    few = lacking(FLOW, carrier.expected_min, known) & carrier.having(*SOURCES)
+    few = np.where(here, (known.sum(axis=0) == 0) & (carrier.expected_min.sum(axis=0) > 0), few)
     gone = missing | few | unread
     net = use - supply
     surplus = np.asarray(net < 0, dtype=np.bool_) & ~gone & ~inside & ~here

@@ -27,6 +27,8 @@ class ScopeTotal:
     coverage: float | None = None
     estimated_share: float | None = None
     without_number: int = 0
+    told: bool = True
+    """False where what is known is nothing, and some rows have no number: the sum is then not 0 but not known."""
 
 
 def by_scope(rows: Sequence[Emission]) -> list[ScopeTotal]:
@@ -50,7 +52,8 @@ def _total(scope: int, rows: Sequence[Emission]) -> ScopeTotal:
         sum(any(row.notation == NOT_ESTIMATED and not lacks(row) for row in each) for each, _ in sources),
         trust.coverage,
         trust.estimated_share,
-        sum(row.kg_co2e is None and row.notation != ELSEWHERE for row in rows),
+        (without := sum(row.kg_co2e is None and row.notation != ELSEWHERE for row in rows)),
+        not without or any(row.kg_co2e for row in rows),
     )
 
 

@@ -1,6 +1,7 @@
 """Sums of flows by hour and place: from intervals of a day when it closes, from the hot rollups before that."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -125,6 +126,64 @@ def write_flows(writing: Writing, day: int, hours: pa.Table, placements: pa.Tabl
         writing.append("flow_above", sums)
 
 
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What closed days keep of some upper places: of each the days that do, and the rows as they stand, with `day`."""
+
+    days: Mapping[str, frozenset[int]]
+    rows: Mapping[str, pa.Table]
+
+    def of(self, place: str, stale: Sequence[int]) -> pa.Table:
+        """Give a place's rows, those of some days left out."""
+        rows = self.rows[place]
+        if stale:
+            rows = rows.filter(pc.invert(pc.is_in(rows["day"], pa.array(stale, pa.int32()))))
+        return rows.drop_columns(["day"])
+
+
+def read_above(
+    engine: Engine,
+    snapshot: Snapshot,
+    low: int,
+    high: int,
+    places: Sequence[str],
+    boundary: Mapping[str, str],
+    commodities: Set[str],
+) -> Above:
+    """Read what closed days keep of some places and commodities at once, as `stored_flows` reads that of each."""
+    first, last = day_range(engine, low, high)
+    tables = {
+        "chosen": pa.table({"place": pa.array(places, pa.string())}),
+        "carried": pa.table({"commodity": pa.array(sorted(commodities), pa.string())}),
+    }
+    days: dict[str, set[int]] = {place: set() for place in places}
+    sql = """select distinct place, day from flow_above
+        where day between $1 and $2 and place in (select place from chosen)"""
+    for place, day in snapshot.rows(sql, [first, last], tables={"chosen": tables["chosen"]}):
+        days[place].add(int(day))
+    found = snapshot.arrow(
+        f"""select place, day, {own_columns(boundary)} from flow_above
+            where day between $3 and $4 and hour_us >= $1 and hour_us < $2
+            and place in (select place from chosen) and commodity in (select commodity from carried)""",
+        [low, high, first, last],
+        tables,
+    )
+    said = found["place"].combine_chunks().dictionary_encode()
+    code, at = said.indices.to_numpy(), {place: number for number, place in enumerate(said.dictionary.to_pylist())}
+    rows = found.drop_columns(["place"])
+    return Above(
+        {place: frozenset(kept) for place, kept in days.items()},
+        {place: rows.take(pa.array(np.flatnonzero(code == at.get(place, -1)))) for place in places},
+    )
+
+
+def own_columns(boundary: Mapping[str, str]) -> str:
+    """Give SQL for the columns of kept hours, under the names that flows are summed under."""
+    called = " ".join(f"when '{old}' then '{new}'" for old, new in boundary.items())
+    return f"""hour_us as bucket_us, case flow {called} else flow end as flow, commodity, quantity, renewable, value,
+        arrived_min, estimated_min"""
+
+
 def own_days(snapshot: Snapshot, place: str, first: int, last: int) -> set[int]:
     """Give the closed days of a range that keep a place's own sums."""
     sql = "select distinct day from flow_above where place = ? and day between ? and ?"
@@ -140,21 +199,20 @@ def stored_flows(
     inside: Set[str],
     boundary: Mapping[str, str],
     stale: list[int],
+    above: Above | None = None,
 ) -> pa.Table:
-    """Sum what closed days keep, over a place and the places in it.
+    """Sum what closed days keep, over a place and the places in it; `above` was read of it already.
 
     `boundary` maps flows that only count at the place itself to the name they are summed under; `stale` days
     are left out. Days that keep the place's own sums are read from those, as they stand: a flow may have several rows.
     """
     first, last = day_range(engine, low, high)
     names = ", ".join(f"'{name}'" for name in boundary)
-    called = " ".join(f"when '{old}' then '{new}'" for old, new in boundary.items())
-    days = sorted(own_days(snapshot, place, first, last))
+    days = sorted(own_days(snapshot, place, first, last) if above is None else above.days[place])
     others = snapshot.rows(
         "select 1 from closed_day where day between ? and ? and not list_contains(?, day) limit 1", [first, last, days]
     )
-    columns = f"""hour_us as bucket_us, case flow {called} else flow end as flow, commodity, quantity, renewable, value,
-        arrived_min, estimated_min"""
+    columns = own_columns(boundary)
     own = f"""select {columns} from flow_above where place = $5 and day between $3 and $4
         and not list_contains($6, day) and hour_us >= $1 and hour_us < $2 and list_contains($7, day)"""
     summed = f"""select bucket_us, flow, commodity, quantity, renewable, sum(value)::decimal(38, 0) as value,
@@ -163,11 +221,12 @@ def stored_flows(
             and not list_contains($7, day) and hour_us >= $1 and hour_us < $2
             and case when flow in ({names}) then place = $5 else place in (select place from inside) end)
         group by all"""
-    return snapshot.arrow(
-        f"{own} union all by name {summed}" if others else own,
-        [low, high, first, last, place, stale, days],
-        {"inside": pa.table({"place": pa.array(sorted(inside), pa.string())})} if others else None,
-    )
+    asked = [low, high, first, last, place, stale, days]
+    tables = {"inside": pa.table({"place": pa.array(sorted(inside), pa.string())})}
+    if above is None:
+        return snapshot.arrow(f"{own} union all by name {summed}" if others else own, asked, tables if others else None)
+    held = above.of(place, stale)
+    return pa.concat_tables([held, snapshot.arrow(summed, asked, tables)]) if others else held
 
 
 def wrong_above(snapshot: Snapshot, first: int, last: int, root: str, boundary: Iterable[str]) -> list[int]:

@@ -144,11 +144,11 @@ class ScopeSum(Answer, frozen=True):
 
     Of its sources `missing` have an amount that is not known, or not in full, and `not_estimated` no factor. `coverage`
     is that of the source that was heard least, `estimated_share` that of the one that was estimated most. Of its
-    `rows`, `without_number` have none, for whatever reason.
+    `rows`, `without_number` have none, for whatever reason; where none has a number the sum is null.
     """
 
     scope: int
-    kg_co2e: Decimal
+    kg_co2e: Decimal | None
     market_kg_co2e: Decimal | None
     rows: int
     missing: int

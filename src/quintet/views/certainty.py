@@ -1,15 +1,19 @@
 """How certain the totals of a place are: bounds for each metered flow over days, or the part of them that is over."""
 
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
 from quintet.access import Access, PlaceDays
 from quintet.access.cell_sums import PlaceCells, cells_of_days, place_cells
+from quintet.access.coding import coded
 from quintet.access.flows import Amounts
 from quintet.ledger.calibration import WAYS, Calibration, calibrate
 from quintet.ledger.meter_cells import Ints, Mask, MeterCells
@@ -22,6 +26,8 @@ from .answers import CertainTotal, Certainty
 from .series import share
 
 KIND = ("commodity", "quantity", "flow")
+NARROW = ("owes", "known", "expected_min", "arrived_min", "estimated_min")
+"""What a flow holds once for each cell."""
 DAY_US = 86_400_000_000
 LONGEST_DAYS = 400
 MOST_TRIALS = 10_000
@@ -57,6 +63,14 @@ class Flow:
         """Name the cells [cells] of a stretch."""
         return np.asarray((self.edges_us[:-1] >= start_us) & (self.edges_us[1:] <= end_us), np.bool_)
 
+    def cut(self, cells: slice) -> "Flow":
+        """Give fewer cells."""
+        count = len(self.edges_us) - 1
+        first, end, _ = cells.indices(count)
+        narrow = {name: getattr(self, name)[cells] for name in NARROW}
+        groups = [one.cut(cells) for one in self.groups]
+        return replace(self, groups=groups, edges_us=self.edges_us[first : end + 1], **narrow)
+
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
@@ -88,14 +102,26 @@ def place_certainty(
 
 
 def certain_totals(
-    access: Access, days: PlaceDays, first: date, last: date, place: str, level: float
-) -> list[CertainTotal]:
-    """Give each flow's total over days, both included, with its interval; `days` are those that tell levels too."""
-    tz = access.registry().tz
-    low, high = (to_us(day_start(day, tz)) for day in (first, last + timedelta(days=1)))
-    cells = cells_of_days(access.registry(), days)
-    found = (_row(access, flow, place, low, high, level, tz) for flow in flows_of(cells))
-    return [row for row in found if row is not None]
+    access: Access, days: PlaceDays, stretches: Sequence[tuple[date, date]], place: str, level: float
+) -> list[list[CertainTotal]]:
+    """Give each flow's total over stretches of days, both ends included, with its interval; `days` hold all of them.
+
+    Each stretch is judged by its own days and by those of the margin around it, as if these alone had been read.
+    """
+    tz, margin = access.registry().tz, numbers()["margin_days"]
+
+    def row(flow: Flow, first: date, last: date) -> CertainTotal | None:
+        low, high = (to_us(day_start(day, tz)) for day in (first, last + timedelta(days=1)))
+        begin, end = (first - days.first).days - margin, (last - days.first).days + margin + 1
+        return _row(access, flow.cut(slice(max(begin, 0), end)), place, low, high, level, tz)
+
+    out: list[list[CertainTotal]] = [[] for _ in stretches]
+    with ThreadPoolExecutor() as pool:  # sums over many meters hold no other thread up
+        for flow in flows_of(cells_of_days(access.registry(), days)):
+            found = pool.map(partial(row, flow), *zip(*stretches, strict=True)) if stretches else ()
+            for rows, one in zip(out, found, strict=True):
+                rows.extend(() if one is None else (one,))
+    return out
 
 
 def check_days(span: Span, tz: ZoneInfo) -> None:
@@ -131,17 +157,17 @@ def whole_total(values: Amounts) -> int:
 
 def flows_of(cells: PlaceCells) -> Iterator[Flow]:
     """Lay out each carrier's flows in order of their names; meters are alike that stand at one level of places."""
-    kinds = list(zip(*(cells.rows[name].to_pylist() for name in KIND), strict=True))
-    kin = list(zip(cells.rows["renewable"].to_pylist(), cells.rows["level"].to_pylist(), strict=True))
+    code, said = coded(cells.rows, (*KIND, "renewable", "level"))
     size = cells.rows["floor_area_m2"].to_numpy(zero_copy_only=False).astype(np.float64)
     days = np.diff(cells.edges_us) / DAY_US
-    members: dict[tuple[str, str, str], dict[tuple[bool, str], list[int]]] = {}
-    for at, (kind, level) in enumerate(zip(kinds, kin, strict=True)):
-        members.setdefault(kind, {}).setdefault(level, []).append(at)
+    members: dict[tuple[str, str, str], dict[tuple[bool, str], npt.NDArray[np.intp]]] = {}
+    for at, (*kind, renewable, level) in enumerate(said):
+        commodity, quantity, flow = kind
+        members.setdefault((commodity, quantity, flow), {})[renewable, level] = np.flatnonzero(code == at)
     nothing = np.zeros(len(days), np.bool_)
     for kind in sorted(members):
         groups: list[MeterCells] = []
-        every = np.sort(np.concatenate([np.array(rows, np.intp) for rows in members[kind].values()]))
+        every = np.sort(np.concatenate(list(members[kind].values())))
         for _, rows in sorted(members[kind].items()):
             value = np.asarray(cells.value[rows], np.int64)
             wide = (cells.due[rows], cells.whole[rows], cells.estimated[rows])

@@ -159,11 +159,17 @@ def scope_sums(found: Counted) -> list[ScopeSum]:
     """Give the sums by scope."""
     return [
         ScopeSum(
-            one.scope, said(one.kg_co2e), said(found.market_kg) if one.scope == SCOPE else None, one.rows, one.missing,
-            one.not_estimated, *told_shares(one), one.without_number,
+            one.scope, said(one.kg_co2e) if one.told else None, _market_sum(found) if one.scope == SCOPE else None,
+            one.rows, one.missing, one.not_estimated, *told_shares(one), one.without_number,
         )
         for one in found.scopes
     ]  # fmt: skip
+
+
+def _market_sum(found: Counted) -> Decimal | None:
+    """Give what was bought by the market; None where something was, and nothing of it has a number."""
+    told = any(one.kg_co2e for one in found.market) or all(one.kg_co2e is not None for one in found.market)
+    return said(found.market_kg) if told else None
 
 
 def told_shares(one: ScopeTotal | Trust) -> tuple[float | None, float | None]:
@@ -235,9 +241,10 @@ def _scope_then(one: Publication, scope: int) -> ScopeSum:
     rows, missing, bare, without = (
         told.get(name, 0) for name in ("rows", "missing", "not_estimated", "without_number")
     )  # fmt: skip
+    known = told.get("told", True)
     return ScopeSum(
-        scope, said(one.figures[f"scope_{scope}"]), market, rows, missing, bare, told.get("coverage"),
-        told.get("estimated_share"), without,
+        scope, said(one.figures[f"scope_{scope}"]) if known else None, market if known else None, rows, missing, bare,
+        told.get("coverage"), told.get("estimated_share"), without,
     )  # fmt: skip
 
 
@@ -270,7 +277,7 @@ def body_of(asked: Question, answer: Answered, by: str, why: str) -> dict[str, A
         "purpose": asked.purpose, "known_at": answer.known_at.isoformat(), "rule_set": answer.rule_set,
         "figures": {name: str(kg) for name, kg in figures_of(answer.found).items()},
         "trust": [
-            {"scope": one.scope, **dict(zip(TRUST, told_shares(one), strict=True)), "rows": one.rows,
+            {"scope": one.scope, "told": one.told, **dict(zip(TRUST, told_shares(one), strict=True)), "rows": one.rows,
              "missing": one.missing, "not_estimated": one.not_estimated, "without_number": one.without_number}
             for one in answer.found.scopes
         ],

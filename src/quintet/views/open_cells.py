@@ -179,9 +179,10 @@ def _emissions(books: MonthBooks, place: str) -> Iterator[OpenCell]:
         if one.market_kg_co2e is not None:
             sums.append((f"{EMISSIONS}.scope_{one.scope}_market", one.market_kg_co2e))
         for measure, kg in sums:
+            status = UNKNOWN if kg is None else PARTIAL if partial else TOLD
             yield OpenCell(
-                books.start, books.end, place, measure, None, KG, kg, PARTIAL if partial else TOLD,
-                MISSING if partial else None, False, None, None, None,
+                books.start, books.end, place, measure, None, KG, kg, status,
+                None if status == TOLD else MISSING, False, None, None, None,
             )  # fmt: skip
 
 

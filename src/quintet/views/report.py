@@ -1,8 +1,8 @@
 """A report's figures: every part of the ledger over one span, as known at one moment, and what they rest on."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -11,7 +11,6 @@ from msgspec.structs import replace as replaced
 
 from quintet.access import Access, PlaceDays
 from quintet.ledger.balance import SOURCES, USES
-from quintet.ledger.uncertainty import numbers
 from quintet.terms.period import Resolution, Span, edges, local_day
 
 from .answers import Balances
@@ -29,9 +28,6 @@ from .self_sufficiencies import explain, place_selfsufficiency
 FLOWS = ("import", *SOURCES, *USES, "closure_error")
 FINE = Resolution.HOUR
 """Supply and use are matched by the hour."""
-MARGIN = numbers()["margin_days"]
-DAILY = ("value", "due", "whole", "estimated", "expected_min", "arrived_min", "estimated_min")
-"""The columns of PlaceDays that have a day each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +60,28 @@ def place_report(access: Access, asked: Asked, tz: ZoneInfo) -> Report:
     balances = place_balances(access, place, span, Resolution.MONTH, asked.known, tz)
     sufficiency = place_selfsufficiency(access, place, span, FINE, asked.known, tz)
     why = explain(access, place, span, FINE, asked.known, tz)
-    inventory, table = place_inventory(access, question, tz), place_gpc(access, question, tz)
+    answer = answered(access, question, tz)
+    inventory, table = place_inventory(access, question, tz, answer), place_gpc(access, question, tz, answer)
     losses = losses_of(access, span, Resolution.MONTH, place=place, network="", known_at=asked.known)
     booked = conversions_of(access, span, Resolution.MONTH, place=place, known_at=asked.known)
     known = access.as_known(asked.known)
     registry = known.registry()
     city = registry.city
-    whole = CertainMonth(span.start.astimezone(tz), certain_totals(access, days, first, last, place, asked.level))
+    whole, *months = _certain(access, days, [span, *_months(span, tz)], asked, tz)
     moment = asked.known_at.astimezone(tz)
     figures = ReportFigures(
         city.name_en, city.name_ko, city.simulated, place, span.start.astimezone(tz), span.end.astimezone(tz), moment,
         tz.key, asked.level, balances.rows, list(totals_of(balances)),
-        [_month(access, days, one, asked, tz) for one in _months(span, tz)], whole,
+        months, whole,
         [rounded(row) for row in losses.rows(tz)], booked.rows,
         replaced(sufficiency, known_at=moment), replaced(why, known_at=moment),
         replaced(inventory, known_at=moment, beside=None), replaced(table, known_at=moment),
         facts_of(access, place, span, asked.known, tz), [],
     )  # fmt: skip
     figures = replaced(figures, missing=missing_of(figures))
-    chosen = answered(access, question, tz).chosen
     by_day = day_digests(days, first, last)
     basis = ReportBasis(
-        balances.rule_set, inventory.factor_set, dict(chosen.content), registry_digest(known), by_day,
+        balances.rule_set, inventory.factor_set, dict(answer.chosen.content), registry_digest(known), by_day,
         data_digest(by_day),
     )  # fmt: skip
     return Report(figures, basis)
@@ -113,16 +109,8 @@ def _months(span: Span, tz: ZoneInfo) -> list[Span]:
     return [Span(start, end) for start, end in pairwise(cut)]
 
 
-def _month(access: Access, days: PlaceDays, month: Span, asked: Asked, tz: ZoneInfo) -> CertainMonth:
-    """Give one month's totals with their intervals, from no more days than that month alone is judged by."""
-    first, last = local_day(month.start, tz), local_day(month.end, tz) - timedelta(days=1)
-    part = cut_days(days, first - timedelta(days=MARGIN), last + timedelta(days=MARGIN))
-    rows = certain_totals(access, part, first, last, asked.place, asked.level)
-    return CertainMonth(month.start.astimezone(tz), rows)
-
-
-def cut_days(days: PlaceDays, first: date, last: date) -> PlaceDays:
-    """Give fewer days of the same placements, both included."""
-    at = slice((first - days.first).days, (last - days.first).days + 1)
-    columns = {name: getattr(days, name)[:, at] for name in DAILY}
-    return replace(days, first=first, **columns)
+def _certain(access: Access, days: PlaceDays, spans: Sequence[Span], asked: Asked, tz: ZoneInfo) -> list[CertainMonth]:
+    """Give the totals of spans with their intervals, each from no more days than that span alone is judged by."""
+    stretches = [(local_day(one.start, tz), local_day(one.end, tz) - timedelta(days=1)) for one in spans]
+    rows = certain_totals(access, days, stretches, asked.place, asked.level)
+    return [CertainMonth(one.start.astimezone(tz), own) for one, own in zip(spans, rows, strict=True)]

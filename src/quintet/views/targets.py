@@ -179,8 +179,9 @@ def _emissions(one: Target, found: Counting | None, gone: int, days: int, tz: Zo
         return _told(one, emission_path(one.amount, [], True, gone, days), tz, (None, None), (0, 0), None, [])
     kg = found.kg(one.of)
     missing, unfactored = found.missing(one.of)
-    parts = [(amount, found.minutes.known(name)) for name, amount in kg.items()]
     # a carrier of which no row has an amount is known by nothing, whatever its meters
+    known_of = {name for name, amount, _ in found.rows(one.of) if amount is not None}
+    parts = [(amount, found.minutes.known(name) if name in known_of else Fraction(0)) for name, amount in kg.items()]
     path = emission_path(one.amount, parts, not missing and not unfactored and bool(kg), gone, days)
     reason = f"{missing} rows have no amount, {unfactored} no factor" if missing or unfactored else None
     carriers = [

@@ -15,8 +15,8 @@ from .netted import fine
 
 HOUR_S = 3600
 MOST_HOURS = 300_000
-"""Hours of all places together that one answer reads: some 34 places for a year, 400 for a month. Each place's hours
-are a read of their own; of the places beyond, the lowest ones, what is netted by the hour is not told, and says so."""
+"""Hours of all places together that one answer reads, at once: some 34 places for a year, 400 for a month. Of the
+places beyond, the lowest ones, what is netted by the hour is not told, and says so."""
 Key = tuple[str, str]
 
 
@@ -31,9 +31,13 @@ def splits_of(
     places.sort(key=lambda at: (SUMMED.index(found.levels[at]) if found.levels[at] in SUMMED else len(SUMMED), at))
     most = int(MOST_HOURS * HOUR_S / max((span.end - span.start).total_seconds(), HOUR_S))
     read: dict[Key, dict[int, Split]] = {key: {} for key in needs}
-    for at in places[:most]:
-        hours = access.flows(found.places[at], span, Resolution.HOUR, found.known_at, told=resolution)
-        first = first_hours(found.edges, hours.edges)
+    names, carried = (
+        [found.places[at] for at in places[:most]],
+        {code for (code, _), mask in needs.items() if mask.any()},
+    )
+    every = access.hours_of(names, span, carried, found.known_at, told=resolution)
+    first = first_hours(found.edges, every[0].edges) if every else []
+    for at, hours in zip(places, every, strict=False):
         for one in carriers(hours.flows, hours.edges):
             key = (one.commodity, one.quantity)
             if key in needs and needs[key][at]:
