@@ -56,7 +56,10 @@ def test_what_fits_is_taken(tmp_path: Path) -> None:
         ({"factor": {"x": {**FACTOR, "unit": "m3"}}}, "factor x", "by its volume"),
         ({"factor": {"x": {**FACTOR, "purposes": "inventory"}}}, "factor x", "purpose, which wants a list"),
         ({"hourly": [{**SERIES, "start": "2022-03-28T00:30:00+09:00"}]}, "hourly factors grid", "whole hour"),
-        ({"factor": {"wind": FACTOR}, "contract": [{**CONTRACT, "amount": "12 m3"}]}, "contract wind", "by its volume"),
+        (
+            {"factor": {"wind": FACTOR}, "contract": [{**CONTRACT, "amount": "12 m3"}]},
+            "contract wind", "amount of volume",
+        ),
         (
             {"factor": {"wind": FACTOR}, "contract": [CONTRACT, {**CONTRACT, "amount": "13 MWh"}]},
             "contract wind", "twice, differently",
