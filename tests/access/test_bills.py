@@ -5,12 +5,13 @@ from datetime import date, datetime
 import pytest
 
 from quintet.access import EVERYTHING, Access, Scope
-from quintet.access.bills import COMMON, DWELLINGS, HEAD, PremiseUse, premise_use, tenancies
+from quintet.access.bills import COMMON, DWELLINGS, HEAD, premise_use, tenancies
 from quintet.access.roles import MONTH_MIN, roles
 from quintet.access.scope import Grant
 from quintet.registry import move_in, move_out
 from quintet.terms.errors import Forbidden, NotFound
 from quintet.terms.period import Span
+from quintet.terms.premise_use import PremiseUse
 
 from .conftest import City, small_city, us, utc
 

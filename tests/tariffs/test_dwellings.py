@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from quintet.tariffs import bill_month, cards
 from quintet.tariffs.agreements import TERMS, Agreement, Agreements, cards_of, statements_of, terms_of
-from quintet.tariffs.dwellings import Metered, Rates, Reckoned, reasons, reckon
+from quintet.tariffs.dwellings import Rates, Reckoned, reasons, reckon
 from quintet.tariffs.issuing import Adjustment, adjustment, body_of, carried, changes, due, row_digest
 from quintet.terms.errors import BadInput
+from quintet.terms.premise_use import PremiseUse
 
 MONTH = bill_month("2024-01")
 WHOLE = 31 * 1440
@@ -36,9 +37,9 @@ def agreed(commodity: str, said: dict[str, Any], place: str = "city") -> Agreeme
     return found
 
 
-def metered(place: str, kind: tuple[str, str, Any], value: int, **more: Any) -> Metered:
+def metered(place: str, kind: tuple[str, str, Any], value: int, **more: Any) -> PremiseUse:
     first, end = MONTH
-    row = Metered(place, kind[0], kind[1], first, end, None, value, WHOLE, WHOLE, 0, ("m",))
+    row = PremiseUse(place, kind[0], kind[1], first, end, None, value, WHOLE, WHOLE, 0, ("m",))
     return row._replace(**more)
 
 
@@ -67,7 +68,7 @@ def test_a_group_is_reckoned_as_each_alone(kind: tuple[str, str, Any], homes: li
 def test_what_a_bill_lacks_is_said() -> None:
     power, heat = KINDS[1], KINDS[5]
     by = agreed(power[0], power[2])
-    rows: list[tuple[Metered, Agreement | None]] = [
+    rows: list[tuple[PremiseUse, Agreement | None]] = [
         (metered("a", power, 10**8), None),
         (metered("a", power, 0, arrived_min=0), by),
         (metered("a", power, 0, arrived_min=0, expected_min=0), by),

@@ -18,6 +18,7 @@ from quintet.registry.tree import LEVELS
 from quintet.store.bills import Issued, issued_bills, run_content
 from quintet.store.records import ALWAYS, FOREVER
 from quintet.terms.period import Span, day_start, from_us, local_day, to_us
+from quintet.terms.premise_use import PremiseUse
 
 from .flows import BOUNDARY, clipped, event_channels, placed
 from .sets import SET_COLUMNS, Asked, set_sums
@@ -30,25 +31,6 @@ DWELLINGS, COMMON, HEAD = "dwellings", "common", "head"
 """What to read of a place: each dwelling; what all else at and below it used, together; what it bought at its head."""
 Cuts = Callable[[str, str], Sequence[int]]
 """Gives the moments at which the bill of a place and commodity is to be cut."""
-
-
-class PremiseUse(NamedTuple):
-    """One utility of one dwelling from `first` up to, not including, `end`: whole sub-units and channel-minutes.
-
-    `tenancy_us` is since when whoever lives there does (None: nobody is registered).
-    """
-
-    place: str
-    commodity: str
-    quantity: str
-    first: date
-    end: date
-    tenancy_us: int | None
-    value: int
-    expected_min: int
-    arrived_min: int
-    estimated_min: int
-    channels: tuple[str, ...]
 
 
 class _Key(NamedTuple):

@@ -15,7 +15,7 @@ from quintet.registry import Registry
 from quintet.registry.tree import LEVELS, ROOT
 from quintet.store.flows import ABOVE, CROSSES, ragged
 from quintet.store.records import ALWAYS, FOREVER
-from quintet.terms.amount import Ints
+from quintet.terms.amount import ROOM, Ints
 from quintet.terms.period import HOUR_US, MINUTE_US, grid_phase
 from quintet.terms.reading import ValueKind, clock
 from quintet.terms.tables import FLOWS, PLACEMENTS, SUM
@@ -268,8 +268,6 @@ def flows_table(
     return pa.table({name: columns[name] for name in FLOWS.names}).cast(FLOWS)
 
 
-ROOM = 2**62
-"""Below this, a sum fits into 64 bits."""
 TERMS = 16
 """Sums over flows and levels count an amount at most this often."""
 

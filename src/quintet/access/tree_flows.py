@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from quintet.registry import Registry
 from quintet.terms.amount import Ints
 from quintet.terms.period import Resolution, Span, from_us
-from quintet.terms.tables import FLOW_NAMES
+from quintet.terms.tables import FLOW_INDEX, FLOW_NAMES
 
 from .coding import coded
 from .fineness import fits
@@ -27,7 +27,6 @@ from .reader import Access, cut
 from .roles import minutes_of
 from .sets import SET_COLUMNS, Amounts, Asked, Mask, SetSums, set_sums
 
-FLOW_INDEX = {name: at for at, name in enumerate(FLOW_NAMES)}
 AT_BOUNDARY = frozenset(BOUNDARY.values())
 
 

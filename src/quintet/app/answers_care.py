@@ -8,6 +8,8 @@ from typing import Any
 
 from quintet.ingest import Dataset, commit_readings, find, load_map, register_meters
 from quintet.pipeline.commit import Receipt
+from quintet.store.records import Record
+from quintet.terms.catalogue import read_toml_file
 from quintet.terms.errors import QuintetError, UsageError
 from quintet.terms.period import day_of_number
 
@@ -53,9 +55,12 @@ def ingest(city: City, asked: Ingest, progress: Progress) -> Answer:
     said: list[str] = []
     for dataset in datasets:
         try:
-            if dataset.settings is not None and (adopted := city.adopt_clock(dataset.settings)) is not None:
-                said.append(f"The city now goes by the clock of {adopted.key}, as {dataset.settings} says.")
-            own, of_ledger = (None, []) if dataset.settings is None else city.settings_of(dataset.settings)
+            own, of_ledger = None, list[Record]()
+            if dataset.settings is not None:
+                settings = read_toml_file(dataset.settings)
+                if (adopted := city.adopt_clock(settings, dataset.settings)) is not None:
+                    said.append(f"The city now goes by the clock of {adopted.key}, as {dataset.settings} says.")
+                own, of_ledger = city.settings_of(settings, dataset.settings)
             registered = register_meters(city.pipeline, dataset, actor=asked.actor, mapping=mapping, settings=own)
             named = str(dataset.folder)
             city.pipeline.apply_records(of_ledger, kind="registry", source=named, actor=asked.actor)

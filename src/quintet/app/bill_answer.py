@@ -6,11 +6,12 @@ from fractions import Fraction
 from typing import Any
 
 from quintet.tariffs import Asked, Bill, Card, Cards, Line, Tier
-from quintet.tariffs.card_rows import CERTAINTIES, OPEN, UNDATED, Levy
+from quintet.tariffs.card_rows import OPEN, UNDATED, Levy
 from quintet.tariffs.charges import Block
 from quintet.tariffs.exact import decimal_of
 from quintet.tariffs.reliefs import Relief
 from quintet.tariffs.solve import Saving
+from quintet.terms.catalogue import CERTAINTIES
 from quintet.terms.errors import NotFound
 
 from .answer import Answer, document_of

@@ -30,7 +30,7 @@ from quintet.store.engine import Engine
 from quintet.store.records import Record, believed
 from quintet.store.stated import refuse_flipped, state, state_of, stated
 from quintet.store.vault import Vault
-from quintet.terms.catalogue import read_toml, read_toml_file
+from quintet.terms.catalogue import named_in, read_toml, read_toml_file
 from quintet.terms.errors import BadInput, CityError, UsageError
 from quintet.terms.reading import clock
 from quintet.vee import Rules, rules
@@ -154,12 +154,12 @@ class City:
         with self.engine.writing("settings", SETTINGS, "operator", self.now()) as writing:
             state(writing, path)
 
-    def adopt_clock(self, of_dataset: Path) -> ZoneInfo | None:
+    def adopt_clock(self, settings: dict[str, Any], of_dataset: Path) -> ZoneInfo | None:
         """Go by the clock that a dataset's settings state, if no reading is here yet; give it where it is another.
 
         city.toml then says so too.
         """
-        tz, path = stated_clock(read_toml_file(of_dataset)), self.folder / SETTINGS
+        tz, path = stated_clock(settings), self.folder / SETTINGS
         if tz is None or tz.key == self.engine.tz.key:
             return None
         text = path.read_text(encoding="utf-8")
@@ -170,17 +170,14 @@ class City:
         self.take_settings_with_room(read_toml_file(path), path)
         return tz
 
-    def settings_of(self, dataset: Path) -> tuple[dict[str, Any], list[Record]]:
-        """Read a dataset's city.toml: its tables of the registry, and the records that those of the books make.
+    def settings_of(self, settings: dict[str, Any], dataset: Path) -> tuple[dict[str, Any], list[Record]]:
+        """Part a dataset's settings: its tables of the registry, and the records that those of the books make.
 
-        Raises BadInput, naming the file and the row; rules of VEE are a city's own and stand in its folder.
+        Raises BadInput, naming the file (`dataset`) and the row; rules of VEE are a city's own and stand in its folder.
         """
-        own, of_ledger = split_settings(read_toml_file(dataset))
-        try:
+        own, of_ledger = split_settings(settings)
+        with named_in(dataset):
             registry = self.registry().with_records(apply_settings(self.registry(), own))
-        except BadInput as error:
-            error.place = f"{dataset}, {error.place}" if error.place else str(dataset)
-            raise
         return own, ledger_records(of_ledger, registry, self.engine.tz, dataset)
 
     def registry(self, known_batch: int | None = None) -> Registry:

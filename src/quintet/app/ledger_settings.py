@@ -13,7 +13,8 @@ from quintet.ledger.targets import TABLES, statements
 from quintet.registry import Registry
 from quintet.store.records import ALWAYS, Record
 from quintet.tariffs import agreements
-from quintet.terms.errors import BadInput, QuintetError
+from quintet.terms.catalogue import named_in
+from quintet.terms.errors import BadInput
 from quintet.terms.period import HOUR_US, day_start, from_us, parse_moment, to_us
 
 HOURLY = "hourly"
@@ -36,7 +37,7 @@ def split_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[st
 
 def ledger_records(own: Mapping[str, Any], registry: Registry, tz: ZoneInfo, path: Path) -> list[Record]:
     """Give the records that say something new; raises BadInput, naming the file and the row, for what does not load."""
-    try:
+    with named_in(path):
         _refuse_misshapen(own)
         said = statements_of(with_files(own, path.parent))
         for part, keys in KEYS.items():
@@ -46,9 +47,6 @@ def ledger_records(own: Mapping[str, Any], registry: Registry, tz: ZoneInfo, pat
         billed = agreements.statements_of(own)
         agreements.checked(billed, registry.timelines)
         said += [Statement(one.kind, one.key, one.day, one.body) for one in billed]
-    except QuintetError as error:
-        error.place = f"{path}, {error.place}" if error.place else str(path)
-        raise
     return new_records(said, registry, tz)
 
 
@@ -93,7 +91,7 @@ def factor_rows(table: Mapping[str, Any], path: Path) -> dict[str, dict[str, Any
     `path` is the file: it is named in errors, and hourly files lie beside it. A table of named rows is taken as well.
     """
     out: dict[str, dict[str, Any]] = {}
-    try:
+    with named_in(path):
         for part, rows in with_files(table, path.parent).items():
             named: Any = rows
             if isinstance(rows, list):
@@ -105,9 +103,6 @@ def factor_rows(table: Mapping[str, Any], path: Path) -> dict[str, dict[str, Any
                 name: {key: one.isoformat() if isinstance(one, date) else one for key, one in row.items()}
                 for name, row in named.items()
             }
-    except QuintetError as error:
-        error.place = f"{path}, {error.place}" if error.place else str(path)
-        raise
     return out
 
 

@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from quintet.terms.commodity import Commodities
 from quintet.terms.residual import FLOW, GAP, least
-from quintet.terms.tables import FLOW_NAMES, MOMENT
+from quintet.terms.tables import FLOW_INDEX, FLOW_NAMES, MOMENT
 from quintet.terms.unit import units
 
-from .grid import FLOW_INDEX, Amounts, Carrier, Mask, Minutes, carriers, decimals
+from .grid import Amounts, Carrier, Mask, Minutes, carriers, decimals
 from .netting import Hours, Split, first_hours, split_of
 from .tables import BALANCE, CLOSURE, MINUTES
 

@@ -7,12 +7,11 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.catalogue import CERTAINTIES, check_keys, read_toml
 from quintet.terms.errors import BadInput
 from quintet.terms.unit import units
 
 from .dated import latest_day, number
-from .definitions import CERTAINTIES
 from .factors import HEATING_VALUES, Factor, plain_name
 
 KEYS = {

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.catalogue import CERTAINTIES, check_keys, read_toml
 from quintet.terms.errors import BadInput
 from quintet.terms.period import day_start
 from quintet.terms.unit import units
@@ -18,7 +18,6 @@ from quintet.terms.unit import units
 from .balance import Balanced
 from .calorific import Calorific, calorific_for
 from .dated import latest_day, number
-from .definitions import CERTAINTIES
 from .totals import primary
 
 CONTENT_KEYS = {"commodity", "energy_unit", "volume_unit", "content", "published_on", "source", "certainty"}

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.catalogue import CERTAINTIES, check_keys, read_toml
 from quintet.terms.errors import BadInput
 from quintet.terms.tables import FLOW_NAMES
-
-CERTAINTIES = {"S": "read in a source", "V": "recomputed and exact", "M": "from memory, confirm before quoting"}
 
 REQUIRED = {
     "name_en", "name_ko", "method", "commodity", "quantity", "own", "renewable_only", "use", "explanation_en",

@@ -11,11 +11,10 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from quintet.terms.catalogue import check_keys, numbers_of, read_toml
+from quintet.terms.catalogue import CERTAINTIES, check_keys, numbers_of, read_toml
 from quintet.terms.errors import BadInput
 
 from .dated import latest_day, number
-from .definitions import CERTAINTIES
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -15,10 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from quintet.terms.tables import FLOW_NAMES, FLOWS, SUM
+from quintet.terms.tables import FLOW_INDEX, FLOW_NAMES, FLOWS, SUM
 
 from .balance import Balanced, balance_carrier
-from .grid import FLOW_INDEX, Carrier
+from .grid import Carrier
 from .meter_cells import Floats, Mask
 
 AT_ONCE = 64

@@ -7,13 +7,12 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.catalogue import CERTAINTIES, check_keys, read_toml
 from quintet.terms.errors import BadInput, UsageError
 from quintet.terms.tables import FLOW_NAMES
 from quintet.terms.unit import units
 
 from .dated import latest_day, number
-from .definitions import CERTAINTIES
 
 GASES = ("co2", "ch4", "n2o")
 HEATING_VALUES = ("gross", "net")

@@ -7,11 +7,10 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.catalogue import CERTAINTIES, check_keys, read_toml
 from quintet.terms.errors import BadInput
 
 from .dated import number
-from .definitions import CERTAINTIES
 from .emissions import (
     AT_PLANT,
     ELSEWHERE,

@@ -10,19 +10,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from quintet.terms.amount import ROOM
 from quintet.terms.errors import BadInput, UsageError
 from quintet.terms.period import to_us
-from quintet.terms.tables import FLOW_NAMES, SUM
+from quintet.terms.tables import FLOW_INDEX, FLOW_NAMES, SUM
 
 Amounts = npt.NDArray[Any]
 """Exact integers in sub-units: int64 while every sum of a row fits, Python integers (dtype object) beyond."""
 Mask = npt.NDArray[np.bool_]
 Minutes = npt.NDArray[np.int64]
-
-ROOM = 2**62
-"""Below this, a sum fits into 64 bits."""
-
-FLOW_INDEX = {name: i for i, name in enumerate(FLOW_NAMES)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from quintet.terms.tables import FLOW_NAMES
+from quintet.terms.tables import FLOW_INDEX, FLOW_NAMES
 
-from .grid import FLOW_INDEX
 from .tables import MINUTES
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from quintet.terms.catalogue import CERTAINTIES
 from quintet.terms.period import local_day
 
 from .counting import counted
 from .dated import latest_day
-from .definitions import CERTAINTIES
 from .emissions import Emission, Question, Unfuelled, in_unit
 from .factors import Source
 from .stated import HourFactors

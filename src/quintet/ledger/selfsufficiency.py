@@ -15,13 +15,13 @@ import pyarrow as pa
 from quintet.terms.commodity import Commodities
 from quintet.terms.errors import UsageError
 from quintet.terms.residual import FLOW, least
-from quintet.terms.tables import FLOW_NAMES
+from quintet.terms.tables import FLOW_INDEX, FLOW_NAMES
 from quintet.terms.unit import Unit
 
 from .balance import EXPORT, IMPORT, SOURCES, USES, Balanced, balanced_carriers
 from .dated import said
 from .definitions import Definition, TotalDefinition, definitions
-from .grid import FLOW_INDEX, Amounts, Mask
+from .grid import Amounts, Mask
 from .netting import FINE_MIN
 
 INSIDE = tuple(name for name in USES if name != "export")

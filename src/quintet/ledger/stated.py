@@ -11,12 +11,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from quintet.terms.catalogue import check_keys
+from quintet.terms.catalogue import CERTAINTIES, check_keys
 from quintet.terms.errors import BadInput
 from quintet.terms.unit import units
 
 from .dated import latest_day, number
-from .definitions import CERTAINTIES
 
 SUPPLY_KEYS = {"commodity", "factor", "valid_from", "published_on", "source"}
 CONTRACT_KEYS = {"id", "commodity", "kind", "amount", "from", "to", "factor", "published_on", "source"}

@@ -6,11 +6,10 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.catalogue import CERTAINTIES, check_keys, read_toml
 from quintet.terms.errors import BadInput
 
 from .dated import latest_day, number
-from .definitions import CERTAINTIES
 
 Totals = Mapping[str, Fraction]
 """Energy by carrier, all in one unit."""

@@ -11,12 +11,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from quintet.terms.tables import FLOW_INDEX
 from quintet.terms.unit import units
 
 from .balance import Balanced
 from .carriers import EnergyBook
 from .definitions import TotalDefinition, totals
-from .grid import FLOW_INDEX, Amounts, Mask
+from .grid import Amounts, Mask
 from .renewable_plants import Intake
 from .selfsufficiency import Measured, SelfSufficiency, answer_of, refused
 from .totals import primary

@@ -89,10 +89,15 @@ def _need_commodities(named: list[Any], known: AbstractSet[str], place: str) -> 
             )
 
 
+def _feeders(registry: Registry, stated: list[Record]) -> list[Record]:
+    """Give what was said of feeders before, and what is said now."""
+    return [*registry.statements("feeder"), *(one for one in stated if one.kind == "feeder")]
+
+
 def _refuse_circles(registry: Registry, stated: list[Record]) -> None:
     """Refuse feeders that hang on themselves, at any time: their loss would be counted of nothing."""
     below: dict[str, set[str]] = {}
-    for record in [*registry.statements("feeder"), *(one for one in stated if one.kind == "feeder")]:
+    for record in _feeders(registry, stated):
         below.setdefault(record.key, set()).update((record.body or {}).get("feeders", ()))
     for start in sorted(below):
         seen, waiting = set[str](), [start]
@@ -109,7 +114,7 @@ def _refuse_circles(registry: Registry, stated: list[Record]) -> None:
 def _refuse_shared_heads(registry: Registry, stated: list[Record]) -> None:
     """Refuse a meter that heads two feeders at one time: what is lost behind it would be counted twice."""
     said: dict[str, dict[int, Body | None]] = {}
-    for record in [*registry.statements("feeder"), *(one for one in stated if one.kind == "feeder")]:
+    for record in _feeders(registry, stated):
         said.setdefault(record.key, {})[record.valid_from_us] = record.body
     heads: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
     for name in sorted(said):

@@ -6,13 +6,12 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from quintet.terms.catalogue import check_keys
+from quintet.terms.catalogue import CERTAINTIES, check_keys
 from quintet.terms.errors import BadInput
 from quintet.terms.unit import units
 
 from .exact import ROUNDINGS, first_day, number, published
 
-CERTAINTIES = {"S": "read in a source", "V": "recomputed and exact", "M": "from memory, confirm before quoting"}
 UNDATED, OPEN = date(1900, 1, 1), date(2200, 1, 1)
 ALL_YEAR = tuple(range(1, 13))
 OPTIONS = ("pipe_mm", "area_m2", "capacity", "unit_price", "base_won")

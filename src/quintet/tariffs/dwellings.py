@@ -16,6 +16,7 @@ import numpy as np
 
 from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.errors import NotFound, QuintetError, UsageError
+from quintet.terms.premise_use import PremiseUse
 
 from .agreements import Agreement
 from .bill import ROUNDING, Bill, compute
@@ -29,26 +30,6 @@ from .request import Asked
 AREA = "area_m2"
 LEAST_GROUP = 4
 """Fewer bills alike are computed one by one: a group costs two bills to set up."""
-
-
-class Metered(NamedTuple):
-    """What the meters of one utility of a dwelling counted from `first` up to, not including, `end`.
-
-    `value` is in sub-units of `quantity`, as far as it is known; minutes count expected, arrived and estimated channel
-    time. `tenancy_us` is since when whoever lives there lives there (None: nobody was registered).
-    """
-
-    place: str
-    commodity: str
-    quantity: str
-    first: date
-    end: date
-    tenancy_us: int | None
-    value: int
-    expected_min: int
-    arrived_min: int
-    estimated_min: int
-    channels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +72,7 @@ class Reckoned:
     `why` holds codes of `reasons`; `detail` is what a refusal said. It is row `row` of a group (`many`), or `alone`.
     """
 
-    metered: Metered
+    metered: PremiseUse
     agreement: Agreement | None
     why: tuple[str, ...]
     detail: str
@@ -201,7 +182,7 @@ class Rates:
     sub_units: Mapping[str, str]
 
 
-def asked_of(metered: Metered, agreement: Agreement, rates: Rates) -> Asked:
+def asked_of(metered: PremiseUse, agreement: Agreement, rates: Rates) -> Asked:
     """Say what bill is asked for, one sub-unit of use; the dwelling's own area where none is stated."""
     options = dict(agreement.options)
     return Asked(
@@ -210,10 +191,12 @@ def asked_of(metered: Metered, agreement: Agreement, rates: Rates) -> Asked:
     )  # fmt: skip
 
 
-def reckon(rows: Iterable[tuple[Metered, Agreement | None]], rates: Rates, until: date | None = None) -> list[Reckoned]:
+def reckon(
+    rows: Iterable[tuple[PremiseUse, Agreement | None]], rates: Rates, until: date | None = None
+) -> list[Reckoned]:
     """Reckon bills, in the order given; `until` is the first local day that is not over (None: all are)."""
     out: list[Reckoned | None] = []
-    groups: dict[tuple[object, ...], list[tuple[int, Metered, Agreement, tuple[str, ...]]]] = {}
+    groups: dict[tuple[object, ...], list[tuple[int, PremiseUse, Agreement, tuple[str, ...]]]] = {}
     for number, (metered, agreement) in enumerate(rows):
         why = _standing(metered, agreement, until)
         if agreement is None or (why and any(reasons()[code].none for code in why)):
@@ -228,7 +211,7 @@ def reckon(rows: Iterable[tuple[Metered, Agreement | None]], rates: Rates, until
     return [one for one in out if one is not None]
 
 
-def _standing(metered: Metered, agreement: Agreement | None, until: date | None) -> tuple[str, ...]:
+def _standing(metered: PremiseUse, agreement: Agreement | None, until: date | None) -> tuple[str, ...]:
     """Say what of the meters' counts stands against a bill."""
     why: list[str] = []
     known = metered.arrived_min + metered.estimated_min
@@ -248,7 +231,7 @@ def _standing(metered: Metered, agreement: Agreement | None, until: date | None)
 
 
 def _group(
-    members: Sequence[tuple[int, Metered, Agreement, tuple[str, ...]]], rates: Rates
+    members: Sequence[tuple[int, PremiseUse, Agreement, tuple[str, ...]]], rates: Rates
 ) -> Iterable[tuple[int, Reckoned]]:
     """Reckon bills that are alike but for use and area."""
     _, first, agreement, _ = members[0]
@@ -285,13 +268,13 @@ def _takes_area(asked: Asked, table: Cards) -> bool:
     return any(charge.option == AREA for part in pattern.parts for charge in part.charges)
 
 
-def _area(metered: Metered, rates: Rates) -> Fraction | None:
+def _area(metered: PremiseUse, rates: Rates) -> Fraction | None:
     known = rates.areas_m2.get(metered.place)
     return None if known is None else Fraction(str(known))
 
 
 def _at_once(
-    members: Sequence[tuple[int, Metered, Agreement, tuple[str, ...]]], asked: Asked, rates: Rates, takes_area: bool
+    members: Sequence[tuple[int, PremiseUse, Agreement, tuple[str, ...]]], asked: Asked, rates: Rates, takes_area: bool
 ) -> Iterable[tuple[int, Reckoned]]:
     """Reckon a group by columns; dwellings whose area nobody stated apart."""
     out: list[tuple[int, Reckoned]] = []
@@ -319,7 +302,7 @@ def _at_once(
 
 
 def _alone(
-    member: tuple[int, Metered, Agreement, tuple[str, ...]], rates: Rates, takes_area: bool
+    member: tuple[int, PremiseUse, Agreement, tuple[str, ...]], rates: Rates, takes_area: bool
 ) -> tuple[int, Reckoned]:
     """Reckon one bill by itself."""
     number, metered, agreement, why = member

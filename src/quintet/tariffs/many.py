@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from quintet.terms.amount import ROOM
+
 from .bill import COMMON, COMMON_WON, NAMES, RELIEF, ROUNDING, Bill, compute
 from .card_rows import Charge, Levy
 from .cards import Cards, cards
@@ -25,7 +27,6 @@ from .request import Asked, in_card_unit
 
 Whole = npt.NDArray[Any]
 """Whole numbers: int64, or Python's own (dtype object) where they may not fit."""
-ROOM = 2**62
 SIZED = "by_option"
 """The method of a charge that multiplies a stated size: the one fact that may differ within a group."""
 

@@ -11,6 +11,8 @@ Mask = npt.NDArray[np.bool_]
 
 MAX_MANTISSA = 2**53
 MOST_PLACES = 22  # 10**22 is the largest power of ten that a double holds exactly
+ROOM = 2**62
+"""Below this, a sum fits into 64 bits."""
 SMALLEST = 1e-100
 LARGEST = 10**15
 """A reading beyond this many units is no meter's: rejected, so that no later sum overflows 64 bits."""

@@ -1,14 +1,18 @@
 """Reads the data tables that ship with a package: one TOML file, one kind of row, unknown keys refused."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from .errors import BadInput
+from .errors import BadInput, QuintetError
+
+CERTAINTIES = {"S": "read in a source", "V": "recomputed and exact", "M": "from memory, confirm before quoting"}
+"""How sure a row of data is: the marks that every table with sources knows."""
 
 
 def read_toml(package: str, name: str) -> dict[str, Any]:
@@ -25,6 +29,16 @@ def read_toml_file(path: Path) -> dict[str, Any]:
         raise BadInput(
             f"is no valid TOML: {error}", code="bad_toml", place=str(path), remedy="Mend the file and run again."
         ) from error
+
+
+@contextmanager
+def named_in(path: Path) -> Generator[None]:
+    """Name the file of an error that names only the row in it."""
+    try:
+        yield
+    except QuintetError as error:
+        error.place = f"{path}, {error.place}" if error.place else str(path)
+        raise
 
 
 def check_keys(row: dict[str, Any], *, required: set[str], optional: set[str], place: str) -> None:

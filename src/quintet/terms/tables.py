@@ -156,3 +156,5 @@ FLOW_NAMES = (
     "known_loss",
 )
 """The flows of a balance row, in the order of the contract."""
+FLOW_INDEX = {name: at for at, name in enumerate(FLOW_NAMES)}
+"""The place of each flow in that order."""

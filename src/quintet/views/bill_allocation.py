@@ -5,15 +5,16 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from quintet.access import Access
-from quintet.access.bills import COMMON, DWELLINGS, HEAD, PremiseUse, areas_m2, premise_use
+from quintet.access.bills import COMMON, DWELLINGS, HEAD, areas_m2, premise_use
 from quintet.access.roles import MONTH_MIN
 from quintet.tariffs import complexes
 from quintet.tariffs.agreements import COMMON_OF, Agreement, cards_of, provisional
 from quintet.tariffs.bill import Bill, compute
-from quintet.tariffs.dwellings import Metered, Rates, asked_of
+from quintet.tariffs.dwellings import Rates, asked_of
 from quintet.tariffs.exact import decimal_of
 from quintet.terms.errors import NotFound, UsageError
 from quintet.terms.period import from_us
+from quintet.terms.premise_use import PremiseUse
 from quintet.terms.unit import units
 
 from .answers_bills import Allocation, FlatShare, UtilityBillItem
@@ -65,7 +66,7 @@ def allocate(
     if head:
         shared_use = Fraction(sum(one.value for one in head)) - sum(uses.values())
     weights = _weights(agreed, list(uses), areas)
-    asked_bill = asked_of(Metered(*flats[0])._replace(first=first, end=end), agreed, rates)
+    asked_bill = asked_of(flats[0]._replace(first=first, end=end), agreed, rates)
     if agreed.contract == SINGLE:
         found = complexes.allocate_single(asked_bill, uses, shared_use, weights, rates.table)
         whole = found.whole
@@ -129,7 +130,7 @@ def _common_bill(agreed: Agreement | None, like: PremiseUse, use: Fraction, rate
             f"the flats used more than the complex bought in {month}.", code="use_unknown", place=like.place,
             remedy="Look at the head meter.",
         )  # fmt: skip
-    asked = asked_of(Metered(*like), agreed, rates)
+    asked = asked_of(like, agreed, rates)
     return compute(asked.with_use(use), rates.table)
 
 

@@ -11,12 +11,13 @@ from quintet.access import Access
 from quintet.access.bills import areas_m2, issued, premise_use
 from quintet.access.roles import MONTH_MIN
 from quintet.tariffs.agreements import TERMS, Agreements, cards_of, provisional
-from quintet.tariffs.dwellings import Metered, Rates, Reckoned, Reckoning, reckon
+from quintet.tariffs.dwellings import Rates, Reckoned, Reckoning, reckon
 from quintet.tariffs.exact import decimal_of
 from quintet.tariffs.pace import Pace, pace_of
 from quintet.tariffs.request import bill_month
 from quintet.terms.errors import Forbidden, UsageError
 from quintet.terms.period import HOUR_US, Span, day_start, from_us, local_day, to_us
+from quintet.terms.premise_use import PremiseUse
 from quintet.terms.unit import units
 
 from .answers_bills import DwellingBills, UtilityBill
@@ -96,8 +97,7 @@ def reckon_place(
         )
         until = local_day(from_us(asked.until_us), tz)
         starts = {day: to_us(day_start(day, tz)) for day in {row.first for row in found}}
-        metered = [Metered(*row) for row in found]
-        rows = [(one, stated.at(one.place, one.commodity, starts[one.first])) for one in metered]
+        rows = [(one, stated.at(one.place, one.commodity, starts[one.first])) for one in found]
         known, now, rule_set = from_us(asked.known_us), from_us(asked.until_us), asked.rule_set
     found_bills = reckon(rows, rates, until)
     known, now = known.astimezone(tz), now.astimezone(tz)
@@ -133,7 +133,7 @@ def dwelling_bills(access: Access, place: str, month: str, known_at: datetime | 
     )
 
 
-def _overlap(one: Metered, other: Frozen) -> bool:
+def _overlap(one: PremiseUse, other: Frozen) -> bool:
     """Tell whether some of a bill's days were billed and issued already."""
     days = (date.fromisoformat(other.body["from"]), date.fromisoformat(other.body["to"]))
     return one.commodity == other.body["commodity"] and one.first < days[1] and days[0] < one.end

@@ -6,10 +6,11 @@ from quintet.access import Access
 from quintet.access.flows import SUMMED
 from quintet.access.tree_flows import CarrierSums, TreeAnswer
 from quintet.ledger.balance import SOURCES, by_hour
-from quintet.ledger.grid import FLOW_INDEX, Carrier, Mask, carriers
+from quintet.ledger.grid import Carrier, Mask, carriers
 from quintet.ledger.netting import Split, first_hours, many
 from quintet.terms.commodity import Commodities
 from quintet.terms.period import Resolution, Span
+from quintet.terms.tables import FLOW_INDEX
 
 from .netted import fine
 

@@ -19,11 +19,10 @@ from quintet.ledger.balance import DERIVABLE, balanced_carriers, netted_by_hour
 from quintet.ledger.city_rows import CURRENT, SHIPPED, find_set
 from quintet.ledger.drawn_books import Above, Bounds, DrawnFlows, Key, Shared, bounds, quantiles
 from quintet.ledger.emissions import Emission
-from quintet.ledger.grid import FLOW_INDEX
 from quintet.ledger.inventory import Piece, inventory
 from quintet.ledger.uncertainty import numbers
 from quintet.terms.period import Resolution, Span, edges, from_us
-from quintet.terms.tables import FLOW_NAMES
+from quintet.terms.tables import FLOW_INDEX, FLOW_NAMES
 from quintet.terms.unit import Unit
 
 from .answers import BalanceRow, Balances, SelfSufficiency
