@@ -20,6 +20,7 @@ class AccountLimits:
     link_minutes: int
     password_least: int
     password_most: int
+    password_guesses_log10: int
     tries_of_name: int
     tries_of_name_here: int
     tries_of_address: int

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from quintet.store.records import ALWAYS, FOREVER
@@ -15,9 +16,11 @@ from quintet.store.vault import KEYS, PEOPLE
 from quintet.terms.errors import NotFound, Unknown
 
 from .account_limits import DAY_US, MINUTE_US, account_limits
+from .households import own_time
 from .passwords import Passwords, Tries, check_password
 from .people import People
 from .person import RESIDENT, Password, Person, Right
+from .snapshot import Registry
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Signs of a code that nobody takes for another: 32 of them, 5 bits each."""
@@ -49,9 +52,10 @@ class _Session:
 class Entrance:
     """Lets people in and knows their sessions."""
 
-    def __init__(self, people: People) -> None:
-        """Stand before the people of a city."""
+    def __init__(self, people: People, registry: Callable[[], Registry]) -> None:
+        """Stand before the people of a city; `registry` says as it stands who lives where."""
         self._people = people
+        self._registry = registry
         self._passwords = Passwords()
         self._tries = Tries()
         self._lock = threading.RLock()
@@ -77,7 +81,12 @@ class Entrance:
         return person, self.begin(person)
 
     def set_password(self, person: Person, password: str) -> None:
-        """Set a person's password."""
+        """Set a person's password.
+
+        Raises BadInput for one that is too short, too long or soon guessed.
+        """
+        about = (person.profile.name, person.profile.display, person.profile.mail)
+        check_password(password, about)
         self._people.keep_password(person, Password(self._passwords.hashed(password)))
 
     def proves(self, person: Person, password: str, address: str) -> bool:
@@ -143,10 +152,18 @@ class Entrance:
         if person is None or person.profile.disabled_us or held.expires_us <= now or left:
             self.sign_out(secret)
             return None
-        if idle_us > MINUTE_US:
+        if idle_us > _noted_after_us(person):
             held.seen_us = now
             self._people.vault.write(KEYS, "update session set seen_us = ? where digest = ?", [now, digest])
         return person
+
+    def at_hand(self, secret: str) -> Person | None:
+        """Give what `signed` gives, where that takes no reading and no writing; None: ask that."""
+        held, now = self._sessions.get(self._digest(secret)), self._people.now_us()
+        person = None if held is None else self._people.person(held.person)
+        if held is None or person is None or person.profile.disabled_us or held.expires_us <= now:
+            return None
+        return person if now - held.seen_us <= _noted_after_us(person) else None
 
     def sign_out(self, secret: str) -> None:
         """End a session."""
@@ -209,7 +226,7 @@ class Entrance:
         """
         self._tries.check("", address)
         invitation = self._invitation(code, address)
-        check_password(password)
+        check_password(password, (name, display))
         now = self._people.now_us()
         with self._lock:
             person = self._people.add(name, display, language=language, actor="invitation")
@@ -248,9 +265,12 @@ class Entrance:
         invitation = Invitation(*found[0])
         if invitation.used_us:
             raise _used()
-        if invitation.expires_us <= self._people.now_us():
+        now = self._people.now_us()
+        time = own_time(self._registry(), invitation.place, invitation.from_us, invitation.until_us)
+        # a letter that was left in the flat opens nothing of who moved out
+        if invitation.expires_us <= now or time is None or time[1] <= now:
             raise Unknown(
-                "this invitation has expired.",
+                "this invitation has expired, or was for a household that has moved out.",
                 code="invitation_expired",
                 place="code",
                 remedy="Ask the management office for a new one.",
@@ -270,6 +290,11 @@ class Entrance:
         if not self._people.vault.exists:
             return ""
         return hmac.new(self._people.vault.index_key(), secret.encode(), hashlib.sha256).hexdigest()
+
+
+def _noted_after_us(person: Person) -> int:
+    """Give after how long it is noted that a session is still used: only those of staff end when they are not."""
+    return MINUTE_US if person.staff else DAY_US
 
 
 def _used() -> Unknown:

@@ -29,13 +29,24 @@ def own_time(registry: Registry, place: str, from_us: int, until_us: int) -> tup
 def moved_in(registry: Registry, place: str, now_us: int, asked_us: int | None) -> int:
     """Give from when on who is invited to a dwelling may see it: since the present household moved in; else from now.
 
-    Raises BadInput for a place that is no dwelling, and for an earlier moment than the household's own.
+    Raises BadInput for a place that is no dwelling, for an earlier moment than the household's own, and, where a move
+    to come is known and no moment is asked for, because nobody can tell which of the two households is meant.
     """
     registry.need_place(place)
     if registry.tree.bodies[place]["level"] != DWELLING:
         raise BadInput("is no dwelling.", code="no_dwelling", place=place, remedy="Name a place of level premise.")
-    stay = next((one for one in registry.occupancies(place) if one.start_us <= now_us < one.end_us), None)
-    past = [one for one in registry.occupancies(place) if one.end_us <= now_us]
+    stays = registry.occupancies(place)
+    stay = next((one for one in stays if one.start_us <= now_us < one.end_us), None)
+    past = [one for one in stays if one.end_us <= now_us]
+    comes = next((one for one in stays if one.start_us > now_us), None)
+    if asked_us is None and stay is not None and comes is not None:
+        begins = [from_us(max(one.start_us, 0)).astimezone(registry.tz).isoformat() for one in (stay, comes)]
+        raise BadInput(
+            "another household moves in later, and the invitation says not for which one it is.",
+            code="whose_home",
+            place="--from",
+            remedy=f"--from {begins[0]} for who lives there now, --from {begins[1]} for who comes.",
+        )
     earliest = stay.start_us if stay is not None else (past[-1].end_us if past else ALWAYS)
     if asked_us is not None and asked_us < earliest:
         raise BadInput(

@@ -6,16 +6,21 @@ way, right or wrong, before anything is hashed.
 
 import threading
 import time
+from collections.abc import Sequence
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from zxcvbn import zxcvbn
 
 from quintet.terms.errors import BadInput, QuintetError
 
 from .account_limits import account_limits
+
+LOOKED_AT = 72
+"""Signs that are weighed: what follows makes a password no weaker, and takes long to weigh."""
 
 
 class TooManyTries(QuintetError):
@@ -51,8 +56,12 @@ class Passwords:
                 return False
 
 
-def check_password(password: str) -> None:
-    """Refuse a new password that is too short or too long."""
+def check_password(password: str, about: Sequence[str] = ()) -> None:
+    """Refuse a new password that is too short, too long, or that a guesser soon comes to.
+
+    `about` are words of its person (name, mail): who guesses tries them first. How soon is reckoned by zxcvbn (common
+    passwords, words, dates, keys side by side, repetition; Wheeler 2016, USENIX Security) on the first signs.
+    """
     limits = account_limits()
     if not limits.password_least <= len(password) <= limits.password_most:
         raise BadInput(
@@ -60,6 +69,14 @@ def check_password(password: str) -> None:
             code="bad_password",
             place="password",
             remedy=f"Use {limits.password_least} to {limits.password_most}: a sentence is easy to remember.",
+        )
+    words = [part for one in about for part in (one, *one.split("@")) if part]
+    if float(zxcvbn(password[:LOOKED_AT], user_inputs=words)["guesses_log10"]) < limits.password_guesses_log10:
+        raise BadInput(
+            "is one that is soon guessed: common, repeated, in order, or your name.",
+            code="weak_password",
+            place="password",
+            remedy="Take some words that do not belong together.",
         )
 
 

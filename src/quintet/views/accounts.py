@@ -231,13 +231,18 @@ class Accounts:
         """End a token, or take a consent back."""
         return self._token(name, self._identities.passes.end(self._person(reader), name))
 
-    def set_password(self, reader: Reader, asked: NewPassword, address: str) -> None:
-        """Set the password of who asks. Raises Forbidden where the old one is not his."""
+    def set_password(self, reader: Reader, asked: NewPassword, address: str) -> LetIn:
+        """Set the password of who asks, end all his sessions and links, and let him in anew.
+
+        Raises Forbidden where the old one is not his.
+        """
         person = self._person(reader)
         if person.password is not None and not self._identities.entrance.proves(person, asked.old, address):
             raise Forbidden("is not your password.", code="wrong_password", place="old", remedy="Say it again.")
         self._identities.entrance.set_password(person, asked.password)
         self._identities.people.tell("password", person.id, {}, f"person:{person.id}")
+        self._identities.entrance.sign_out_all(person)  # who else was in is out
+        return self._in(person, self._identities.entrance.begin(person))
 
     def leave(self, reader: Reader, asked: Leave, address: str) -> None:
         """Erase the person who asks. Raises Forbidden where the password is not his."""

@@ -114,9 +114,10 @@ class AccountsPart:
         return Response(status_code=204, headers={**HEADERS, "Set-Cookie": set_cookie("", self.public, 0)})
 
     def changed(self, request: Request, said: Said) -> Response:
-        """Set the password of who asks."""
-        self.accounts.set_password(reader_of(request), said, address_of(request))
-        return Response(status_code=204, headers=HEADERS)
+        """Set the password of who asks; his other sessions end, this one goes on with a new cookie."""
+        found = self.accounts.set_password(reader_of(request), said, address_of(request))
+        cookie = set_cookie(found.secret, self.public, found.seconds)
+        return Response(status_code=204, headers={**HEADERS, "Set-Cookie": cookie})
 
     def left(self, request: Request, said: Said) -> Response:
         """Erase who asks."""
@@ -206,7 +207,7 @@ ROWS = (
         lambda part, request, _: shown(part.accounts.me(reader_of(request).identity))),
     Row("DELETE", "/me", "delete_me", "Erase the person who asks, for good.", Leave, None,
         lambda part, request, said: part.left(request, said), (400, 401, 403, 429)),
-    Row("POST", "/me/password", "post_me_password", "Set my password.", NewPassword, None,
+    Row("POST", "/me/password", "post_me_password", "Set my password; all other sessions end.", NewPassword, None,
         lambda part, request, said: part.changed(request, said), (400, 401, 403, 422, 429)),
     Row("GET", "/me/reads", "get_me_reads", "Who else read of my dwellings, what and why.", None, Reads, reads,
         limit=True),

@@ -90,4 +90,5 @@ class OidcPart:
 
 def here(path: str) -> str:
     """Give a path of this site; anything else would send people away."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
+    odd = any(sign <= " " or sign == "\\" for sign in path)  # a browser drops tabs and turns backslashes round
+    return path if path.startswith("/") and not path.startswith("//") and not odd else "/"

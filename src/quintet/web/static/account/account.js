@@ -13,9 +13,13 @@ const ADDRESS = {
 };
 
 function next() {
-  // only a path of this site: another address would send the person elsewhere
-  const asked = new URLSearchParams(location.search).get("next") || HOME;
-  return /^\/(?![/\\])/.test(asked) ? asked : HOME;
+  // only a path of this site, as the browser itself reads it: another address would send the person elsewhere
+  try {
+    const asked = new URL(new URLSearchParams(location.search).get("next") || HOME, location.origin);
+    return asked.origin === location.origin ? asked.pathname + asked.search + asked.hash : HOME;
+  } catch {
+    return HOME;
+  }
 }
 
 function bodyOf() {
@@ -45,8 +49,8 @@ function goOn(me) {
   location.replace(bare ? "/account" : next());
 }
 
-function done() {
-  alertLine.textContent = said["account.done"];
+function done(what) {
+  alertLine.textContent = said[what];
   button.disabled = false;
 }
 
@@ -54,7 +58,7 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   button.disabled = true;
   alertLine.textContent = said.wait;
-  post(ADDRESS[mode], bodyOf()).then(mode === "account" ? done : goOn, tell);
+  post(ADDRESS[mode], bodyOf()).then(mode === "account" ? () => done("account.changed") : goOn, tell);
 });
 
 async function byPasskey() {
@@ -75,7 +79,7 @@ if (making && window.PublicKeyCredential && PublicKeyCredential.parseCreationOpt
   making.hidden = false;
   making.addEventListener("click", () => {
     alertLine.textContent = said.wait;
-    newPasskey().then(done, (error) => tell(error.code ? error : { code: "other" }));
+    newPasskey().then(() => done("account.done"), (error) => tell(error.code ? error : { code: "other" }));
   });
 }
 
