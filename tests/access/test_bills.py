@@ -67,13 +67,43 @@ def test_a_move_parts_the_days(city: City) -> None:
     assert [(row.first.day, row.end.day, row.tenancy_us) for row in rows] == [
         (2, 3, us(utc(1))), (3, 4, None), (4, 6, us(utc(4, 18))),
     ]  # fmt: skip
-    for row in rows:
-        assert row.value == by_hand(city, "s1/left", utc(row.first.day), utc(row.end.day))
-        assert row.expected_min == (row.end - row.first).days * 1440
+    moments = [utc(2), utc(3, 12), utc(4, 18), utc(6)]
+    for row, begin, stop in zip(rows, moments, moments[1:], strict=False):
+        assert row.value == by_hand(city, "s1/left", begin, stop)
+        assert row.expected_min == (stop - begin).total_seconds() / 60
     spans = tenancies(city.pipeline.registry(), LEFT, us(utc(2)), us(utc(6)))
     assert [(start, end) for start, end, _ in spans] == [
         (us(utc(2)), us(utc(3))), (us(utc(3)), us(utc(4))), (us(utc(4)), us(utc(6))),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("out", "into"), [(utc(2, 9), utc(2, 9)), (utc(2, 9), utc(2, 15)), (utc(3, 9), utc(5, 23))])
+def test_each_household_is_billed_for_its_own_hours_and_sees_the_same(
+    city: City, out: datetime, into: datetime
+) -> None:
+    small_city(city, utc(2), 4)
+    city.apply(move_in(city.pipeline.registry(), premise=LEFT, occupant="a", at=utc(1)))
+    city.apply(move_out(city.pipeline.registry(), premise=LEFT, at=out))
+    city.apply(move_in(city.pipeline.registry(), premise=LEFT, occupant="b", at=into))
+    rows = [row for row in used(city.access(EVERYTHING), LEFT) if row.commodity == "electricity"]
+    assert sum(row.value for row in rows) == by_hand(city, "s1/left", utc(2), utc(6)), "nothing is lost between them"
+    assert [row.end for row in rows[:-1]] == [row.first for row in rows[1:]]
+    assert (rows[0].first, rows[-1].end) == (FIRST, END)
+    resident = roles()["resident"]
+    for grant, row in (
+        (Grant(LEFT, resident, from_us=us(utc(1)), until_us=us(out)), rows[0]),
+        (Grant(LEFT, resident, from_us=us(into)), rows[-1]),
+    ):
+        own = city.access(Scope("kim", frozenset(), (grant,)))
+        part = own.clip(LEFT, Span(utc(2), utc(6)))
+        assert part is not None
+        with own.asking(LEFT, None, part, MONTH_MIN) as asked:
+            found = premise_use(asked, LEFT, FIRST, END, within=part)
+        (seen,) = [one for one in found if one.commodity == "electricity"]
+        assert (seen.first, seen.end) == (row.first, row.end)
+        assert seen.value == by_hand(city, "s1/left", part.start, part.end)
+        if out == into or grant.from_us == us(into):
+            assert seen.value == row.value
 
 
 def test_a_cut_parts_the_days_too(city: City) -> None:

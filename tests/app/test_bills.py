@@ -151,9 +151,9 @@ def test_who_moved_in_is_billed_from_that_day(city: City) -> None:
     ask(city, requests.MoveIn(HOME, "kim", "2025-10-21T15:00:00+09:00"))
     rows = [one for one in ask(city, bills.BillShow(HOME, OCTOBER))["bills"] if one["commodity"] == "electricity"]
     assert [(one["start"], one["end"], one["use"]) for one in rows] == [
-        ("2025-10-01", "2025-10-21", 200), ("2025-10-21", "2025-11-01", 110),
-    ]  # fmt: skip
-    late = compute(Asked("electricity", Fraction(110), "kWh", date(2025, 10, 21), date(2025, 11, 1), "low_voltage"))
+        ("2025-10-01", "2025-10-21", 210), ("2025-10-21", "2025-11-01", 100),
+    ], "a reading of a whole day, begun by who moved out, is his"  # fmt: skip
+    late = compute(Asked("electricity", Fraction(100), "kWh", date(2025, 10, 21), date(2025, 11, 1), "low_voltage"))
     assert rows[1]["total_won"] == late.total
     assert ask(city, bills.BillIssue("city", OCTOBER))["issued"] == 20
     body = ask(city, bills.BillExplain(HOME, OCTOBER, "electricity"))

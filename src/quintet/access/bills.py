@@ -5,9 +5,10 @@ Ask inside `Access.asking`, which looks at the rights: with `each=True` where a 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +17,15 @@ from quintet.registry import Registry
 from quintet.registry.timeline import segments
 from quintet.registry.tree import LEVELS
 from quintet.store.bills import Issued, issued_bills, run_content
-from quintet.store.records import ALWAYS, FOREVER
-from quintet.terms.period import Span, day_start, from_us, local_day, to_us
+from quintet.terms.period import HOUR_US, MINUTE_US, Span, day_start, from_us, grid_phase, local_day, to_us
 from quintet.terms.premise_use import PremiseUse
+from quintet.terms.reading import clock
 
 from .flows import BOUNDARY, clipped, event_channels, placed
 from .sets import SET_COLUMNS, Asked, set_sums
 
 DWELLING = LEVELS[-1]
+DAY_US = 24 * HOUR_US
 USED = "consumption"
 """A dwelling's bill is for what crossed its boundary where that is metered, else for what it used."""
 BOUGHT = tuple(name for name, flow in BOUNDARY.items() if flow == "import")
@@ -67,6 +69,23 @@ def _names(registry: Registry) -> Mapping[int, str]:
 
 
 @lru_cache(maxsize=2)
+def _zones(registry: Registry) -> Mapping[int, ZoneInfo]:
+    """Give the zone of each channel's clock."""
+    listed = registry.channels()
+    pairs = zip(listed["channel"].to_pylist(), listed["tz"].to_pylist(), strict=True)
+    return {channel: clock(zone) for channel, zone in pairs}
+
+
+def _next_slot(moment_us: int, zone: ZoneInfo, step_us: int) -> int:
+    """Give the first start of an interval of a clock that is not before a moment; days start at midnight."""
+    if step_us % DAY_US:
+        return moment_us + -(moment_us + grid_phase(zone, step_us)) % step_us
+    day = local_day(from_us(moment_us), zone)
+    start_us = to_us(day_start(day, zone))
+    return start_us if start_us == moment_us else to_us(day_start(day + timedelta(days=1), zone))
+
+
+@lru_cache(maxsize=2)
 def _billed_of_many(registry: Registry, place: str, what: str) -> tuple[list[_Key], pa.Table]:
     """Give the same of a place that holds many dwellings: it takes a second for a city."""
     return _billed(registry, place, what)
@@ -94,16 +113,46 @@ def _billed(registry: Registry, place: str, what: str) -> tuple[list[_Key], pa.T
     return keys, table.append_column("key", pa.array([at[key] for _, key in kept], pa.int64())).select(SET_COLUMNS)
 
 
-def tenancies(registry: Registry, place: str, low_us: int, high_us: int) -> list[tuple[int, int, int | None]]:
-    """Cut a time [start, end) at the moves of a place, each stretch with since when its household lives there.
+class Stretch(NamedTuple):
+    """A part of a month's bill: readings of [start_us, stop_us), billed for the local days [first, end).
 
-    None: nobody is registered. A stretch begins with the local day on which somebody moved in.
+    `since_us`: since when its household lives there; None: nobody is registered.
     """
+
+    start_us: int
+    stop_us: int
+    first: date
+    end: date
+    since_us: int | None
+
+
+def stretches(registry: Registry, place: str, low_us: int, high_us: int) -> list[Stretch]:
+    """Cut whole local days [low, high) at the moves of a place.
+
+    What was used is parted at the moment of a move, so that nobody pays for another's hours. The day of a move belongs
+    to who moves in, unless who moved out has no other day here: then it is his. An hour in which nobody lived there
+    between two moves of one day is of the stretch before.
+    """
+    tz = registry.tz
+    out: list[Stretch] = []
+    for start, stop, since in _parts(registry, place, low_us, high_us):
+        first, end = (local_day(from_us(moment), tz) for moment in (start, stop))
+        first = max(first, out[-1].end) if out else first
+        if end <= first and since is not None:
+            end = first + timedelta(days=1)
+        if first < end and to_us(day_start(first, tz)) < high_us:
+            out.append(Stretch(start if out else low_us, stop, first, end, since))
+        elif out:
+            out[-1] = out[-1]._replace(stop_us=stop)
+    return out
+
+
+def _parts(registry: Registry, place: str, low_us: int, high_us: int) -> list[tuple[int, int, int | None]]:
+    """Cut a time at moves to the moment: who lived there then, since when; None: nobody."""
     out: list[tuple[int, int, int | None]] = []
     at = low_us
     for part in segments(registry.timelines("occupancy").get(place, ())):
-        start, end = (_midnight(registry, moment) for moment in (part.start_us, part.end_us))
-        start, stop = max(start, low_us), min(end, high_us)
+        start, stop = max(part.start_us, low_us), min(part.end_us, high_us)
         if stop <= start:
             continue
         if start > at:
@@ -115,54 +164,77 @@ def tenancies(registry: Registry, place: str, low_us: int, high_us: int) -> list
     return out
 
 
-def _midnight(registry: Registry, moment_us: int) -> int:
-    """Give the start of the local day that holds a moment."""
-    if moment_us in (ALWAYS, FOREVER):
-        return moment_us
-    return to_us(day_start(local_day(from_us(moment_us), registry.tz), registry.tz))
+def tenancies(registry: Registry, place: str, low_us: int, high_us: int) -> list[tuple[int, int, int | None]]:
+    """Cut whole local days [low, high) at the moves of a place, by days; with since when the household lives there."""
+    tz = registry.tz
+    return [
+        (to_us(day_start(one.first, tz)), to_us(day_start(one.end, tz)), one.since_us)
+        for one in stretches(registry, place, low_us, high_us)
+    ]
 
 
 def _stretches(
-    registry: Registry, key: _Key, low_us: int, high_us: int, cuts: Cuts | None
-) -> list[tuple[int, int, int | None]]:
-    """Cut a time at moves and at other moments."""
+    registry: Registry, key: _Key, days: tuple[int, int], within: tuple[int, int], cuts: Cuts | None
+) -> list[Stretch]:
+    """Cut a month at moves and at other moments; only what lies within a reader's time."""
+    low, high = days
     if key.place in registry.timelines("occupancy"):
-        parts = tenancies(registry, key.place, low_us, high_us)
+        parts = stretches(registry, key.place, low, high)
     else:
-        parts: list[tuple[int, int, int | None]] = [(low_us, high_us, None)]
-    moments = () if cuts is None else cuts(key.place, key.commodity)
-    for moment in moments:
-        parts = [
-            piece
-            for start, end, since in parts
-            for piece in (
-                [(start, moment, since), (moment, end, since)] if start < moment < end else [(start, end, since)]
-            )
-        ]
-    return parts
+        parts = [Stretch(low, high, *_days(registry, low, high), None)]
+    for moment in () if cuts is None else cuts(key.place, key.commodity):
+        parts = [piece for one in parts for piece in _cut(registry, one, moment)]
+    out: list[Stretch] = []
+    for one in parts:
+        start, stop = max(one.start_us, within[0]), min(one.stop_us, within[1])
+        if start < stop:
+            first = max(one.first, min(_days(registry, start, stop)[0], one.end - timedelta(days=1)))
+            out.append(one._replace(start_us=start, stop_us=stop, first=first))
+    return out
+
+
+def _days(registry: Registry, start_us: int, stop_us: int) -> tuple[date, date]:
+    """Give the local days that hold two moments."""
+    return local_day(from_us(start_us), registry.tz), local_day(from_us(stop_us), registry.tz)
+
+
+def _cut(registry: Registry, one: Stretch, moment_us: int) -> list[Stretch]:
+    """Cut a stretch at a moment, a local midnight, if it lies within its days."""
+    day = _days(registry, moment_us, moment_us)[0]
+    if not one.start_us < moment_us < one.stop_us or not one.first < day < one.end:
+        return [one]
+    return [one._replace(stop_us=moment_us, end=day), one._replace(start_us=moment_us, first=day)]
 
 
 def premise_use(
-    asked: Asked, place: str, first: date, end: date, cuts: Cuts | None = None, what: str = DWELLINGS
+    asked: Asked,
+    place: str,
+    first: date,
+    end: date,
+    cuts: Cuts | None = None,
+    what: str = DWELLINGS,
+    within: Span | None = None,
 ) -> list[PremiseUse]:
     """Read what each utility of each dwelling at and below a place counted on the local days [first, end).
 
     `what` asks for the common parts of a place or its head instead: a row a utility then, named after the place.
+    `within`: only what lies in a reader's time; the days are cut as for anybody.
     """
     registry, tz = asked.registry, asked.engine.tz
     low, high = (to_us(day_start(day, tz)) for day in (first, end))
     many = registry.tree.bodies.get(place, {}).get("level") != DWELLING
     keys, rows = (_billed_of_many if many else _billed)(registry, place, what)
-    every: list[tuple[_Key, int, int, int | None]] = []
+    bounds = (low, high) if within is None else (max(low, within.start_us), min(high, within.end_us))
+    every: list[tuple[_Key, Stretch]] = []
     number: list[int] = []
     split: dict[int, list[int]] = {}
     for at, key in enumerate(keys):
-        parts = _stretches(registry, key, low, high, cuts)
+        parts = _stretches(registry, key, (low, high), bounds, cuts)
         number.append(len(every))
-        if len(parts) > 1 or parts[0][:2] != (low, high):
+        if len(parts) != 1 or parts[0][:2] != (low, high):
             split[at] = list(range(len(every), len(every) + len(parts)))
-        every += [(key, *part) for part in parts]
-    counted = _keyed(rows, np.array(number, np.int64), split, [(one[1], one[2]) for one in every])
+        every += [(key, part) for part in parts]
+    counted = _keyed(registry, rows, np.array(number, np.int64), split, [part[:2] for _, part in every])
     edges = np.array([low, high], np.int64)
     events = event_channels(registry)
     found = set_sums(asked, counted, len(every), edges, events)
@@ -172,30 +244,38 @@ def premise_use(
         channels[at].append(names[channel])
     columns = (found.value, found.expected_min, found.arrived_min, found.estimated_min)
     amounts = zip(*(column[:, 0].tolist() for column in columns), strict=True)
-    moments = {one[1] for one in every} | {one[2] for one in every}
-    days = {moment: local_day(from_us(moment), tz) for moment in moments}
     return [
         PremiseUse(
-            key.place, key.commodity, key.quantity, days[start], days[stop], since, int(amount[0]), int(amount[1]),
-            int(amount[2]), int(amount[3]), tuple(sorted(set(own))),
+            key.place, key.commodity, key.quantity, part.first, part.end, part.since_us, int(amount[0]),
+            int(amount[1]), int(amount[2]), int(amount[3]), tuple(sorted(set(own))),
         )
-        for (key, start, stop, since), amount, own in zip(every, amounts, channels, strict=True)
+        for (key, part), amount, own in zip(every, amounts, channels, strict=True)
         if own
     ]  # fmt: skip
 
 
 def _keyed(
-    rows: pa.Table, number: np.ndarray, split: dict[int, list[int]], spans: Sequence[tuple[int, int]]
+    registry: Registry,
+    rows: pa.Table,
+    number: np.ndarray,
+    split: dict[int, list[int]],
+    spans: Sequence[tuple[int, int]],
 ) -> pa.Table:
-    """Give the placements by the number of what they are summed for; what is cut stands there once for each stretch."""
+    """Give the placements by the number of what they are summed for; what is cut stands there once for each stretch.
+
+    An interval belongs to the stretch that its start belongs to, so each channel is cut on its own grid.
+    """
     key = rows["key"].to_numpy()
     whole = ~np.isin(key, np.array(sorted(split), np.int64))
     out = [rows.filter(pa.array(whole)).drop_columns(["key"]).append_column("key", pa.array(number[key[whole]]))]
-    start, end = rows["start_us"].to_numpy(), rows["end_us"].to_numpy()
+    start, end, channel, cadence = (rows[name].to_numpy() for name in ("start_us", "end_us", "channel", "cadence_min"))
+    zones = _zones(registry) if split else {}
     pieces: list[tuple[int, int, int, int]] = []
     for row in np.flatnonzero(~whole).tolist():
         for at in split[int(key[row])]:
-            first, last = max(int(start[row]), spans[at][0]), min(int(end[row]), spans[at][1])
+            zone, step = zones[int(channel[row])], int(cadence[row]) * MINUTE_US
+            begins, stops = (_next_slot(moment, zone, step) for moment in spans[at])
+            first, last = max(int(start[row]), begins), min(int(end[row]), stops)
             if first < last:
                 pieces.append((row, at, first, last))
     if pieces:
@@ -218,7 +298,7 @@ def issued(asked: Asked, place: str, months: tuple[int, int], within: Span | Non
     if within is None:
         return found
     tz = asked.engine.tz
-    first, last = local_day(within.start, tz), local_day(within.end, tz)
+    first, last = local_day(within.start, tz), local_day(from_us(within.end_us - 1), tz) + timedelta(days=1)
     return [one for one in found if one.first >= first and one.end <= last]
 
 

@@ -8,7 +8,6 @@ from quintet.access.bills import issued, run_said
 from quintet.access.roles import MONTH_MIN
 from quintet.tariffs.issuing import Adjustment, adjustment, carried
 from quintet.terms.errors import NotFound
-from quintet.terms.period import local_day
 
 from .answers_bills import BillEvidence, BillExplained, ExplainedBill
 from .bill_rows import adjustment_row, issued_bill, reckoned_bill
@@ -21,7 +20,7 @@ def explained(
     access: Access, place: str, month: str, commodity: str | None, known_at: datetime | None, tz: ZoneInfo
 ) -> BillExplained:
     """Explain the bills issued of a dwelling's month; NotFound where none is."""
-    first, _, span = month_span(month, tz)
+    first, end, span = month_span(month, tz)
     part = own_part(access, place, span)
     number = first.year * 100 + first.month
     known = access.as_known(known_at)
@@ -37,7 +36,7 @@ def explained(
         )  # fmt: skip
     now = {
         (one.metered.commodity, one.metered.first): one
-        for one in reckon_place(known, place, local_day(part.start, tz), local_day(part.end, tz)).rows
+        for one in reckon_place(known, place, first, end, within=part).rows
     }
     out: list[ExplainedBill] = []
     for one in frozen:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -75,20 +75,29 @@ def own_part(access: Access, place: str, span: Span) -> Span:
 
 
 def reckon_place(
-    access: Access, place: str, first: date, end: date, known_at: datetime | None = None, *, carry: bool | None = None
+    access: Access,
+    place: str,
+    first: date,
+    end: date,
+    known_at: datetime | None = None,
+    *,
+    carry: bool | None = None,
+    within: Span | None = None,
 ) -> Reckoning:
     """Reckon the bills of a place's dwellings over local days [first, end), now or as known at a moment.
 
-    `carry`: whether the last card known is taken as still in force (None: as the city says).
+    `carry`: whether the last card known is taken as still in force (None: as the city says). `within`: the part of
+    these days that is the reader's, where that is not all.
     """
     tz = access.registry().tz
     span = Span(day_start(first, tz), day_start(end, tz))
     each = access.registry().tree.bodies.get(place, {}).get("level") != DWELLING
-    with access.asking(place, known_at, span, MONTH_MIN, each=each) as asked:
+    with access.asking(place, known_at, within or span, MONTH_MIN, each=each) as asked:
         registry = asked.registry
         stated = agreements(registry)
         low, high = span.start_us, span.end_us
-        found = premise_use(asked, place, first, end, lambda here, what: stated.cuts(here, what, low, high))
+        cuts = partial(_cuts, stated, low, high)
+        found = premise_use(asked, place, first, end, cuts, within=within)
         rates = Rates(
             cards_of(registry.timelines),
             provisional(registry.timelines) if carry is None else carry,
@@ -104,12 +113,17 @@ def reckon_place(
     return Reckoning(place, first, end, found_bills, known, now, rule_set, rates.table)
 
 
+def _cuts(stated: Agreements, low: int, high: int, place: str, commodity: str) -> Sequence[int]:
+    """Give the moments of a month at which a place's agreements of a utility change."""
+    return stated.cuts(place, commodity, low, high)
+
+
 def dwelling_bills(access: Access, place: str, month: str, known_at: datetime | None, tz: ZoneInfo) -> DwellingBills:
     """Give a dwelling's bills of a month: as issued where they are, else reckoned; what has no meter is said."""
-    first, _, span = month_span(month, tz)
+    first, end, span = month_span(month, tz)
     part = own_part(access, place, span)
     days = (local_day(part.start, tz), local_day(part.end, tz))
-    found = reckon_place(access, place, *days, known_at)
+    found = reckon_place(access, place, first, end, known_at, within=part)
     number = first.year * 100 + first.month
     with access.asking(place, known_at, part, MONTH_MIN) as asked:
         frozen = issued(asked, place, (number, number), part)
