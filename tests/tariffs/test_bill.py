@@ -185,6 +185,29 @@ def test_stated_prices_and_missing_facts() -> None:
         ({"commodity": "gas", "unit": "m3", "contract": None, "options": {"unit_price": Fraction(1)}}, "--calorific"),
         (
             {
+                "commodity": "gas",
+                "unit": "m3",
+                "contract": None,
+                "options": {"unit_price": Fraction(1), "base_won": Fraction(0), "calorific": Fraction(0)},
+            },
+            "--calorific",
+        ),
+        (
+            {
+                "commodity": "gas",
+                "unit": "m3",
+                "contract": None,
+                "options": {
+                    "unit_price": Fraction(1),
+                    "base_won": Fraction(0),
+                    "calorific": Fraction(43),
+                    "correction": Fraction(-1),
+                },
+            },
+            "--correction",
+        ),
+        (
+            {
                 "commodity": "water",
                 "unit": "m3",
                 "contract": None,

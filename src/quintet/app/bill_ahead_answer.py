@@ -16,10 +16,12 @@ from .cells import rows_of
 PACE_COLUMNS = ["item", "name_en", "name_ko", "tier", "limit", "unit", "unit_price", "passed", "day"]
 PACE_NUMBERS = ["tier", "limit", "unit_price"]
 INCENTIVE_COLUMNS = [
-    "program", "name_en", "name_ko", "baseline", "use", "saved", "unit", "saved_share", "step", "paid", "won",
+    "program", "period", "name_en", "name_ko", "baseline", "use", "saved", "unit", "saved_share", "step", "paid", "won",
     "one_more_percent_won", "next_step", "next_left",
 ]  # fmt: skip
-INCENTIVE_NUMBERS = [name for name in INCENTIVE_COLUMNS if name not in ("program", "name_en", "name_ko", "unit")]
+INCENTIVE_NUMBERS = [
+    name for name in INCENTIVE_COLUMNS if name not in ("program", "period", "name_en", "name_ko", "unit")
+]
 NO_FORECAST = "At the pace so far, which is no forecast."
 
 
@@ -84,6 +86,10 @@ def budget_answer(most: Bill, asked: Asked, budget: Fraction, table: Cards) -> A
     return Answer(columns, rows_of(columns, [facts]), document_of(facts), numbers, notes=bill_answer(most).notes)
 
 
+PERIODS = {"cashback": "month", "points": "half-year", "response": "day"}
+"""Over what an incentive of a kind compares use; its won is paid for that."""
+
+
 def incentives_answer(found: Sequence[Standing], unit: str) -> Answer:
     """Answer with where a use stands in each incentive."""
     rows = [standing_row(one, unit) for one in found]
@@ -92,6 +98,7 @@ def incentives_answer(found: Sequence[Standing], unit: str) -> Answer:
         notes += [f"{one.program.name_en}: {one.program.note}."] if one.program.note else []
         if one.program.kind == "points":
             notes.append(f"{one.program.name_en}: a point is counted as {one.program.won_per_point} won.")
+            notes.append(f"{one.program.name_en}: decided by the half-year. Is the use a month's, its won is none yet.")
     return Answer(
         INCENTIVE_COLUMNS, rows_of(INCENTIVE_COLUMNS, rows), document_of({"incentives": rows}), INCENTIVE_NUMBERS,
         notes=notes,
@@ -102,6 +109,7 @@ def standing_row(one: Standing, unit: str) -> dict[str, Any]:
     """Write where a use stands in one incentive, with its source."""
     return {
         "program": one.program.kind,
+        "period": PERIODS[one.program.kind],
         "id": one.program.id,
         "name_en": one.program.name_en,
         "name_ko": one.program.name_ko,

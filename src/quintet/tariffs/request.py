@@ -181,6 +181,13 @@ def in_card_unit(asked: Asked, wanted: str, *, by_heat: bool) -> Fraction:
             place="--calorific",
             remedy="Give the mean heat in MJ/m3 that the supplier states for the month.",
         )
+    factor = asked.options.get("correction", Fraction(1))
+    for name, number in (("calorific", heat), ("correction", factor)):
+        if number <= 0:
+            raise UsageError(
+                f"{number} cannot be: gas has heat.", code=f"bad_{name}", place=f"--{name}",
+                remedy="Give what the supplier states for the month; it is above 0.",
+            )  # fmt: skip
     volume_m3 = asked.use * have.ratio / units()["m3"].ratio
-    energy_mj = volume_m3 * asked.options.get("correction", Fraction(1)) * heat
+    energy_mj = volume_m3 * factor * heat
     return energy_mj * units()["MJ"].ratio / want.ratio
