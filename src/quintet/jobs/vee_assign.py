@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from quintet.pipeline.difference import ASSIGNED, BENEATH
+from quintet.pipeline.difference import ASSIGNED, BENEATH, OF_RUNS, TOLD
 from quintet.pipeline.meaning import Meaning
 from quintet.pipeline.rows import I32, I64, IntervalRows, Mask
 from quintet.registry import Registry
@@ -70,8 +70,8 @@ class Assigner:
         own = columns_of(block, *unit_us)
         inside = np.zeros(block.value.shape, np.bool_)
         inside[:, own] = True
-        standing = cells_of(block, inside & block.present & held(block.quality, ASSIGNED))
-        open_ = ~block.here & ~(block.present & held(block.quality, EDITED))
+        standing = cells_of(block, inside & block.present & held(block.quality, OF_RUNS))
+        open_ = ~block.here & ~(block.present & (held(block.quality, EDITED) | (block.quality == TOLD)))
         rows = np.flatnonzero((open_ & inside).any(axis=1) & block.here.any(axis=1))
         if not len(rows):
             return Wanted(standing.take(np.zeros(0, np.int64)), standing)
@@ -109,7 +109,7 @@ class Assigner:
 
     def _as_derived(self, block: Block) -> Block:
         """Give a block as the evidence alone has it: what is assigned gives way to what stands beneath."""
-        assigned = block.present & ASSIGNED[block.quality]
+        assigned = block.present & OF_RUNS[block.quality]
         rows = np.flatnonzero(assigned.any(axis=1))
         if not len(rows):
             return block

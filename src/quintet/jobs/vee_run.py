@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from quintet.pipeline.assigned import assign, lift
 from quintet.pipeline.commit import Pipeline
-from quintet.pipeline.difference import ASSIGNED
+from quintet.pipeline.difference import OF_RUNS
 from quintet.pipeline.extend import rows_of_none
 from quintet.pipeline.rows import I32, I64, IntervalRows
 from quintet.store.engine import Engine, Snapshot
@@ -183,7 +183,7 @@ def lift_stale(engine: Engine, pipeline: Pipeline, group: list[Unit], actor: str
         table = intervals(engine, snapshot, low, high, channels=channels)
     columns = (table[name].to_numpy() for name in ("channel", "start_us", "value", "quality"))
     rows = IntervalRows(*columns)
-    lift(pipeline, engine, rows.take(ASSIGNED[rows.quality]), source="vee run", actor=actor)
+    lift(pipeline, engine, rows.take(OF_RUNS[rows.quality]), source="vee run", actor=actor)
 
 
 @dataclass(frozen=True)

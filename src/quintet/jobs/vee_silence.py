@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from quintet.access.reader import in_place
+from quintet.access.series import in_place
 from quintet.pipeline.meaning import Meaning
 from quintet.pipeline.rows import I32, I64, Mask
 from quintet.registry import Registry

@@ -137,6 +137,11 @@ class Pipeline:
         self._groups = Groups(self, engine, now)
         self.edits = Edits(self, engine, rules)
 
+    @property
+    def registry_at_hand(self) -> bool:
+        """Whether the registry as it stands is laid out: after a change the first who asks waits for that."""
+        return self._said is not None
+
     def registry(self) -> Registry:
         """Give the registry as it stands now."""
         return self._said_now().registry

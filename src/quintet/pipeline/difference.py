@@ -13,7 +13,11 @@ from .rows import I32, I64, U8, IntervalRows, Mask, constant, merged_order, star
 
 WITHDRAWN = qualities()["withdrawn"].id
 ASSIGNED = np.zeros(256, np.bool_)
-"""Whether a quality's value was put there by a run over the city, and stands until something measured is there."""
+"""Whether a quality's value was put there by a run or by who sent the data: it stands until something measured does."""
+TOLD = qualities()["told_estimate"].id
+"""What the sender of a channel's readings estimated himself: no run takes that back."""
+OF_RUNS = np.zeros(256, np.bool_)
+"""Whether a quality's value was assigned by a run, which may take it back."""
 BENEATH = np.arange(256, dtype=np.uint8)
 """The quality with which evidence gives a value, by the one that it stands with: another only where it is marked."""
 MARK_OF = np.zeros(256, np.uint8)
@@ -27,6 +31,7 @@ for _quality in qualities_by_id().values():
     ESTIMATED[_quality.id] = _quality.kind == "estimated"
     COUNTED[_quality.id] = _quality.kind != "rejected"
     ASSIGNED[_quality.id] = _quality.assigned
+    OF_RUNS[_quality.id] = _quality.assigned and _quality.id != TOLD
     if _quality.covers:
         BENEATH[_quality.id] = qualities()[_quality.covers].id
         MARK_OF[BENEATH[_quality.id]] = _quality.id
