@@ -35,6 +35,7 @@ EXPECTED = {
     "blend": (35, "estimated", 8),
     "median_blend": (36, "estimated", 8),
     "self_tested": (37, "estimated", 8),
+    "told_estimate": (38, "estimated", 8),
     "edited": (40, "measured", 7),
     "rejected_by_person": (41, "rejected", 10),
     "edit_withdrawn": (42, "rejected", 10),

@@ -1,1 +1,1 @@
-"""Alerts: what a household should know, with its evidence, its won and one action; and telling it to people."""
+"""What a household is told of by itself: conditions, their evidence and what they cost, and telling people."""

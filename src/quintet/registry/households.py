@@ -26,6 +26,14 @@ def own_time(registry: Registry, place: str, from_us: int, until_us: int) -> tup
     return (from_us, until_us) if from_us < until_us else None
 
 
+def stay_of(registry: Registry, place: str, at_us: int) -> tuple[int, int] | None:
+    """Give the stay in a dwelling that holds a moment; where nobody lives there, from then on; None of other places."""
+    if place not in registry.tree or registry.tree.bodies[place]["level"] != DWELLING:
+        return None
+    stay = next((one for one in registry.occupancies(place) if one.start_us <= at_us < one.end_us), None)
+    return own_time(registry, place, at_us if stay is None else stay.start_us, FOREVER)
+
+
 def moved_in(registry: Registry, place: str, now_us: int, asked_us: int | None) -> int:
     """Give from when on who is invited to a dwelling may see it: since the present household moved in; else from now.
 

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable
 
 import msgspec
 
@@ -19,8 +20,10 @@ from .people import People
 from .person import Pass, Person
 
 FORM = re.compile(r"qnh_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
-MAY = ("read", "live")
-"""What such a token may be for: asking, and following live."""
+MAY = ("read", "live", "mqtt")
+"""What such a token may be for: asking, following live, and coming in at the broker (docs/home-assistant.md)."""
+TOLD = "told"
+"""What a consent is for by which somebody is told of something, and may ask for nothing himself."""
 NOBODY = hashlib.sha256(b"").hexdigest()
 MOST = 50
 """Tokens and consents of one person that count at once."""
@@ -32,6 +35,8 @@ class Passes:
     def __init__(self, people: People) -> None:
         """Keep them with their persons."""
         self._people = people
+        self.made: list[Callable[[str, Pass, str], None]] = []
+        """Told of each that was made: its id, what was said, and the token, which nobody else is told."""
 
     def make(
         self,
@@ -49,7 +54,7 @@ class Passes:
         """Make one; give its id, what was said, and this once the token. Raises BadInput for what cannot be."""
         now = self._people.now_us()
         longest = now + account_limits().token_days * DAY_US
-        if not may or any(one not in MAY for one in may):
+        if not may or any(one not in ((*MAY, TOLD) if party else MAY) for one in may):
             raise BadInput("allows nothing that there is.", code="bad_right", place="may", remedy=f"{', '.join(MAY)}.")
         if until_us is not None and not now < until_us <= longest:
             raise BadInput(
@@ -64,7 +69,10 @@ class Passes:
         )  # fmt: skip
         action = "consent" if said.is_consent else "household_token"
         self._people.keep_pass(person, key, said, actor=f"person:{person.id}", action=action)
-        return key, said, f"qnh_{key}_{secret}"
+        token = f"qnh_{key}_{secret}"
+        for tell in self.made:
+            tell(key, said, token)
+        return key, said, token
 
     def end(self, person: Person, name: str) -> Pass:
         """End one; raises NotFound for one that is not this person's."""

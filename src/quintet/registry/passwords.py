@@ -7,6 +7,7 @@ way, right or wrong, before anything is hashed.
 import threading
 import time
 from collections.abc import Sequence
+from hashlib import blake2b
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -114,5 +115,7 @@ class Tries:
             self._window.hit(item, *keys)
 
     def _keys(self, name: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+        # by digest: what is remembered of a try is as small however long a name was made up
+        name, address = (blake2b(one.encode(), digest_size=16).hexdigest() if one else "" for one in (name, address))
         here: list[tuple[RateLimitItem, tuple[str, ...]]] = [(self._of_address, (address,))]
         return [(self._of_both, (name, address)), (self._of_name, (name,)), *here] if name else here

@@ -10,6 +10,7 @@ import re
 import secrets
 import threading
 import unicodedata
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -38,6 +39,10 @@ class People:
         self._known: dict[str, Person] | None = None
         self._holders: dict[str, str] = {}
         self._versions: dict[str, int] = {}
+        self.parting: list[Callable[[Person], None]] = []
+        """Told of each person who is about to be erased: what is kept elsewhere because of him goes first."""
+        self.leaving: list[Callable[[str], None]] = []
+        """Told of each person who was erased: what else is kept of him in memory goes too."""
 
     @property
     def present(self) -> bool:
@@ -162,9 +167,13 @@ class People:
 
         The city's numbers and the audit chain stay: what they call him by says nothing any more.
         """
+        for part in self.parting:
+            part(person)
         self.vault.destroy(person.id, self.now_us())
         with self._lock:
             self._all().pop(person.id, None)
+        for forget in self.leaving:
+            forget(person.id)
         self.tell("user_erased", person.id, {}, actor)
 
     def tell(self, action: str, person: str, detail: dict[str, Any], actor: str) -> None:

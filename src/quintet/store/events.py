@@ -29,12 +29,13 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of event: whether it is stated of a place, a channel or either, and its names."""
+    """A kind of event: whether it is stated of a place, a channel or either, its names; `noted`: no rule reads it."""
 
     code: str
     of: str
     en: str
     ko: str
+    noted: bool
 
 
 @cache
@@ -42,8 +43,8 @@ def kinds() -> dict[str, Kind]:
     """Give the shipped kinds (`data/events.toml`), by code."""
     rows = read_toml("quintet.store", "events.toml")["kind"]
     for code, row in rows.items():
-        check_keys(row, required={"of", "en", "ko", "why"}, optional=set(), place=f"event {code}")
-    return {code: Kind(code, row["of"], row["en"], row["ko"]) for code, row in rows.items()}
+        check_keys(row, required={"of", "en", "ko", "why"}, optional={"noted"}, place=f"event {code}")
+    return {code: Kind(code, row["of"], row["en"], row["ko"], bool(row.get("noted"))) for code, row in rows.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from quintet.terms.quality import qualities
 
 from .audit import audit
 from .engine import Engine, Snapshot, Writing
+from .events import kinds
 from .read import NOTHING, effective_sql, evidence_sql, lake_interval_paths, versions_sql, wanted
 
 FINDINGS = pa.schema(
@@ -142,8 +143,13 @@ def said_of_registry(snapshot: Snapshot) -> int:
 
 
 def said_of_events(snapshot: Snapshot) -> list[tuple[int, int, int]]:
-    """List what was stated of events, withdrawals among it: from, until and the batch."""
-    found = snapshot.rows("select from_us, coalesce(until_us, 4611686018427387904), batch from event")
+    """List what was stated of events that a rule may ask for, withdrawals among it: from, until and the batch."""
+    noted = [kind.code for kind in kinds().values() if kind.noted]
+    found = snapshot.rows(
+        """select from_us, coalesce(until_us, 4611686018427387904), batch from event
+            where not list_contains($1, kind)""",
+        [noted],
+    )
     return [(int(low), int(high), int(batch)) for low, high, batch in found]
 
 

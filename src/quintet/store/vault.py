@@ -35,6 +35,7 @@ TABLES = {
         create table if not exists read(seq integer primary key, at_us integer, place text, from_us integer,
             until_us integer, step_min integer, what text, reader text, role text, reason text, purpose text);
         create index if not exists read_place on read(place, at_us);
+        create index if not exists sealed_row on sealed(kind, id);
         create table if not exists erased(person text primary key, at_us integer) without rowid;
     """,
     KEYS: """
@@ -63,11 +64,19 @@ class Vault:
         self._lock = threading.RLock()
         self._open: dict[str, sqlite3.Connection] = {}
         self._keys: dict[str, bytes] = {}
+        self._exists = False
+        """Asked with every request: what was seen once stays."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are, or will be."""
+        return self._folder
 
     @property
     def exists(self) -> bool:
         """Whether anything was ever kept of people here."""
-        return (self._folder / PEOPLE).is_file()
+        self._exists = self._exists or (self._folder / PEOPLE).is_file()
+        return self._exists
 
     @contextmanager
     def still(self) -> Generator[None]:
@@ -89,6 +98,12 @@ class Vault:
         self.write(KEYS, "insert into key values (?, ?)", [person, key])
         return person
 
+    def made_key(self, name: str) -> None:
+        """Make a key of a name of its own, for what is nobody's alone; one that is there stays."""
+        with self._lock:
+            if self._key(name) is None:
+                self.write(KEYS, "insert into key values (?, ?)", [name, AESGCM.generate_key(256)])
+
     def index_key(self) -> bytes:
         """Give the key by which names are indexed; made at the first call."""
         with self._lock:
@@ -99,7 +114,7 @@ class Vault:
             return key
 
     def people(self) -> list[str]:
-        """Name all persons that have a key."""
+        """Name all that have a key: persons, and what else things are sealed under."""
         return [row[0] for row in self.rows(KEYS, "select person from key where person <> ? order by 1", [INDEX])]
 
     def put(self, person: str, kind: str, name: str, body: bytes) -> None:
@@ -135,6 +150,20 @@ class Vault:
                     remedy="Restore people.sqlite from a backup; keys.sqlite stays as it is.",
                 ) from error  # fmt: skip
             out.append(Sealed(owner, name, plain))
+        return out
+
+    def shares(self, kind: str, name: str) -> list[bytes]:
+        """Open the rows of one name, each sealed under a key of its own; those that open no more are left out."""
+        found = self.rows(PEOPLE, "select person, body from sealed where kind = ? and id = ?", [kind, name])
+        out: list[bytes] = []
+        for owner, body in found:
+            key = self._key(owner)
+            if key is None:
+                continue
+            try:
+                out.append(AESGCM(key).decrypt(body[:NONCE], body[NONCE:], _bound(owner, kind, name)))
+            except InvalidTag:  # of a key that was destroyed and made again since
+                continue
         return out
 
     def destroy(self, person: str, now_us: int) -> None:

@@ -1,0 +1,173 @@
+"""A flow that never stops: three days without a rest, or sooner where this dwelling's own nights make that sure.
+
+Hours that are doubted or estimated are no evidence: neither that it flowed nor that it rested. A boiler in the cold
+runs for days, so gas is compared only with past days that were as cold.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from quintet.access.home_hours import HoursSeen, Mask
+from quintet.terms.alert import DAY
+from quintet.terms.amount import Ints
+from quintet.terms.period import HOUR_US
+
+from .chance import MILLION, in_a_row
+from .found import COARSE, GAPS, NO_LIKE_DAYS, NO_OUTDOOR, Fine, Found, Outcome, Unsaid
+from .limits import limits
+from .seen import (
+    SHOWN,
+    VOLUME,
+    HomeSeen,
+    looked_for,
+    nights,
+    shown,
+    smallest_by_night,
+    too_new,
+    unheard,
+    unseen,
+)
+
+LEAK, GAS = "water_leak", "gas_unresting"
+DAY_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The hours since the last rest: from which on, how many were beyond doubt, of how many; `open`: none is known."""
+
+    first: int
+    sound: int
+    hours: int
+    open: bool
+
+
+def run_of(seen: HoursSeen) -> Run:
+    """Give the hours since the last hour that rested beyond doubt, up to the last one that is beyond doubt."""
+    last = int(np.flatnonzero(seen.sound)[-1])
+    rests = np.flatnonzero(seen.sound[: last + 1] & (seen.value[: last + 1] <= 0))
+    heard = int(np.flatnonzero(seen.sound)[0])
+    first = int(rests[-1]) + 1 if len(rests) else heard
+    return Run(first, int(seen.sound[first : last + 1].sum()), last + 1 - first, not len(rests))
+
+
+def water_leak(home: HomeSeen) -> list[Outcome]:
+    """Look for water that never stops."""
+    return [_water(home, commodity) for commodity in looked_for(LEAK, home)]
+
+
+def _water(home: HomeSeen, commodity: str) -> Outcome:
+    kind, bounds = LEAK, limits("unresting")
+    refused = unseen(kind, home, commodity) or unheard(kind, home.services[commodity], bounds["quiet_hours"])
+    if refused is not None:
+        return refused
+    seen = home.services[commodity]
+    run = run_of(seen)
+    night = nights(home.calendar, bounds["night_from"], bounds["night_until"])
+    smallest, whole = smallest_by_night(seen, home.calendar, night, bounds["night_until"] - bounds["night_from"])
+    first_day = int(home.calendar.day[run.first]) if run.first < len(home.calendar.day) else home.calendar.days
+    if home.calendar.hour[min(run.first, len(home.calendar.hour) - 1)] > bounds["night_from"]:
+        first_day += 1
+    in_run, before = np.zeros(len(whole), np.bool_), whole.copy()
+    in_run[first_day:] = whole[first_day:]
+    before[max(first_day - 1, 0) :] = False
+    chance = _chance(smallest, in_run, before)
+    if run.hours < bounds["sooner_hours"] or run.sound < bounds["sooner_hours"]:
+        return _too_coarse(kind, seen) or Fine(kind, commodity)
+    if 100 * run.sound < bounds["known_percent"] * run.hours:
+        return Unsaid(kind, commodity, GAPS, {"hours": run.hours, "known_hours": run.sound})
+    ruled = run.sound >= bounds["rule_hours"]
+    if not ruled and int(before.sum()) < bounds["past_nights"]:
+        return too_new(kind, home, commodity, bounds["past_nights"], int(before.sum()))
+    if not ruled and chance * MILLION > bounds["chance_millionths"]:
+        return Fine(kind, commodity)
+    return _found(kind, home, seen, run, chance, {"nights": int(in_run.sum()), "past_nights": int(before.sum())})
+
+
+def _chance(smallest: Ints, in_run: Mask, before: Mask) -> float:
+    """Give the chance that as many ordinary nights flow through at the run's smallest hour or more."""
+    count = int(in_run.sum())
+    if not count:
+        return 1.0
+    like = int((smallest[before] >= smallest[in_run].min()).sum()) if before.any() else 0
+    return in_a_row(like, int(before.sum()), count)
+
+
+def _too_coarse(kind: str, seen: HoursSeen) -> Unsaid | None:
+    """Say that the meter's steps hide a small flow: it then shows rests although it runs."""
+    step = shown(seen.unit, seen.step)
+    hidden = seen.unit.quantity == VOLUME and step > limits("unresting")["visible_litres"]
+    return Unsaid(kind, seen.commodity, COARSE, {"step": step}) if hidden else None
+
+
+def _found(
+    kind: str, home: HomeSeen, seen: HoursSeen, run: Run, chance: float, figures: dict[str, int | float | str]
+) -> Found:
+    """State a flow that never stops: its size is the smallest hour, to which the meter's step is an uncertainty."""
+    inside = seen.sound[run.first :]
+    flow = int(seen.value[run.first :][inside].min())
+    won, reason = home.added_won(seen.commodity, flow * DAY_HOURS, less=True)
+    told: dict[str, int | float | str] = {
+        "hours": run.hours,
+        "known_hours": run.sound,
+        "flow": shown(seen.unit, flow),
+        "flow_day": shown(seen.unit, flow * DAY_HOURS),
+        "flow_unit": SHOWN[seen.unit.quantity],
+        "step": shown(seen.unit, seen.step),
+        **figures,
+    }
+    since_us = int(home.calendar.start_us[run.first])
+    return Found(kind, seen.commodity, since_us, home.heard_from_us(seen), told, won, DAY, reason, 1 - chance)
+
+
+def gas_unresting(home: HomeSeen) -> list[Outcome]:
+    """Look for gas that never stops."""
+    return [_gas(home, commodity) for commodity in looked_for(GAS, home)]
+
+
+def _gas(home: HomeSeen, commodity: str) -> Outcome:
+    kind, bounds = GAS, limits("unresting")
+    refused = unseen(kind, home, commodity) or unheard(kind, home.services[commodity], bounds["quiet_hours"])
+    if refused is not None:
+        return refused
+    seen = home.services[commodity]
+    run = run_of(seen)
+    if run.sound < bounds["rule_hours"]:
+        return _too_coarse(kind, seen) or Fine(kind, commodity)
+    if 100 * run.sound < bounds["known_percent"] * run.hours:
+        return Unsaid(kind, commodity, GAPS, {"hours": run.hours, "known_hours": run.sound})
+    rested, whole = _rested(seen, home)
+    first_day = int(home.calendar.day[run.first])
+    bound = _as_cold_as(home, first_day)
+    if bound is None:
+        return Unsaid(kind, commodity, NO_OUTDOOR)
+    whole[max(first_day - 1, 0) :] = False
+    like = whole & (home.outdoor_c <= bound + bounds["warmer_tenths"] / 10)
+    if int(like.sum()) < bounds["like_days"]:
+        return Unsaid(kind, commodity, NO_LIKE_DAYS, {"days": int(like.sum()), "needed_days": bounds["like_days"]})
+    restless = int((like & ~rested).sum())
+    chance = in_a_row(restless, int(like.sum()), bounds["rule_hours"] // DAY_HOURS)
+    if chance * MILLION > bounds["chance_millionths"]:
+        return Fine(kind, commodity)
+    return _found(kind, home, seen, run, chance, {"like_days": int(like.sum()), "restless_days": restless})
+
+
+def _as_cold_as(home: HomeSeen, first_day: int) -> float | None:
+    """Give how cold a past day must have been: as the coldest of the three warmest days of the run.
+
+    On the warmest days of a run a rest is the most to be expected; None where the weather of too few is known.
+    """
+    days = limits("unresting")["rule_hours"] // DAY_HOURS
+    known = home.outdoor_c[first_day:]
+    known = np.sort(known[np.isfinite(known)])[::-1]
+    return float(known[days - 1]) if len(known) >= days else None
+
+
+def _rested(seen: HoursSeen, home: HomeSeen) -> tuple[Mask, Mask]:
+    """Tell of each day whether an hour of it rested, and whether all of it is beyond doubt."""
+    rest = seen.sound & (seen.value <= 0)
+    days = home.calendar.days
+    rested = np.bincount(home.calendar.day[rest], minlength=days) > 0
+    sound = np.bincount(home.calendar.day[seen.sound], minlength=days)
+    return rested, sound >= np.diff(home.calendar.edges_us) // HOUR_US
