@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from quintet.simulate.demand import Day, Demand
-from quintet.simulate.faults import Fault, fault_kinds
+from quintet.simulate.faults import RUNNING, Fault, fault_kinds
 from quintet.simulate.frame import EFFECTS, FOREVER_US, HOLDING, Channels, Frame, inject, make_frame
 from quintet.simulate.layout import Site, build
 from quintet.simulate.plan import CityPlan
@@ -113,7 +113,8 @@ def hit(one: Fault, *, first_day: bool = False) -> Frame:
 
 
 def test_every_kind_but_the_physical_ones_has_an_effect() -> None:
-    assert fault_kinds().keys() - EFFECTS.keys() == {"leak", "rollover", "exchange"}
+    physical = {*RUNNING, "rollover", "exchange"}
+    assert fault_kinds().keys() - EFFECTS.keys() == physical
     assert EFFECTS.keys() <= fault_kinds().keys()
     assert {"stuck", "dead"} == HOLDING
 

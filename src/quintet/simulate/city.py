@@ -20,7 +20,7 @@ from quintet.terms.tables import FLOW_NAMES, MOMENT
 from .balance import Balance
 from .climate import weather_of
 from .demand import Day, Demand, Leak
-from .faults import Fault, draw
+from .faults import RUNNING, Fault, draw
 from .frame import Frame, inject, make_frame
 from .layout import CITY, Site, build
 from .metering import Metering, meter_up, names_of, start_counts, used_before
@@ -55,7 +55,7 @@ class SimulatedCity:
         drawn = draw(plan, self._sites)
         leaks: dict[int, list[Leak]] = {}
         for fault in drawn:
-            if fault.kind == "leak":
+            if fault.kind in RUNNING:
                 leak = Leak(fault.row, fault.start_us, fault.end_us, int(fault.magnitude))
                 leaks.setdefault(fault.site, []).append(leak)
         self._demand = Demand(plan, leaks)

@@ -150,9 +150,19 @@ def _leak(site: Site, fault: Fault, size: float) -> float:
     return float(np.rint(size * unit / 1000 * STEP_US / HOUR_US))
 
 
+def _draws(site: Site, fault: Fault, size: float) -> float:
+    """Turn watts into whole sub-units an interval."""
+    unit = site.step[fault.row] * site.per_unit[fault.row]
+    return float(np.rint(size * unit / 1000 * STEP_US / HOUR_US))
+
+
+RUNNING = frozenset({"leak", "gas_unresting", "base_load"})
+"""Kinds in which something really flows, evenly, as long as they last."""
 MAGNITUDES: Mapping[str, Any] = {
     "spike": _spike,
     "leak": _leak,
+    "gas_unresting": _leak,
+    "base_load": _draws,
     "drift": lambda _site, _fault, size: float(round(size)),
     "late": lambda _site, _fault, size: float(round(size)),
     "rollover": lambda site, fault, _size: float(site.wrap[fault.row] / site.per_unit[fault.row]),
