@@ -1,7 +1,7 @@
 """Rights with bounds: of time, of fineness, of carriers; and meters that stood elsewhere before."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -42,10 +42,39 @@ def test_a_meter_that_came_from_another_flat_brings_none_of_its_readings(city: C
     whole = Span(utc(2), utc(6))
     new.series("s1/left", Span(utc(4), utc(6)), Resolution.HOUR)
     old.series("s1/left", Span(utc(2), utc(4)), Resolution.HOUR)
-    for access in (new, old):
-        assert refused(lambda access=access: access.series("s1/left", whole, Resolution.HOUR)) == "stood_elsewhere"
+    told = {
+        access: access.series("s1/left", whole, Resolution.HOUR).select(["value", "coverage"]).to_pylist()
+        for access in (new, old)
+    }
+    for access, own in ((new, slice(48, 96)), (old, slice(0, 48))):
         assert refused(lambda access=access: access.findings("s1/left", None, whole)) == "stood_elsewhere"
-    assert refused(lambda: new.daily(["s1/left"], utc(2).date(), utc(3).date())) == "stood_elsewhere"
+        assert (
+            refused(lambda access=access: access.difference(whole, utc(1), utc(2), channel="s1/left"))
+            == "stood_elsewhere"
+        )
+        rows = told[access]
+        assert any(row["value"] is not None for row in rows[own])
+        assert [row for row in rows if row["coverage"] is not None] == rows[own], "elsewhere nothing was due"
+        assert all(row in rows[own] for row in rows if row["value"] is not None)
+    assert new.daily(["s1/left"], utc(2).date(), utc(2).date())["value"].to_pylist() == [None]
+
+
+def test_of_the_day_on_which_a_meter_came_its_own_hours_are_told(city: City) -> None:
+    small_city(city, utc(2), 4)
+    came = utc(4) + timedelta(hours=6, minutes=20)
+    moved = rewire(city.registry_at(None), "s1/left", valid_from=came, place=RIGHT)
+    city.pipeline.apply_records(moved, kind="registry", source="t", actor="t")
+    new, old = holder(city, "resident", RIGHT), holder(city, "resident", LEFT)
+    first, last = utc(3).date(), utc(5).date()
+    for access, first_hour, last_hour in ((new, 31, 72), (old, 0, 31)):
+        days = access.daily(["s1/left"], first, last).select(["value", "arrived", "estimated"]).to_pylist()
+        hours = access.series("s1/left", Span(utc(3), utc(6)), Resolution.HOUR)["value"].to_pylist()
+        assert [at for at, one in enumerate(hours) if one is not None and not first_hour <= at < last_hour] == []
+        assert sum(day["arrived"] + day["estimated"] for day in days) == len([one for one in hours if one is not None])
+        sums = [sum(one or 0 for one in hours[at : at + 24]) for at in (0, 24, 48)]
+        assert [day["value"] or 0 for day in days] == sums
+        by_day = access.series("s1/left", Span(utc(3), utc(6)), Resolution.DAY)["value"].to_pylist()
+        assert [one or 0 for one in by_day] == sums
 
 
 def test_an_older_belief_opens_nothing(city: City) -> None:

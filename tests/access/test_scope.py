@@ -39,6 +39,9 @@ def asked_at(access: Access, channel: str) -> int:
 WAYS: dict[str, Callable[[Access, str], object]] = {
     "may_read": lambda access, channel: access.may_read(CHANNEL_AT[channel]),
     "channel": lambda access, channel: access.channel(channel),
+    "alike": lambda access, channel: access.alike(CHANNEL_AT[channel]),
+    "ahead": lambda access, channel: access.ahead([channel], DAY),
+    "having": lambda access, channel: access.having(access.ahead([channel], DAY)).series(channel, DAY, Resolution.DAY),
     "clip": lambda access, channel: access.clip(CHANNEL_AT[channel], DAY),
     "series": lambda access, channel: access.series(channel, DAY, Resolution.DAY),
     "series known": lambda access, channel: access.series(channel, DAY, Resolution.DAY, latest(access)),
@@ -58,6 +61,7 @@ WAYS: dict[str, Callable[[Access, str], object]] = {
     "outdoor": lambda access, channel: access.outdoor(CHANNEL_AT[channel], DAY),
     "findings": lambda access, channel: access.findings(channel, None, DAY),
     "findings of a place": lambda access, channel: access.findings(None, CHANNEL_AT[channel], DAY),
+    "alerts": lambda access, channel: access.alerts(CHANNEL_AT[channel]),
     "difference of one": lambda access, channel: access.difference(DAY, *last_second(access), channel=channel),
 }
 """Every way of asking that answers about a place or a channel; a new one must be added here."""

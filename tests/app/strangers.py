@@ -1,29 +1,23 @@
-"""Who may come and ask of the peopled city, what each may see, and how a foreign reading is recognised."""
+"""Who may come and ask of the peopled city, and what each may see."""
 
-import io
-import json
-import re
-import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from random import Random
-from typing import Any
 
 import httpx
 
-from quintet.registry.person import Right
+from quintet.registry.person import Person, Right
+from quintet.store.records import FOREVER
 from quintet.terms.period import to_us
 
-from .peopled import HOMES, HOURS, KINDS, MOVE, START, Peopled, amount, channel
+from .foreign import ALL_KINDS, MOVE_HOUR, Seen, foreign_numbers
+from .peopled import HOMES, HOURS, MOVE, START, Peopled, channel
 
-NUMBER = re.compile(r"-?\d+\.\d+")
-MOVE_HOUR = int((MOVE - START) / timedelta(hours=1))
 REASON = "an audit"
-Seen = tuple[str, int, int, tuple[str, ...], bool]
-"""A dwelling, its hours from .. until, carriers, and whether hours (else days only) may be seen."""
-ALL_KINDS = tuple(kind for kind, _ in KINDS)
+OWN = HOMES[5]
+MARKS = ("Saver-of-c2", "panel-of-c2")
+"""What the household of OWN named its third party and its token: nobody else is told."""
 
 
 @dataclass(frozen=True)
@@ -32,106 +26,99 @@ class Stranger:
 
     name: str
     seen: tuple[Seen, ...]
-    zone: str | None
+    zones: tuple[str, ...]
     client: httpx.Client
-
-    def numbers(self) -> frozenset[str]:
-        """Give all readings that he must never be told: those of others, of other times, and finer than is his."""
-        allowed: set[str] = set()
-        for home, first, last, kinds, hours in self.seen:
-            for kind in kinds:
-                allowed |= days(home, kind, first, last)
-                allowed |= told(home, kind, first, last) if hours else set()
-        return everything() - allowed
+    owner: bool = False
 
     def names(self) -> tuple[str, ...]:
-        """Give the names of dwellings and their meters that he must never be told."""
-        hidden = [home for home in HOMES if self.zone is None or not f"{home}/".startswith(f"{self.zone}/")]
-        return tuple(name for home in hidden for name in (home, home.replace("/", "-") + "-"))
+        """Give the names of dwellings and their meters that he must never be told, and of what others agreed to."""
+        hidden = [
+            home
+            for home in HOMES
+            if not any(zone == "city" or f"{home}/".startswith(f"{zone}/") for zone in self.zones)
+        ]
+        return (*(name for home in hidden for name in (home, home.replace("/", "-") + "-")), *self.unsaid())
 
-
-def plain(value: float) -> str:
-    return f"{value:.6f}".rstrip("0")
-
-
-@cache
-def told(home: str, kind: str, first: int, last: int) -> frozenset[str]:
-    number, at = HOMES.index(home), ALL_KINDS.index(kind)
-    return frozenset(plain(amount(number, at, hour)) for hour in range(first, last))
-
-
-@cache
-def days(home: str, kind: str, first: int, last: int) -> frozenset[str]:
-    """Give the sums of whole local days that lie within."""
-    number, at = HOMES.index(home), ALL_KINDS.index(kind)
-    return frozenset(
-        plain(sum(amount(number, at, hour) for hour in range(day * 24, day * 24 + 24)))
-        for day in range(2)
-        if first <= day * 24 and day * 24 + 24 <= last
-    )
-
-
-@cache
-def everything() -> frozenset[str]:
-    every = ((home, kind) for home in HOMES for kind in ALL_KINDS)
-    return frozenset(one for pair in every for one in told(*pair, 0, HOURS) | days(*pair, 0, HOURS))
-
-
-def text_of(answer: httpx.Response) -> str:
-    """Give what an answer says, unpacked where it is a bundle."""
-    if answer.content[:2] == b"PK":
-        with zipfile.ZipFile(io.BytesIO(answer.content)) as bundle:
-            return "\n".join(bundle.read(name).decode("utf-8", "replace") for name in bundle.namelist())
-    return answer.text
+    def unsaid(self) -> tuple[str, ...]:
+        return () if self.owner else MARKS
 
 
 def foreign(stranger: Stranger, text: str, fine: bool) -> set[str]:
     """Give what of a text is not this stranger's: readings, and (in an answer that is no refusal) names."""
-    found = {plain(float(one)) for one in NUMBER.findall(text)} & stranger.numbers()
-    return found | ({name for name in stranger.names() if name in text} if fine else set())
+    names = stranger.names() if fine else stranger.unsaid()
+    return foreign_numbers(stranger.seen, text) | {name for name in names if name in text}
 
 
 def strangers(town: Peopled) -> Iterator[Stranger]:
     """Make one of each kind."""
-    yield Stranger("nobody", (), None, town.client())
-    whole = (0, HOURS, ALL_KINDS, True)
+    yield Stranger("nobody", (), (), town.client())
     for home in HOMES[2:5]:
-        yield resident(town, home, START, (home, *whole))
-    yield resident(town, HOMES[1], MOVE, (HOMES[1], MOVE_HOUR, HOURS, ALL_KINDS, True))
-    yield resident(town, HOMES[1], START, (HOMES[1], 0, MOVE_HOUR, ALL_KINDS, True), "old")
-    yield staff(town, "building_manager", "c1/101", (), {})
-    of_c1 = tuple(home for home in HOMES if home.startswith("c1/"))
-    yield staff(town, "operator", "c1", tuple((home, 0, HOURS, ALL_KINDS, False) for home in of_c1), {})
-    reason = {"Quintet-Reason": REASON}
-    yield staff(town, "operator", "c1", tuple((home, *whole) for home in of_c1), reason)
-    yield staff(town, "analyst", "city", (), reason)
+        yield resident(town, home, START, Seen(home))
+    yield resident(town, HOMES[1], MOVE, Seen(HOMES[1], MOVE_HOUR))
+    yield resident(town, HOMES[1], START, Seen(HOMES[1], 0, MOVE_HOUR), "old")
+    yield staff(town, "building_manager", "c1/101", "month", {})
+    yield staff(town, "operator", "c1", "day", {})
+    yield staff(town, "operator", "c1", "hour", {"Quintet-Reason": REASON})
+    yield staff(town, "analyst", "city", "", {"Quintet-Reason": REASON})
     yield from bearers(town)
     gone = town.person("gone", "operator", "city")
     client = town.signed_in(gone)
     town.city.people.revoke(gone, next(iter(gone.rights)), actor="test")
-    yield Stranger("revoked", (), None, client)
+    yield Stranger("revoked", (), (), client)
 
 
 def bearers(town: Peopled) -> Iterator[Stranger]:
-    """Make those who show a token: of the household, of a third party, of the city, and one that has ended."""
-    owner = town.person("owner", "resident", HOMES[5], START)
+    """Make those who show a token: of the household, of a third party, of the city, and such as have ended."""
+    owner = town.person("owner", "resident", OWN, START)
+    town.city.entrance.set_password(owner, "a sentence that is long enough")
     client = town.signed_in(owner)
-    agreed = client.post(
-        "/api/v1/me/consents",
-        json={"party": "Saver", "purpose": "advice", "until": "2026-04-01", "from": START.isoformat(),
-              "commodities": ["water"], "may": ["read", "live"]},
-    ).json()  # fmt: skip
-    third = Stranger("consent", ((HOMES[5], 0, HOURS, ("water",), True),), HOMES[5], bearer(town, agreed["token"]))
-    yield third
-    made = client.post("/api/v1/me/tokens", json={"name": "panel", "may": ["read", "live"]}).json()
-    yield Stranger("household", ((HOMES[5], 0, HOURS, ALL_KINDS, True),), HOMES[5], bearer(town, made["token"]))
+    yield Stranger("owner", (Seen(OWN),), (OWN,), client, owner=True)
+    third = consent(town, client, ("water",), START, MARKS[0])
+    yield Stranger("consent", (Seen(OWN, kinds=("water",)),), (OWN,), third, owner=True)
+    made = client.post("/api/v1/me/tokens", json={"name": MARKS[1], "may": ["read", "live"]}).json()
+    yield Stranger("household", (Seen(OWN),), (OWN,), bearer(town, made["token"]), owner=True)
     ended = client.post("/api/v1/me/tokens", json={"name": "old", "may": ["read", "live"]}).json()
     assert client.delete(f"/api/v1/me/tokens/{ended['id']}").status_code == 204
-    yield Stranger("ended", (), None, bearer(town, ended["token"]))
-    _, zone = town.city.tokens.create("zone", ("read", "live"), actor="test", place="c2", role="building_manager")
-    yield Stranger("zone token", (), "c2", bearer(town, zone))
+    yield Stranger("ended", (), (), bearer(town, ended["token"]))
+    yield Stranger("zone token", months("c2"), ("c2",), city_token(town, "zone", "building_manager", "c2"))
+    yield Stranger("late token", (), (), city_token(town, "late", "operator", "city", ends=timedelta(minutes=5)))
     _, sender = town.city.tokens.create("sender", ("readings",), actor="test")
-    yield Stranger("sender", (), None, bearer(town, sender))
+    yield Stranger("sender", (), (), bearer(town, sender))
+
+
+def lies_in(home: str, zone: str) -> bool:
+    return zone == "city" or f"{home}/".startswith(f"{zone}/")
+
+
+def months(zone: str, fine: str = "month") -> tuple[Seen, ...]:
+    """Give what a role sees of the dwellings of a zone."""
+    return tuple(
+        Seen(home, fine=fine) for home in HOMES if fine and (zone == "city" or f"{home}/".startswith(f"{zone}/"))
+    )
+
+
+def city_token(
+    town: Peopled, name: str, role: str, place: str, *, ends: timedelta | None = None, gone: bool = False
+) -> httpx.Client:
+    """Give a browser with a token of the city's: one that ends so long after it was made, or one taken back."""
+    until = 0 if ends is None else town.hand() + int(ends / timedelta(microseconds=1))
+    made, secret = town.city.tokens.create(name, ("read", "live"), actor="test", place=place, role=role, until_us=until)
+    if ends is not None:
+        town.hand.now += ends
+    if gone:
+        town.city.tokens.revoke(made.id, actor="test")
+    return bearer(town, secret)
+
+
+def consent(
+    town: Peopled, client: httpx.Client, kinds: Sequence[str], since: datetime, party: str = "Saver"
+) -> httpx.Client:
+    said = client.post(
+        "/api/v1/me/consents",
+        json={"party": party, "purpose": "advice", "until": "2026-04-01", "from": since.isoformat(),
+              "commodities": list(kinds), "may": ["read", "live"]},
+    ).json()  # fmt: skip
+    return bearer(town, said["token"])
 
 
 def bearer(town: Peopled, token: str) -> httpx.Client:
@@ -142,78 +129,93 @@ def bearer(town: Peopled, token: str) -> httpx.Client:
 
 def resident(town: Peopled, home: str, since: datetime, seen: Seen, name: str = "new") -> Stranger:
     person = town.person(f"{name}-{home.replace('/', '.')}", "resident", home, since)
-    return Stranger(f"{name} in {home}", (seen,), home, town.signed_in(person))
+    return Stranger(f"{name} in {home}", (seen,), (home,), town.signed_in(person))
 
 
-def staff(town: Peopled, role: str, zone: str, seen: tuple[Seen, ...], headers: dict[str, str]) -> Stranger:
-    name = f"{role}-{zone.replace('/', '.')}-{len(headers)}"
+def staff(town: Peopled, role: str, zone: str, fine: str, headers: dict[str, str], name: str = "") -> Stranger:
+    name = name or f"{role}-{zone.replace('/', '.')}-{len(headers)}"
     client = town.signed_in(town.person(name, role, zone))
     client.headers.update(headers)
-    return Stranger(name, seen, None if zone == "city" else zone, client)
+    return Stranger(name, months(zone, fine), () if role == "analyst" else (zone,), client)
 
 
 def random_stranger(town: Peopled, random: Random, number: int) -> Stranger:
-    """Make a resident of some dwelling for some time."""
+    """Make somebody: mostly a resident of some dwelling for some time, each kind in turn."""
+    make = KINDS_OF_STRANGERS[number % len(KINDS_OF_STRANGERS)]
+    return make(town, random, f"r{number}")
+
+
+def _random_resident(town: Peopled, random: Random, name: str) -> Stranger:
+    seen = _stay(random)
+    return Stranger(name, (seen,), (seen.home,), town.signed_in(_settled(town, name, seen)))
+
+
+def _random_mover(town: Peopled, random: Random, name: str) -> Stranger:
+    """Somebody who lived in two dwellings, one after the other."""
+    first = _stay(random)
+    second = _stay(random)
+    person = _settled(town, name, first, second)
+    return Stranger(name, (first, second), (first.home, second.home), town.signed_in(person))
+
+
+def _random_third(town: Peopled, random: Random, name: str) -> Stranger:
+    seen = _stay(random)
+    kinds = random.choice((("water",), ("electricity",), ALL_KINDS))
+    owner = town.signed_in(_settled(town, name, seen))
+    since = random.randrange(seen.first, seen.last)
+    if seen.last < HOURS:  # who has moved out can agree to nothing any more
+        return Stranger(name, (seen,), (seen.home,), owner)
+    third = consent(town, owner, kinds, START + timedelta(hours=since))
+    return Stranger(name, (Seen(seen.home, since, seen.last, kinds),), (seen.home,), third)
+
+
+def _random_staff(town: Peopled, random: Random, name: str) -> Stranger:
+    role, fine, headers = random.choice(
+        (
+            ("building_manager", "month", {}),
+            ("operator", "day", {}),
+            ("operator", "hour", {"Quintet-Reason": REASON}),
+            ("analyst", "", {"Quintet-Reason": REASON}),
+        )
+    )
+    return staff(town, role, random.choice(ZONES), fine, headers, name)
+
+
+def _random_token(town: Peopled, random: Random, name: str) -> Stranger:
+    zone, fate = random.choice(ZONES), random.choice(("good", "ended", "taken back"))
+    ends = timedelta(seconds=1) if fate == "ended" else None
+    client = city_token(town, name, "building_manager", zone, ends=ends, gone=fate == "taken back")
+    good = fate == "good"
+    return Stranger(f"{name} ({fate})", months(zone) if good else (), (zone,) if good else (), client)
+
+
+def _random_nobody(town: Peopled, random: Random, name: str) -> Stranger:
+    """Somebody who shows nothing, or what proves nothing."""
+    shown = random.choice(({}, {"Cookie": "quintet=made-up"}, {"Authorization": "Bearer qnt_0_made-up"}))
+    return Stranger(name, (), (), town.client(**shown))
+
+
+def _stay(random: Random) -> Seen:
     home = random.choice([one for one in HOMES if one != HOMES[1]])
     first = random.randrange(HOURS)
-    last = random.randrange(first + 1, HOURS + 1)
-    person = town.city.people.add(f"r{number}", f"r{number}", actor="test")
-    bounds = (to_us(START + timedelta(hours=first)), to_us(START + timedelta(hours=last)))
-    town.city.people.grant(person, Right("resident", home, town.hand(), *bounds), actor="test")
-    seen = (home, first, last, ALL_KINDS, True)
-    return replace(Stranger(f"r{number}", (seen,), home, town.client()), client=town.signed_in(person))
+    last = random.choice((HOURS, random.randrange(first + 1, HOURS + 1)))
+    return Seen(home, first, last)
 
 
-def values_of(schema: dict[str, Any], name: str, asked: dict[str, Any]) -> Any:
-    """Give a fitting value for a parameter or a field of a body."""
-    if name in asked:
-        return asked[name]
-    if "enum" in schema:
-        return schema["enum"][0]
-    if "default" in schema and schema["default"] is not None:
-        return schema["default"]
-    kind = schema.get("type")
-    if kind in ("integer", "number"):
-        return schema.get("minimum", 1)
-    if kind == "boolean":
-        return False
-    if kind == "array":
-        return []
-    return "1" if schema.get("format") != "date" else "2026-03-03"
+def _settled(town: Peopled, name: str, *stays: Seen) -> Person:
+    person = town.city.people.add(name, name, actor="test")
+    for stay in stays:
+        until = to_us(START + timedelta(hours=stay.last)) if stay.last < HOURS else FOREVER
+        bounds = (to_us(START + timedelta(hours=stay.first)), until)
+        town.city.people.grant(person, Right("resident", stay.home, town.hand(), *bounds), actor="test")
+    return person
 
 
-def requests_of(document: dict[str, Any], asked: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any], Any]]:
-    """Give a request of each operation: method, address, query, body."""
-    for path, methods in document["paths"].items():
-        for method, said in methods.items():
-            if said["operationId"] in LAST or streams(said):
-                continue
-            where: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}}
-            for one in said.get("parameters", []):
-                if one["required"] or one["name"] in asked:
-                    where[one["in"]][one["name"]] = values_of(one["schema"], one["name"], asked)
-            body = None
-            content = said.get("requestBody", {}).get("content", {}).get("application/json")
-            if content is not None:
-                body = body_of(document, content["schema"], asked)
-            yield method.upper(), path.format(**where["path"]), where["query"], body
-
-
-def body_of(document: dict[str, Any], schema: dict[str, Any], asked: dict[str, Any]) -> Any:
-    if "$ref" in schema:
-        return body_of(document, document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], asked)
-    fields = schema.get("properties", {})
-    wanted = {*schema.get("required", ()), *(name for name in fields if name in asked)}
-    return {name: values_of(fields.get(name, {}), name, asked) for name in sorted(wanted)}
-
-
-def streams(said: dict[str, Any]) -> bool:
-    """Tell whether an operation is answered by a stream that does not end by itself."""
-    return "text/event-stream" in json.dumps(said.get("responses", {}))
-
-
-LAST = {"delete_me", "delete_session"}
-"""What ends the one who asks."""
+ZONES = ("c1", "c2", "c1/101", "c2/201", "city")
+KINDS_OF_STRANGERS: tuple[Callable[[Peopled, Random, str], Stranger], ...] = (
+    _random_resident, _random_mover, _random_resident, _random_third, _random_resident, _random_staff,
+    _random_resident, _random_token, _random_mover, _random_nobody,
+)  # fmt: skip
 ASKED = [
     {"place": place, "channel": channel(home, kind), "from": start.isoformat(), "to": end.isoformat(),
      "resolution": step, "base_from": start.isoformat(), "base_to": end.isoformat(), "parent": place, "day": day,

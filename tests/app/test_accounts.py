@@ -10,6 +10,8 @@ import pytest
 
 from quintet.app.requests_ledger import Intervals
 from quintet.app.requests_people import InviteCreate, UserErase, UserGrant, UserLink, UserReads
+from quintet.registry.account_limits import account_limits
+from quintet.registry.passwords import TooManyTries, Tries
 
 from .peopled import HOMES, MOVE, NOW, PASSWORD, START, Hand, Peopled, channel, made
 
@@ -191,3 +193,20 @@ def test_erased_is_gone_from_disk_and_the_numbers_stay(town: Peopled, tmp_path: 
     assert town.city.engine.last_batch > before
     again = town.client().post("/api/v1/session", json={"name": "erasable-name", "password": PASSWORD})
     assert code_of(again) == (401, "not_let_in")
+
+
+def test_names_cannot_be_told_apart_from_many_addresses_and_a_try_is_remembered_small() -> None:
+    """Any name, from ever other addresses: the same answers, and what is kept of a name is not as long as the name."""
+    told = list[int]()
+    for name in ("known-name", "nobody-there", "x" * 50_000):
+        tries, refused = Tries(), 0
+        for number in range(account_limits().tries_of_name + 2):
+            try:
+                tries.check(name, f"10.0.{number}.1")
+            except TooManyTries:
+                refused += 1
+            else:
+                tries.failed(name, f"10.0.{number}.1")
+        told.append(refused)
+        assert all(len(key) < 200 for key in tries._window.storage.events)
+    assert told == [2, 2, 2]

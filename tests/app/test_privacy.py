@@ -17,12 +17,17 @@ from typing import Any
 import httpx
 import pytest
 
+from quintet.access import EVERYTHING
+from quintet.access.feed import Feed
 from quintet.app.city import City
 from quintet.app.operations import restore_city
 from quintet.app.requests_people import UserErase
 from quintet.store.vault import FOLDER, KEYS, PEOPLE
 from quintet.terms.errors import BadInput, Damaged, UsageError
 from quintet.terms.period import to_us
+from quintet.views.identity import AGAIN_S
+from quintet.views.live import Live
+from quintet.web.live_limits import Limits as LiveLimits
 
 from .peopled import HOMES, NOW, START, Hand, Peopled, channel, made
 from .strangers import bearer
@@ -114,12 +119,32 @@ def test_a_citys_token_has_a_place_a_role_and_an_end(town: Peopled) -> None:
             create("x", ("read",), actor="t", **wrong)
 
 
-def test_an_analyst_gets_totals_of_enough_customers_only(town: Peopled) -> None:
+def test_an_analyst_gets_nothing_of_a_month_that_was_not_released_and_nothing_live(town: Peopled) -> None:
     analyst = town.signed_in(town.person("ana", "analyst", "city"))
-    query = {"from": START.isoformat(), "to": NOW.isoformat(), "resolution": "day"}
+    query = {"from": "2026-03", "to": "2026-04", "resolution": "month"}
     for place in ("city", "c1", "c1/101"):
-        assert code_of(analyst.get("/api/v1/balances", params={**query, "place": place})) == (403, "below_floor")
-    assert code_of(analyst.get("/api/v1/live", params={"place": "city"})) == (403, "below_floor")
+        assert code_of(analyst.get("/api/v1/balances", params={**query, "place": place})) == (403, "not_released")
+    cut = {**query, "from": START.isoformat(), "to": NOW.isoformat()}
+    assert code_of(analyst.get("/api/v1/balances", params=cut)) == (403, "not_whole_months")
+    for path in ("losses", "balance-trees", "conversions", "facilities", "self-sufficiency", "emissions"):
+        assert analyst.get(f"/api/v1/{path}", params={**query, "place": "c1"}).status_code == 403, path
+    assert code_of(analyst.get("/api/v1/live", params={"place": "city"})) == (403, "only_released")
+
+
+def test_a_month_that_is_an_hour_long_is_an_hour(town: Peopled) -> None:
+    """Who may read months only does not get an hour by calling it one."""
+    manager = town.signed_in(town.person("manager", "building_manager", "c1/101"))
+    hour = {"from": START.isoformat(), "to": (START + timedelta(hours=1)).isoformat(), "resolution": "month"}
+    day = {"from": "2026-03-02", "to": "2026-03-03", "resolution": "month"}
+    month = {"from": "2026-03", "to": "2026-04", "resolution": "month"}
+    for asked, status in ((hour, 403), (day, 403), (month, 200)):
+        for path, of in (("intervals", {"channel": channel(HOMES[0], "water")}), ("balances", {"place": "c1/101"})):
+            answer = manager.get(f"/api/v1/{path}", params={**asked, **of})
+            assert answer.status_code == status, (asked, path, answer.text)
+    operator = town.signed_in(town.person("staff", "operator", "c1"))
+    of = {"channel": channel(HOMES[0], "water"), "resolution": "day"}
+    assert code_of(operator.get("/api/v1/intervals", params={**hour, **of})) == (403, "reason_needed")
+    assert operator.get("/api/v1/intervals", params={**day, **of}).status_code == 200
 
 
 def test_whoever_was_erased_stays_erased_after_an_older_backup_comes_back(town: Peopled, tmp_path: Path) -> None:
@@ -200,3 +225,20 @@ def test_all_my_data_can_be_taken_along_and_say_what_the_series_say(town: People
         ({"from": "2026-03-03", "to": "2026-03-03"}, (400, "empty_range")),
     ):
         assert code_of(client.get("/api/v1/me/export", params=query)) == code, query
+
+
+def test_a_session_that_ends_by_its_time_ends_its_streams_within_five_seconds(
+    town: Peopled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing says that a time has come: it is asked again, often enough."""
+    assert AGAIN_S + LiveLimits.shipped().sweep_s <= 5
+    person = town.person("owner", "resident", OWN)
+    reader = town.keeper.by_cookie(town.city.entrance.begin(person), "")
+    live = Live(Feed(town.city.engine, town.city.registry, town.city.pipeline.recent), EVERYTHING)
+    assert reader is not None
+    watch = reader.live(live).follow(OWN)
+    assert reader.may_follow(watch, live)
+    town.hand.now += timedelta(days=400)
+    later = time.monotonic() + AGAIN_S
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert not reader.may_follow(watch, live)

@@ -133,6 +133,24 @@ def test_the_bill_is_the_tariffs_own_and_its_forecast_that_of_even_days(home: Ho
     assert found.unpriced == ["water", "heat"]
 
 
+def test_using_less_of_what_is_to_come_saves_what_the_tariff_says(home: HomeQuestions) -> None:
+    power = line(home.bill(ONE).lines, "electricity")
+    found = home.less(ONE)
+    (row,) = found.rows  # water and heat have no price
+    assert (found.month, found.last, row.commodity, len(row.steps)) == (
+        "2026-11",
+        date(2026, 11, 30),
+        "electricity",
+        11,
+    )
+    assert power.ahead is not None
+    assert (row.steps[0].share, row.steps[0].won, row.steps[0].saved) == (0.0, power.ahead.won, 0)
+    half = Fraction(str(power.ahead.use)) - (Fraction(str(power.ahead.use)) - Fraction(power.use or 0)) / 2
+    total = compute(Asked("electricity", half, "kWh", *NOVEMBER, "low_voltage", provisional=True)).total
+    assert (row.steps[-1].share, row.steps[-1].won) == (0.5, int(total))
+    assert [step.saved for step in row.steps] == sorted(step.saved for step in row.steps)
+
+
 def test_a_month_that_is_over_is_whole_and_one_to_come_is_none(home: HomeQuestions) -> None:
     october = home.bill(ONE, "2026-10")
     power = line(october.lines, "electricity")
@@ -227,7 +245,7 @@ def test_a_reading_that_arrives_changes_the_answer(tmp_path, asked: httpx.Client
         city.close()
 
 
-@pytest.mark.parametrize("name", ["now", "bill", "history", "compare"])
+@pytest.mark.parametrize("name", ["now", "bill", "less", "history", "compare"])
 def test_every_address_has_a_tag_and_refuses_as_a_problem(asked: httpx.Client, name: str) -> None:
     answer = asked.get(f"/api/v1/home/{name}", params={"place": ONE})
     assert answer.status_code == 200

@@ -6,15 +6,19 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from quintet.access import EVERYTHING
+from quintet.app.alert_looks import look
+from quintet.app.alerting import Alerting
 from quintet.app.city import City
 from quintet.views import Questions
 from quintet.web.home import BUILT, built, needed
+from quintet.web.home_alerts import AlertsPart
 from quintet.web.site import build
 
 from .conftest import live_part
@@ -22,7 +26,7 @@ from .home_city import HEARD, NEW, ONE, STEP, TWO, commit, make_city
 from .test_page import ARGUMENTS, DESK, PHONE
 
 PATIENCE_MS = 60_000
-VIEWS = ("", "/bill", "/history", "/compare", "/data")
+VIEWS = ("", "/bill", "/history", "/compare", "/alerts", "/data")
 SCRIPT_BYTES = 60_000
 """All script of the first view, packed."""
 AXE = "axe.run({runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa']}).then((told) => told.violations)"
@@ -47,7 +51,8 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 @pytest.fixture(scope="module")
 def home_address(homes: City, serve: Callable[[FastAPI], str]) -> str:
     questions = Questions(homes.access(EVERYTHING), now=homes.now)
-    return serve(build(questions, health=dict, parts=[live_part(homes)]))
+    look(homes, [ONE], alike=False)
+    return serve(build(questions, health=dict, parts=[live_part(homes), AlertsPart(Alerting(homes))]))
 
 
 @pytest.fixture(scope="module")
@@ -118,14 +123,17 @@ def test_a_reading_changes_the_open_page_without_reload(open_home: Open, homes: 
 def test_every_view_stands_and_fits_in_every_form(open_home: Open, size: tuple[int, int], lang: str) -> None:
     page = open_home("", ONE, size, lang, dark=lang == "ko")
     expect(page.locator("html")).to_have_attribute("lang", lang)
-    for number in range(len(VIEWS)):
-        page.locator(".tabs a").nth(number).click()
-        expect(page.locator(".tabs a").nth(number)).to_have_attribute("aria-current", "page")
+    # on a phone neighbours stand behind bill and history
+    tabs = page.locator(".tabs a:visible")
+    assert tabs.count() == (5 if size == PHONE else len(VIEWS))
+    for number in range(tabs.count()):
+        tabs.nth(number).click()
+        expect(tabs.nth(number)).to_have_attribute("aria-current", "page")
         expect(page.locator(".ghost")).to_have_count(0, timeout=PATIENCE_MS)
         expect(page.locator("main h1").first).to_be_visible(timeout=PATIENCE_MS)
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     page.go_back()
-    expect(page.locator(".tabs a").nth(3)).to_have_attribute("aria-current", "page")
+    expect(page.locator(".tabs a[data-view=alerts]")).to_have_attribute("aria-current", "page")
 
 
 def test_numbers_won_and_dates_have_the_form_of_the_language(open_home: Open) -> None:
@@ -171,7 +179,7 @@ def test_the_history_is_read_by_keys_and_as_a_table(open_home: Open) -> None:
     expect(page.locator("main h1")).to_have_text("9 Nov – 15 Nov")
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=["now", "bill", "history", "compare", "data"])
+@pytest.mark.parametrize("view", VIEWS, ids=["now", "bill", "history", "compare", "alerts", "data"])
 def test_axe_finds_nothing_serious(open_home: Open, root: Path, need: Need, view: str) -> None:
     axe = need(root / "frontend/node_modules/axe-core/axe.min.js", "npm's packages are not here (make frontend)")
     for dark in (False, True):
@@ -198,12 +206,34 @@ def test_without_a_connection_the_last_known_state_is_there_and_dated(open_home:
     expect(page.locator(".kept")).to_have_count(0, timeout=PATIENCE_MS)
 
 
+LINKS = "[...document.querySelectorAll('a[href]')].filter((one) => one.checkVisibility()).map((one) => one.href)"
+
+
+def leads(page: Page) -> set[str]:
+    """Give what one tap leads to from here, without place and language."""
+    out: set[str] = set()
+    for href in page.evaluate(LINKS):
+        asked = urlsplit(href)
+        kept = [pair for pair in parse_qsl(asked.query) if pair[0] not in ("place", "lang")]
+        out.add(f"{asked.path}?{urlencode(sorted(kept))}".rstrip("?"))
+    return out
+
+
 def test_three_taps_lead_to_anything(open_home: Open) -> None:
     page = open_home()
-    page.locator(".tile[data-commodity=water] a").click()
-    page.get_by_role("link", name="Year", exact=True).click()
-    expect(page.locator("main h1")).to_have_text("2026")
-    for link in page.locator(".tabs a, .choices a").all():
+    first = leads(page)
+    taps = dict.fromkeys(first, 1)
+    for href in sorted(one for one in first if one.startswith("/home")):
+        path, _, query = href.partition("?")
+        beyond = open_home(path.removeprefix("/home"), more=f"&{query}" if query else "")
+        for found in leads(beyond):
+            taps.setdefault(found, 2)
+    lengths = ("day", "week", "month", "year")
+    wanted = {f"/home{view}" for view in VIEWS}
+    wanted |= {f"/home/history?length={length}&utility={one}" for length in lengths for one in ("electricity", "water")}
+    wanted |= {"/home/bill?month=2026-10", "/home/data?part=telling", "/docs"}
+    assert {one: taps.get(one, 9) for one in wanted if taps.get(one, 9) > 3} == {}
+    for link in page.locator(".tabs a:visible, .wrong").all():
         box = link.bounding_box()
         assert box is not None
         assert box["height"] >= 44

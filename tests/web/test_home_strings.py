@@ -7,13 +7,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import quintet.views.answers_alerts as answers_alerts
 import quintet.views.answers_home as answers
 from quintet.views.answers import Answer
 from quintet.web.home import WORDS, words
 
 SHELL = {"app.name", "app.short", "app.about", "starting", "noscript", "title"}
 """Strings that the server writes into the page's frame."""
-FAMILIES = ("nav", "live", "refused", "tile", "usual", "why", "length", "mark", "legend", "compare", "data")
+FAMILIES = (
+    "nav", "live", "refused", "tile", "usual", "why", "length", "mark", "legend", "compare", "data", "ended", "way",
+    "outcome", "trouble", "figure", "telling.state", "telling.wrong",
+)  # fmt: skip
 """Strings that are named by a code: told(family, code)."""
 
 
@@ -32,7 +36,8 @@ def used(text: str) -> set[str]:
 def test_no_string_is_missing_and_none_unused(root: Path, language: str) -> None:
     text, said = sources(root), set(words(language))
     named = used(text)
-    of_families = {key for key in said if key.split(".")[0] in FAMILIES and f'told("{key.split(".")[0]}"' in text}
+    families = [one for one in FAMILIES if f'told("{one}"' in text]
+    of_families = {key for key in said if any(key.startswith(f"{one}.") for one in families)}
     assert set(re.findall(r"""\bt\(\s*["']([^"']+)["']""", text)) <= said
     assert said - named - of_families - SHELL == set()
 
@@ -65,6 +70,16 @@ def test_the_page_reads_only_fields_that_are_published(root: Path) -> None:
         kind = getattr(answers, name)
         assert issubclass(kind, Answer)
         published = {field.encode_name for field in msgspec.structs.fields(kind)}
+        assert set(re.findall(r"^  (\w+):", body, re.M)) == published, name
+
+
+def test_alerts_are_read_as_they_are_published(root: Path) -> None:
+    text = (root / "frontend/src/lib/alerts.ts").read_text(encoding="utf-8")
+    shapes = dict(re.findall(r"export interface (\w+) \{\n(.*?)\n\}", text, re.S))
+    shapes.pop("Checks")  # the page's own
+    assert len(shapes) == 6
+    for name, body in shapes.items():
+        published = {field.encode_name for field in msgspec.structs.fields(getattr(answers_alerts, name))}
         assert set(re.findall(r"^  (\w+):", body, re.M)) == published, name
 
 

@@ -15,7 +15,8 @@ from quintet.terms.tables import PLACEMENTS
 
 from .flows import clipped, event_channels, on_grid, overlaps
 from .networks import Row, networks_of
-from .reader import Access, cut
+from .reader import Access
+from .series import cut
 from .sets import SET_COLUMNS, Mask, SetSums, set_sums
 
 METERS = ""

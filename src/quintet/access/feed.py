@@ -21,9 +21,10 @@ from quintet.terms.quality import qualities, qualities_by_id
 
 from .changes import NO_ROWS, Change, ChangedRows, Changes, Commit, Limits, Mark, Rows, newest_of
 from .members import I32, Members
-from .rights import below_floor, homes_below
+from .read_log import Read, ReadLog
+from .rights import homes_below
 from .scope import ANY, Grant, Scope, Want
-from .told import is_told
+from .told import only_released
 from .totals import held_totals
 
 REGISTRY = "registry"
@@ -42,6 +43,8 @@ class Watch:
     digest: bytes
     grant: Grant | None = None
     """What the reader's right to it is bounded by; None for nothing."""
+    line: tuple[ReadLog, int] | None = None
+    """The line of the dwelling's read log that tells of it, where it is noted."""
 
     @property
     def circle(self) -> tuple[str, Grant | None]:
@@ -59,12 +62,21 @@ class Feed:
     """The newest commits of one city, and what they mean for a place; safe for several threads."""
 
     def __init__(
-        self, engine: Engine, registry: Callable[[], Registry], recent: Recent, limits: Limits | None = None
+        self,
+        engine: Engine,
+        registry: Callable[[], Registry],
+        recent: Recent,
+        limits: Limits | None = None,
+        log: Callable[[], ReadLog | None] = lambda: None,
     ) -> None:
-        """Begin at the newest batch; `registry` gives the registry as it stands. Register `take` with the pipeline."""
+        """Begin at the newest batch; `registry` gives the registry as it stands. Register `take` with the pipeline.
+
+        `log` gives what keeps who follows a dwelling; None: nothing is noted.
+        """
         self._engine = engine
         self._registry = registry
         self._recent = recent
+        self._log = log
         self.limits = limits or Limits.shipped()
         self._lock = threading.Lock()
         self._making = threading.Lock()
@@ -112,7 +124,27 @@ class Feed:
         """Begin to follow a place; NotFound when there is none of that name, Forbidden when it is not the reader's."""
         mark, members = self.newest, self._laid_out()
         grant = self.may_follow(scope, place)
-        return Watch(scope, place, mark, members, members.digest(place), grant)
+        return Watch(
+            scope, place, mark, members, members.digest(place), grant, self._noted(members, scope, place, grant)
+        )
+
+    def follows(self, watch: Watch) -> None:
+        """Say in the read log that a reader has followed a dwelling up to now."""
+        if watch.line is not None:
+            log, line = watch.line
+            log.extend(line, self._engine.clock_us())
+
+    def _noted(self, members: Members, scope: Scope, place: str, grant: Grant | None) -> tuple[ReadLog, int] | None:
+        """Note that a reader begins to follow a dwelling, before anything is told to him."""
+        log = self._log()
+        if log is None or not members.is_dwelling(place) or (grant is not None and not grant.role.logged):
+            return None
+        role, purpose = ("operator", "") if grant is None else (grant.role.name, grant.purpose)
+        kinds = () if grant is None or grant.commodities is None else sorted(grant.commodities)
+        what = f"live of {', '.join(kinds)}" if kinds else "live"
+        now = self._engine.clock_us()
+        read = Read(place, now, now + 1, 0, what, scope.reader, role, scope.reason, purpose)
+        return log, log.note(read)
 
     def may_follow(self, scope: Scope, place: str) -> Grant | None:
         """Give what bounds a reader who follows a place at this moment; raises as `subscribe` does."""
@@ -249,8 +281,8 @@ def check(members: Members, scope: Scope, place: str, now_us: int) -> Grant | No
     below = 0 if dwelling else len(homes_below(members.registry, place))
     want = Want((now_us, now_us + 1), 0, dwelling, below, ANY)
     grant = scope.check(place, frozenset(members.registry.tree.path(place)), want)
-    if grant is not None and grant.role.floor and not is_told(members.registry, place, 0):
-        raise below_floor(place)
+    if grant is not None and grant.role.floor:
+        raise only_released(place)
     return grant
 
 

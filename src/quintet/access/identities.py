@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 from quintet.registry import Registry
 from quintet.registry.entrance import Entrance
-from quintet.registry.households import own_time
-from quintet.registry.passes import Passes
+from quintet.registry.households import DWELLING, own_time, stay_of
+from quintet.registry.passes import Passes, counts
 from quintet.registry.passkeys import Passkeys
 from quintet.registry.people import ERASED, People, stands
 from quintet.registry.person import INTEGRATOR, RESIDENT, Pass, Person, Right
 from quintet.registry.tokens import Token, Tokens
-from quintet.terms.errors import Unknown
+from quintet.terms.errors import BadInput, Unknown
 
 from .roles import role_named
 from .scope import EVERYTHING, Grant, Scope
@@ -97,6 +97,11 @@ class Identities:
         person = self.people.vault.exists and self.entrance.signed(secret)
         return self.of_person(person, reason) if person else None
 
+    def at_hand(self, secret: str, reason: str = "") -> Identity | None:
+        """Give what `by_cookie` gives where nothing is to be read or written for it; None: ask that."""
+        person = self.entrance.at_hand(secret)
+        return None if person is None else self.of_person(person, reason)
+
     def of_person(self, person: Person, reason: str = "") -> Identity:
         """Give a person with the rights that stand now."""
         now = self.people.now_us()
@@ -118,14 +123,22 @@ class Identities:
             raise Unknown(
                 "no valid token was given.", code="unknown_token", place="Authorization", remedy=HEADER_REMEDY
             )
-        grants = (Grant(token.place, role_named(token.role)),) if token.role else NOTHING
+        grants = self._of_token(token)
         scope = Scope(f"token:{token.id}", frozenset(), grants, reason)
         return Identity(f"token:{token.id}", "token", token.source, "", scope, frozenset(token.may))
 
     def city_token(self, token: Token) -> Identity:
         """Give what a token of the city's may read."""
-        grants = (Grant(token.place, role_named(token.role)),) if token.role else NOTHING
+        grants = self._of_token(token)
         return Identity(f"token:{token.id}", "token", token.source, "", Scope(f"token:{token.id}", frozenset(), grants))
+
+    def by_pass(self, name: str) -> Identity | None:
+        """Give what a household's token opens, by its id: for what is sent to its holder. None where it has ended."""
+        person = self.people.holder(name)
+        said = None if person is None else person.passes.get(name)
+        if person is None or said is None or person.profile.disabled_us or not counts(said, self.people.now_us()):
+            return None
+        return self._of_pass(person, name, said, "")
 
     def _of_pass(self, person: Person, name: str, said: Pass, reason: str) -> Identity:
         """Give what a household's token opens: what its maker may see now, and no more than it says."""
@@ -144,12 +157,46 @@ class Identities:
         kind = "consent" if said.is_consent else "token"
         return Identity(f"pass:{name}", kind, who, person.profile.language, scope, frozenset(said.may))
 
+    def _of_token(self, token: Token) -> tuple[Grant, ...]:
+        """Give what a token of the city's opens.
+
+        As a resident: the stay in which it was made, of one dwelling, and what it reads is noted, for it is not the
+        household that made it. What only a household can agree to: nothing.
+        """
+        if not token.role or token.role == INTEGRATOR:
+            return NOTHING
+        role = role_named(token.role)
+        if token.role != RESIDENT:
+            return (Grant(token.place, role),)
+        time = stay_of(self._registry(), token.place, token.created_us)
+        return NOTHING if time is None else (Grant(token.place, replace(role, logged=True), *time),)
+
     def _grant(self, right: Right) -> Grant | None:
+        if right.role == INTEGRATOR:  # a third party is let in by the household's consent, and by nothing else
+            return None
         role = role_named(right.role)
         if right.role != RESIDENT:
             return Grant(right.place, role, right.from_us, right.until_us)
         time = own_time(self._registry(), right.place, right.from_us, right.until_us)
         return None if time is None else Grant(right.place, role, *time)
+
+
+def may_hand_out(registry: Registry, role: str, place: str) -> None:
+    """Refuse to give somebody a role at a place that it is not the city's to give.
+
+    Raises BadInput for an unknown role, for that of a third party, and for a resident of what is no dwelling.
+    """
+    role_named(role)
+    registry.need_place(place)
+    if role == INTEGRATOR:
+        raise BadInput(
+            "is let in by a household's consent alone.",
+            code="needs_consent",
+            place="--role",
+            remedy="The household agrees on its page or by POST /api/v1/me/consents; for staff name another role.",
+        )
+    if role == RESIDENT and registry.tree.bodies[place]["level"] != DWELLING:
+        raise BadInput("is no dwelling.", code="no_dwelling", place=place, remedy="Name a place of level premise.")
 
 
 NOTHING = (Grant("", role_named(RESIDENT), 0, 0),)

@@ -9,8 +9,9 @@ from quintet.terms.period import Resolution, Span, from_us
 
 from .network_sums import NetworkSums, network_sums
 from .networks import Network, networks_of
-from .reader import Access, cut
+from .reader import Access
 from .roles import minutes_of
+from .series import cut
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from quintet.terms.period import Resolution, Span, from_us, to_us
 from quintet.terms.tables import PLACEMENTS
 
 from .flows import clipped, event_channels, on_grid, placed
-from .reader import Access, cut
+from .reader import Access
+from .series import cut
 from .sets import SET_COLUMNS, SetSums, set_sums
 
 SIDES = {"conversion_in": "in", "conversion_out": "out"}

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -25,14 +24,12 @@ from quintet.store.records import ALWAYS, FOREVER
 from quintet.terms.amount import Ints
 from quintet.terms.errors import UsageError
 from quintet.terms.period import (
-    FIXED_MINUTES,
     MINUTE_US,
     Resolution,
     Span,
     day_number,
     day_of_number,
     day_start,
-    edges,
     from_us,
     grid_phase,
     to_us,
@@ -40,6 +37,8 @@ from quintet.terms.period import (
 from quintet.terms.reading import ValueKind, clock
 from quintet.terms.tables import DAILY
 
+from .ahead import Ahead
+from .alerts import HomeAlerts, readable_alerts
 from .day_sums import PlaceDays, place_days
 from .differences import Difference, Moment, difference, due_minutes, due_of, placement_of_channel, placements_of
 from .exceptions import readable_item, readable_items
@@ -48,13 +47,15 @@ from .fineness import fine_sums, longest_min
 from .flows import BOUNDARY, Counted, Due, FlowsAnswer, Key, counted_at, event_channels, flows_table, minutes_of
 from .hour_sums import Known
 from .neighbours import MEMORY, MonthOfHomes, Neighbours, end_us, month_of_homes
-from .network_sums import located_losses
+from .network_sums import LOSS, located_losses
 from .read_log import ReadLog
-from .rights import COARSE_MIN, Rights, minutes_in
+from .rights import COARSE_MIN, Here, Rights, homes_below, minutes_in, told_until
+from .roles import MONTH_MIN
 from .roles import minutes_of as minutes_of_step
-from .scope import EVERYTHING, Scope
-from .series import Rows, cadence_text, expected_slots, series_table
+from .scope import EVERYTHING, Grant, Scope
+from .series import ESTIMATED, MEASURED, Rows, cut, expected_slots, in_place, refuse_too_fine, series_table
 from .sets import Asked
+from .told import FLOORS, only_released, released
 from .weather import outdoor
 
 RegistryAt = Callable[[int | None], Registry]
@@ -88,6 +89,7 @@ class Access:
         self._as_known_batch: int | None = None
         self._registered: int | None = None
         self._scratch = False
+        self._ahead: Ahead | None = None
 
     def registry(self) -> Registry:
         """Give the registry as it stands; what of it a reader may list is the caller's to ask through `sees`."""
@@ -145,6 +147,23 @@ class Access:
         """Give the part of a span in which a place is the reader's; None: no part. Raises as `may_read` does."""
         return self._rights.clip(place, span)
 
+    def alike(self, place: str) -> tuple[Grant, ...] | None:
+        """Check the place, and give what an answer about it depends on of the reader; None: read it anew each time."""
+        return self._rights.alike(place)
+
+    def ahead(self, names: Sequence[str], span: Span) -> Ahead:
+        """Read channels over a span at once, for `having`; the reader needs the right to each reading."""
+        channels = [self.channel(name) for name in names]
+        for channel in channels:
+            self._rights.here(channel, span, 0)
+        return Ahead.read(self._engine, [channel.id for channel in channels], span)
+
+    def having(self, ahead: Ahead) -> "Access":
+        """Give the same reader's access that need not read again what was read ahead; what he may see stays."""
+        out = Access(self._engine, self._registry_at, self._recent, self._scope, self._rule_set)
+        out._rights, out._ahead = self._rights, ahead
+        return out
+
     def channel(self, name: str, known: int | None = None) -> Channel:
         """Find a channel that the reader may see, as known at a batch (None: now)."""
         return self._rights.channel(name, self._registry_at(known))
@@ -156,43 +175,65 @@ class Access:
         """
         known_at = known_at or self._as_known
         if known_at is None:
-            channel = self._readable(name, None, span, resolution)
+            channel, here = self._readable(name, None, span, resolution)
             rows = self._remembered(channel, span)
+            if rows is None and self._ahead is not None:
+                rows = self._ahead.of(channel.id, span)
             if rows is not None:
-                return self._series(rows, channel, span, resolution, None, self._engine.clock_us())
+                return self._series(rows, channel, span, resolution, None, self._engine.clock_us(), here)
         with self._engine.asked() as (snapshot, now):
-            known = self._known_batch(snapshot, known_at, now)
-            moment = min(now, self._engine.clock_us()) if known_at is None else to_us(known_at)
-            channel = self._readable(name, known, span, resolution)
+            asked, known = known_at, self._known_batch(snapshot, known_at, now)
+            channel, here = self._readable(name, known, span, resolution)
+            if asked is not None and here.finest_min:  # what became known by and by tells as much as what was read
+                asked = told_until(here.finest_min, asked, self._engine.tz)
+            batch = known if asked is known_at else self._known_batch(snapshot, asked, now)
+            moment = min(now, self._engine.clock_us()) if asked is None else to_us(asked)
             found = intervals(
-                self._engine, snapshot, span.start_us, span.end_us, channels=[channel.id], known_batch=known
+                self._engine, snapshot, span.start_us, span.end_us, channels=[channel.id], known_batch=batch
             )
             rows = (found["start_us"].to_numpy(), found["value"].to_numpy(), found["quality"].to_numpy())
-            return self._series(rows, channel, span, resolution, known, moment)
+            return self._series(rows, channel, span, resolution, known, moment, here)
 
-    def _readable(self, name: str, known: int | None, span: Span, resolution: Resolution) -> Channel:
-        """Find a channel whose readings of a span the reader may see in such steps."""
+    def _readable(self, name: str, known: int | None, span: Span, resolution: Resolution) -> tuple[Channel, Here]:
+        """Find a channel whose readings of a span the reader may see in such steps, and when it was at his places."""
         channel = self.channel(name, known)
         refuse_too_fine(channel, resolution)
-        self._rights.readings(channel, span, minutes_of_step(resolution))
-        return channel
+        return channel, self._rights.here(channel, span, minutes_of_step(resolution))
 
     def _series(
-        self, rows: Rows, channel: Channel, span: Span, resolution: Resolution, known: int | None, moment: int
+        self,
+        rows: Rows,
+        channel: Channel,
+        span: Span,
+        resolution: Resolution,
+        known: int | None,
+        moment: int,
+        here: Here,
     ) -> pa.Table:
         """Give a channel's series from its effective intervals, as known at a batch (None: now), which is a moment."""
         cadence_us = channel.reading.cadence_min * MINUTE_US
         periods, edges_us = cut(span, resolution, self._engine.tz)
         phase = grid_phase(clock(channel.reading.tz), cadence_us)
+        over = told_until(here.finest_min, from_us(moment), self._engine.tz)
+        moment = moment if over is None else to_us(over)
         start, end = in_place(self._registry_at(known)).get(channel.id) or in_place(self._registry_at(None))[channel.id]
         if start > ALWAYS:
             start -= (start + phase) % cadence_us  # the interval in which the meter came is its first
-        inside = (rows[0] >= start) & (rows[0] < end)
+        parts = [(start, end)]
+        if here.parts is not None:
+            parts = [(max(start, one.start_us), min(end, one.end_us)) for one in here.parts]
+        inside = np.zeros(len(rows[0]), np.bool_)
+        for low, high in parts:
+            inside |= (rows[0] >= low) & (rows[0] < high)
+        if over is not None:
+            inside &= rows[0] < moment
         rows = (rows[0][inside], rows[1][inside], rows[2][inside])
         expected = None
         if channel.reading.value_kind is not ValueKind.EVENT_SUM:
             until = np.minimum(edges_us, max(moment, int(edges_us[0])))
-            expected = expected_slots(until, cadence_us, phase, start, end)
+            expected = np.zeros(len(edges_us) - 1, np.int64)
+            for low, high in parts:
+                expected += expected_slots(until, cadence_us, phase, low, high)
         return series_table(*rows, periods, edges_us, expected)
 
     def daily(self, names: Sequence[str], first: date, last: date) -> pa.Table:
@@ -200,14 +241,18 @@ class Access:
 
         Days that are too old to be remembered are read from the store.
         """
-        found = [self._readable(name, None, self._days(first, last), Resolution.DAY) for name in names]
-        channels = np.array([channel.id for channel in found], np.int32)
+        span = self._days(first, last)
+        readable = [self._readable(name, None, span, Resolution.DAY) for name in names]
+        channels = np.array([channel.id for channel, _ in readable], np.int32)
         low, high = day_number(first), day_number(last)
         sums = self._recent.sums(channels, low, high)
         if sums is None:
             with self._engine.snapshot() as snapshot:
                 sums = daily_sums(snapshot, channels, low, high)
         days = [day_of_number(number) for number in range(low, high + 1)]
+        sums = np.array(sums)
+        for at, (channel, here) in enumerate(readable):
+            self._own_days(sums[:, at], channel, here, days)
         known = (sums[1] + sums[2]) > 0
         return pa.table(
             {
@@ -219,6 +264,35 @@ class Access:
             },
             schema=DAILY,
         )
+
+    def _own_days(self, sums: Ints, channel: Channel, here: Here, days: Sequence[date]) -> None:
+        """Take out of a channel's daily sums [value, arrived, estimated; days] what the reader is not told.
+
+        Of a day in which the meter came from elsewhere, or went, its own intervals are read.
+        """
+        tz = self._engine.tz
+        over = told_until(here.finest_min, from_us(self._engine.clock_us()), tz)
+        parts = here.parts
+        for at, day in enumerate(days):
+            span = Span(day_start(day, tz), day_start(day + timedelta(days=1), tz))
+            if over is not None and span.end > over:
+                sums[:, at] = 0
+                continue
+            own = [] if parts is None else [(max(one.start, span.start), min(one.end, span.end)) for one in parts]
+            if parts is None or (span.start, span.end) in own:
+                continue
+            sums[:, at] = 0
+            for low, high in own:
+                if low < high:
+                    sums[:, at] += self._summed(channel, Span(low, high))
+
+    def _summed(self, channel: Channel, span: Span) -> Ints:
+        """Sum a channel's effective intervals that start in a span: value, arrived, estimated."""
+        with self._engine.snapshot() as snapshot:
+            found = intervals(self._engine, snapshot, span.start_us, span.end_us, channels=[channel.id])
+        quality, value = found["quality"].to_numpy(), found["value"].to_numpy()
+        arrived, estimated = MEASURED[quality], ESTIMATED[quality]
+        return np.array([value[arrived | estimated].sum(), arrived.sum(), estimated.sum()], np.int64)
 
     def _days(self, first: date, last: date) -> Span:
         """Give the span of local days, both included."""
@@ -262,8 +336,26 @@ class Access:
 
         `told` is the step in which alone the answer is told, where that is longer: the reader needs the right to it.
         """
-        with self.asking(place, known_at, span, minutes_of_step(told or resolution)) as moment:
-            return self._flows(moment, place, cut(span, resolution, self._engine.tz), resolution)
+        step_min = minutes_of_step(told or resolution)
+        cuts = cut(span, resolution, self._engine.tz)
+        if self._rights.place(place, span, step_min, floored=True):
+            fine = told not in (None, resolution)  # what was reckoned by the hour holds more than a sum over the month
+            with self._floored(place, span, minutes_of_step(resolution) if fine else step_min) as moment:
+                found = self._flows(moment, place, cuts, resolution)
+                return replace(found, flows=found.flows.filter(pc.not_equal(found.flows["flow"], LOSS)))
+        with self.asking(place, known_at, span, step_min) as moment:
+            return self._flows(moment, place, cuts, resolution)
+
+    @contextmanager
+    def _floored(self, place: str, span: Span, step_min: int) -> Generator[Asked]:
+        """Read of a place what everybody may be told of it, as known at the release of its months."""
+        if self._registered is not None:
+            raise only_released(place)
+        whole = Access(self._engine, self._registry_at, self._recent, EVERYTHING, self._rule_set)
+        of = released(self._registry_at(None), place, span, step_min)
+        FLOORS.need(self._engine, of, place, lambda moment: whole.asking(ROOT, moment), fine=step_min < MONTH_MIN)
+        with whole.asking(place, of.known_at, span, step_min) as moment:
+            yield moment
 
     def hours_of(
         self, places: Sequence[str], span: Span, commodities: Set[str], known_at: datetime, *, told: Resolution
@@ -345,10 +437,13 @@ class Access:
         step_min: int = 0,
         *,
         each: bool = False,
+        running: bool = False,
     ) -> Generator[Asked]:
         """Read of a place and what is below it at one moment, now or as known at a moment.
 
-        What is read lies in `span`, in steps of so many minutes; `each`: of the dwellings below one by one.
+        What is read lies in `span`, in steps of so many minutes; `each`: of the dwellings below one by one. Who reads
+        by whole steps only is given what was known when the last of them was over, unless what is told of a `running`
+        one holds no amounts.
         """
         self._rights.place(place, span, step_min)
         if each:
@@ -360,12 +455,25 @@ class Access:
             until = min(now, self._engine.clock_us()) if known_at is None else moment
             registry = self._registry_at(known)
             self._rights.unwidened(registry, place, span)
+            registered = known if self._registered is None else self._registered
+            over = None if running else self._over(place, span, from_us(until), each=each)
+            if over is not None and (known_at is not None or over < span.end):
+                newest = batch_known_at(snapshot, now)
+                registered = newest if registered is None else registered
+                known, moment, until = self._known_batch(snapshot, over, now), to_us(over), to_us(over)
             # nothing was committed since: what is summed already is what was known then
             batch = None if known is not None and known == batch_known_at(snapshot, now) else known
             yield Asked(
-                self._engine, snapshot, registry, batch, moment, until, self._rule_set,
-                known if self._registered is None else self._registered, self._scratch,
-            )  # fmt: skip
+                self._engine, snapshot, registry, batch, moment, until, self._rule_set, registered, self._scratch
+            )
+
+    def _over(self, place: str, span: Span, at: datetime, *, each: bool = False) -> datetime | None:
+        """Give until when the reader is told of a place, and of each dwelling below it; None: all that is known."""
+        finest = self._rights.finest(place, span)
+        if each:
+            homes = homes_below(self._registry_at(None), place)
+            finest = max([finest, *(self._rights.finest(home, span) for home in homes[:1])])
+        return told_until(finest, at, self._engine.tz)
 
     def difference(
         self, span: Span, before: datetime, after: datetime, *, place: str = "", channel: str = ""
@@ -378,13 +486,20 @@ class Access:
             raise UsageError(
                 "the second moment is not after the first.", code="bad_moments", remedy="Give the earlier one first."
             )
+        finest = 0
         if place:
             self._rights.place(place, span, minutes_in(span), what="changes")
+            finest = self._rights.finest(place, span)
         if channel:
             self._rights.readings(self.channel(channel), span, minutes_in(span), what="changes")
+            finest = max(
+                finest, self._rights.here(self.channel(channel), span, minutes_in(span), what="changes").finest_min
+            )
         with self._engine.asked() as (snapshot, now):
             reach, moments = np.array([span.start_us, span.end_us], np.int64), list[Moment]()
-            for known_at in (before, after):
+            for moment in (before, after):
+                over = told_until(finest, moment, self._engine.tz)
+                known_at = moment if over is None else over
                 batch = self._known_batch(snapshot, known_at, now) or 0
                 if place:
                     self._rights.unwidened(self._registry_at(batch), place, span)
@@ -424,6 +539,10 @@ class Access:
         found = self._rights.without_figures(found, where)
         return now if self._as_known is None else to_us(self._as_known), found
 
+    def alerts(self, place: str) -> HomeAlerts:
+        """Give what a dwelling's household is told of by itself, as far as it lies in the reader's time."""
+        return readable_alerts(self._engine, self._rights, self._registry_at(None), place)
+
     def exceptions(self) -> tuple[int, Sequence[Item]]:
         """Give the moment of asking (us) or of `as_known`, and the exceptions of places that the reader may see."""
         now, found = readable_items(self._engine, self._rights, self._as_known_batch)
@@ -444,33 +563,3 @@ class Access:
                 remedy="Ask as known at a moment that has passed.",
             )
         return batch_known_at(snapshot, to_us(known_at))
-
-
-def refuse_too_fine(channel: Channel, resolution: Resolution) -> None:
-    """Raise UsageError where a channel has no values as fine as that."""
-    cadence_us = channel.reading.cadence_min * MINUTE_US
-    if FIXED_MINUTES.get(resolution, 1440) * MINUTE_US < cadence_us:
-        raise UsageError(
-            f"has one value every {cadence_text(cadence_us)}.",
-            code="too_fine",
-            place=channel.name,
-            remedy="Ask for a resolution that is no finer.",
-        )
-
-
-@lru_cache(maxsize=256)
-def cut(span: Span, resolution: Resolution, tz: ZoneInfo) -> tuple[list[datetime], Ints]:
-    """Cut a span into periods: their edges, and the same in microseconds; a page asks for the same ones many times."""
-    periods = edges(span, resolution, tz)
-    return periods, np.array([to_us(edge) for edge in periods], np.int64)
-
-
-@lru_cache(maxsize=8)
-def in_place(registry: Registry) -> dict[int, tuple[int, int]]:
-    """Give from when until when each channel of a registry is in place (always, where nobody stated it)."""
-    rows = registry.channels()
-    ends = [
-        pc.fill_null(rows[name].cast(pa.int64()), default).to_pylist()
-        for name, default in (("installed", ALWAYS), ("removed", FOREVER))
-    ]
-    return dict(zip(rows["channel"].to_pylist(), zip(*ends, strict=True), strict=True))

@@ -5,7 +5,10 @@ now: an older belief opens nothing.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +19,13 @@ from quintet.registry.rows import Channel
 from quintet.registry.standing import Stood, stood
 from quintet.store.records import ALWAYS
 from quintet.terms.errors import Forbidden, NotFound
-from quintet.terms.period import MINUTE_US, Span, from_us
+from quintet.terms.period import MINUTE_US, Span, day_start, from_us, local_day
 
 from .findings import channels_at
 from .read_log import Read, ReadLog
+from .roles import DAY_MIN, MONTH_MIN
 from .scope import JUST_THE_PLACE, Grant, Scope, Want
-from .told import is_told
+from .told import below_floor, only_released
 
 DWELLING = "premise"
 COARSE_MIN = 10**9
@@ -53,23 +57,28 @@ class Rights:
         below = {one for place in granted if place in tree for one in tree.walk(place)}
         return frozenset(one for one in below if self.sees(one))
 
-    def place(self, place: str, span: Span | None = None, step_min: int = 0, *, what: str = "totals") -> None:
-        """Refuse a place, or a span of its readings in steps of so many minutes.
+    def place(
+        self, place: str, span: Span | None = None, step_min: int = 0, *, what: str = "totals", floored: bool = False
+    ) -> bool:
+        """Refuse a place, or a span of its readings in steps of so many minutes; tell whether the floor bounds them.
 
-        An unknown place raises NotFound; a discreet reader gets the same answer for one that is not his.
+        An unknown place raises NotFound; a discreet reader gets the same answer for one that is not his. Who gets only
+        what passes the floor is refused what is not asked as `floored`: then the caller lays it.
         """
         registry = self._now()
         if place not in registry.tree and self.scope.discreet:
             raise self.scope.not_yours(place)
         registry.need_place(place)
         if self.scope.unbounded and self._log is None:
-            return
+            return False
         want = self._want(registry, place, span, step_min, None)
         grant = self.scope.check(place, frozenset(registry.tree.path(place)), want)
-        if span is not None and grant is not None and grant.role.floor and not is_told(registry, place, step_min):
-            raise below_floor(place)
+        bounded = span is not None and grant is not None and grant.role.floor
+        if bounded and not floored:
+            raise only_released(place)
         if span is not None and want.dwelling:
-            self._note(grant, place, span, step_min, what)
+            self._note(grant, place, span, want.step_min, what)
+        return bounded
 
     def each_below(self, place: str, span: Span, step_min: int) -> None:
         """Refuse to tell the dwellings below a place one by one, where one of them alone would be refused."""
@@ -82,7 +91,7 @@ class Rights:
             grant = self.scope.check(
                 place,
                 frozenset(registry.tree.path(home)),
-                Want((span.start_us, span.end_us), step_min, dwelling=True),
+                Want((span.start_us, span.end_us), whole_steps(span, step_min, registry.tz), dwelling=True),
             )
             self._note(grant, place, span, step_min, "each dwelling")
 
@@ -106,20 +115,44 @@ class Rights:
 
     def readings(self, channel: Channel, span: Span, step_min: int, *, what: str = "readings") -> None:
         """Refuse a channel's readings over a span: where it stood then must be the reader's for that time."""
+        parts = self.here(channel, span, step_min, what=what).parts
+        if parts is not None and sum(part.end_us - part.start_us for part in parts) < span.end_us - span.start_us:
+            raise _elsewhere(channel.name)
+
+    def here(self, channel: Channel, span: Span, step_min: int, *, what: str = "readings") -> "Here":
+        """Give when of a span a channel stood at places of the reader's, and refuse what is not his of these times.
+
+        Elsewhere it was another's meter: for this reader it was not there.
+        """
         if self.scope.unbounded and self._log is None:
-            return
+            return Here(None, 0)
         registry = self._now()
+        step_min = whole_steps(span, step_min, registry.tz)
+        parts: list[Span] = []
+        finest = 0
         for one, part in _within(stood(registry, channel.name), span):
             above = frozenset(registry.tree.path(one.place))
             if not self.scope.sees(above):
-                raise _elsewhere(channel.name)
+                continue
             dwelling = _is_dwelling(registry, one.place)
             want = Want((part.start_us, part.end_us), step_min, dwelling, 0, channel.reading.commodity)
             grant = self.scope.check(one.place, above, want)
             if grant is not None and grant.role.floor:
                 raise below_floor(channel.name)  # one meter is no total
+            finest = max(finest, self._finest(registry, one.place, want))
             if dwelling:
                 self._note(grant, one.place, part, step_min, f"{what} of {channel.reading.commodity}")
+            parts.append(part)
+        return Here(tuple(parts), finest)
+
+    def finest(self, place: str, span: Span) -> int:
+        """Give the finest step [min] in which a reader who may see a place may read it: 0 where every reading."""
+        registry = self._now()
+        return 0 if self.scope.unbounded else self._finest(registry, place, self._want(registry, place, span, 0, None))
+
+    def _finest(self, registry: Registry, place: str, want: Want) -> int:
+        steps = (0, DAY_MIN, MONTH_MIN)
+        return next((one for one in steps if self._allows(registry, place, replace(want, step_min=one))), MONTH_MIN)
 
     def clip(self, place: str, span: Span) -> Span | None:
         """Give the part of a span that is the reader's at a place: the latest, where there are several; None: nothing.
@@ -144,6 +177,19 @@ class Rights:
         if self.scope.places is None or self.scope.places & above:
             return None
         return [(grant.from_us, grant.until_us) for grant in self.scope.held(above)]
+
+    def alike(self, place: str) -> tuple[Grant, ...] | None:
+        """Give all of a reader's rights on which an answer about a place depends: who has the same is told the same.
+
+        None where each reading is noted, or a reason counts: then every answer is to be read anew. Raises as `place`.
+        """
+        self.place(place)
+        if self.scope.places is None:
+            return () if self._log is None else None
+        told = [grant.role for grant in self.scope.grants]
+        if self.scope.places or any(role.logged or role.reason_below_min or role.floor for role in told):
+            return None
+        return tuple(grant if not grant.id else replace(grant, id="", purpose="") for grant in self.scope.grants)
 
     def own(self, channels: npt.NDArray[np.int32], span: Span) -> npt.NDArray[np.int32]:
         """Keep the channels that stood at places of the reader's for all of a span."""
@@ -197,6 +243,7 @@ class Rights:
         if span is None:
             return Want(None, step_min, dwelling) if dwelling else JUST_THE_PLACE
         below = 0 if dwelling or self.scope.unbounded else len(homes_below(registry, place))
+        step_min = whole_steps(span, step_min, registry.tz)
         return Want((span.start_us, span.end_us), step_min, dwelling, below, commodity)
 
     def _note(self, grant: Grant | None, place: str, span: Span, step_min: int, what: str) -> None:
@@ -207,6 +254,25 @@ class Rights:
         self._log.note(
             Read(place, span.start_us, span.end_us, step_min, what, self.scope.reader, role, self.scope.reason, purpose)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """When of a span a channel was at places of the reader's (None: all of it), and how fine [min] he may read it."""
+
+    parts: tuple[Span, ...] | None
+    finest_min: int
+
+
+def told_until(finest_min: int, at: datetime, tz: ZoneInfo) -> datetime | None:
+    """Give until when a reader is told who reads by whole steps only: the last that was over at a moment; None: all.
+
+    What grows with every reading would tell each reading by the difference of two answers.
+    """
+    if not finest_min:
+        return None
+    day = local_day(at, tz)
+    return day_start(day if finest_min <= DAY_MIN else day.replace(day=1), tz)
 
 
 def _within(parts: list[Stood], span: Span) -> Iterator[tuple[Stood, Span]]:
@@ -227,16 +293,6 @@ def homes_below(registry: Registry, place: str) -> tuple[str, ...]:
     return tuple(one for one in registry.tree.walk(place) if _is_dwelling(registry, one))
 
 
-def below_floor(place: str) -> Forbidden:
-    """Say that a total is of too few."""
-    return Forbidden(
-        "holds too few customers, or too few beside those of the places below it.",
-        code="below_floor",
-        place=place,
-        remedy="Ask for a larger place, or by the month.",
-    )
-
-
 def _elsewhere(name: str) -> Forbidden:
     return Forbidden(
         "stood elsewhere for a part of that time.",
@@ -249,3 +305,16 @@ def _elsewhere(name: str) -> Forbidden:
 def minutes_in(span: Span) -> int:
     """Give the length of a span in minutes: what is told of it as a whole is no finer."""
     return (span.end_us - span.start_us) // MINUTE_US
+
+
+def whole_steps(span: Span, step_min: int, tz: ZoneInfo) -> int:
+    """Give how fine an answer in such steps is: one that begins or ends within a step tells of less than the step.
+
+    A month asked from its 5th to its 6th is a day. What holds no readings stays what it is.
+    """
+    if step_min < DAY_MIN or step_min == COARSE_MIN:
+        return step_min
+    first, after = local_day(span.start, tz), local_day(span.end, tz)
+    if day_start(first, tz) != span.start or day_start(after, tz) != span.end:
+        return 0
+    return step_min if step_min < MONTH_MIN or (first.day, after.day) == (1, 1) else DAY_MIN

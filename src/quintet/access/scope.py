@@ -121,12 +121,15 @@ class Scope:
         return self.places is None or bool(self.places & above) or any(grant.place in above for grant in self.grants)
 
     def check(self, place: str, above: Set[str], want: Want = JUST_THE_PLACE) -> Grant | None:
-        """Refuse what is not granted; give the grant that allowed it, None where the place is his without bounds."""
+        """Refuse what is not granted; give the grant that allowed it, None where the place is his without bounds.
+
+        Of several, one that gives more than what passes the floor.
+        """
         if self.places is None or self.places & above:
             return None
         held = self.held(above)
         refusals: list[Forbidden] = []
-        for grant in held:
+        for grant in sorted(held, key=lambda one: one.role.floor):
             refusal = grant.refusal(place, want, self.reason)
             if refusal is None:
                 return grant

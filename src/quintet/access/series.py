@@ -1,13 +1,20 @@
 """One channel over time, in the periods asked for."""
 
 from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from quintet.registry import Registry
+from quintet.registry.rows import Channel
+from quintet.store.records import ALWAYS, FOREVER
 from quintet.terms.amount import Ints
-from quintet.terms.period import MINUTE_US
+from quintet.terms.errors import UsageError
+from quintet.terms.period import FIXED_MINUTES, MINUTE_US, Resolution, Span, edges, to_us
 from quintet.terms.quality import qualities_by_id
 from quintet.terms.tables import SERIES, SUM
 
@@ -17,10 +24,13 @@ Counts = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 MEASURED = np.zeros(256, np.bool_)
 ESTIMATED = np.zeros(256, np.bool_)
 DOUBT = np.zeros(256, np.int64)
+BY_DOUBT = np.zeros(257, np.uint8)
+"""The quality of each degree of doubt; 0 is none."""
 for _quality in qualities_by_id().values():
     MEASURED[_quality.id] = _quality.kind == "measured"
     ESTIMATED[_quality.id] = _quality.kind == "estimated"
     DOUBT[_quality.id] = _quality.doubt + 1
+    BY_DOUBT[_quality.doubt + 1] = _quality.id
 
 
 def expected_slots(edges_us: Ints, cadence_us: int, phase_us: int, installed: int, removed: int) -> Ints:
@@ -48,22 +58,20 @@ def series_table(
     inside = (period >= 0) & (period < count)
     period, value, quality = period[inside], value[inside], quality[inside]
     counted = MEASURED[quality] | ESTIMATED[quality]
-    totals = [0] * count
+    totals = np.zeros(count, np.int64)
     heads = np.flatnonzero(np.diff(period[counted], prepend=-1))
     sums = np.add.reduceat(value[counted], heads) if len(heads) else np.zeros(0, np.int64)
-    for at, total in zip(period[counted][heads], sums, strict=True):
-        totals[at] = int(total)
+    totals[period[counted][heads]] = sums
     arrived = np.bincount(period, MEASURED[quality], count).astype(np.int64)
     estimated = np.bincount(period, ESTIMATED[quality], count).astype(np.int64)
     known = arrived + estimated > 0
     doubt = np.zeros(count, np.int64)
     np.maximum.at(doubt, period, DOUBT[quality])
-    by_doubt = {entry.doubt + 1: entry.id for entry in qualities_by_id().values()}
     return pa.table(
         {
             "start": pa.array(edges[:-1], SERIES.field("start").type),
-            "value": pa.array([total if has else None for total, has in zip(totals, known, strict=True)], SUM),
-            "quality": pa.array([by_doubt.get(int(d)) for d in doubt], pa.uint8()),
+            "value": pa.array(totals, mask=~known).cast(SUM),
+            "quality": pa.array(BY_DOUBT[doubt], mask=doubt == 0),
             "coverage": shares(arrived, expected),
             "estimated_share": shares(estimated, arrived + estimated),
         },
@@ -82,3 +90,33 @@ def shares(part: Counts, whole: Counts | None) -> pa.Array:
 def cadence_text(cadence_us: int) -> str:
     """Say a cadence in minutes."""
     return f"{cadence_us // MINUTE_US} min"
+
+
+def refuse_too_fine(channel: Channel, resolution: Resolution) -> None:
+    """Raise UsageError where a channel has no values as fine as that."""
+    cadence_us = channel.reading.cadence_min * MINUTE_US
+    if FIXED_MINUTES.get(resolution, 1440) * MINUTE_US < cadence_us:
+        raise UsageError(
+            f"has one value every {cadence_text(cadence_us)}.",
+            code="too_fine",
+            place=channel.name,
+            remedy="Ask for a resolution that is no finer.",
+        )
+
+
+@lru_cache(maxsize=256)
+def cut(span: Span, resolution: Resolution, tz: ZoneInfo) -> tuple[list[datetime], Ints]:
+    """Cut a span into periods: their edges, and the same in microseconds; a page asks for the same ones many times."""
+    periods = edges(span, resolution, tz)
+    return periods, np.array([to_us(edge) for edge in periods], np.int64)
+
+
+@lru_cache(maxsize=8)
+def in_place(registry: Registry) -> dict[int, tuple[int, int]]:
+    """Give from when until when each channel of a registry is in place (always, where nobody stated it)."""
+    rows = registry.channels()
+    ends = [
+        pc.fill_null(rows[name].cast(pa.int64()), default).to_pylist()
+        for name, default in (("installed", ALWAYS), ("removed", FOREVER))
+    ]
+    return dict(zip(rows["channel"].to_pylist(), zip(*ends, strict=True), strict=True))

@@ -23,8 +23,9 @@ from .fineness import fits
 from .flows import BOUNDARY, HALVES, KEY, clipped, event_channels, expected_rows, halves_of, placed, renamed
 from .network_sums import LOSS, loss_sums, network_sums
 from .networks import networks_of
-from .reader import Access, cut
+from .reader import Access
 from .roles import minutes_of
+from .series import cut
 from .sets import SET_COLUMNS, Amounts, Asked, Mask, SetSums, set_sums
 
 AT_BOUNDARY = frozenset(BOUNDARY.values())

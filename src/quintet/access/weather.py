@@ -1,7 +1,9 @@
 """The outdoor temperature of a place, from the weather station that speaks for it."""
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from quintet.registry import Registry
 from quintet.registry.weather import station_of, stations
@@ -26,15 +28,7 @@ def outdoor(
     station = station_of(registry, place, stations(registry))
     if station is None:
         return OUTDOOR.empty_table()
-    rows = registry.channels().to_pylist()
-    (reading,) = [row for row in rows if row["channel"] == station]
-    minutes = int(reading["cadence_min"])
-    found = intervals(engine, snapshot, span.start_us, span.end_us, channels=[station], known_batch=known)
-    sure = np.isin(found["quality"].to_numpy(), MEASURED)
-    start, value = (found[name].to_numpy()[sure] for name in ("start_us", "value"))
-    # kept is the mean times hours
-    degree_hour = int(units()[reading["unit"]].ratio)
-    mean = value * HOUR_US / (minutes * MINUTE_US) / degree_hour
+    start, mean, minutes = outdoor_of(engine, snapshot, registry, station, span, known)
     columns = [
         pa.array([registry.place_of(station)] * len(start), pa.string()),
         pa.array(start).cast(OUTDOOR.field("start").type),
@@ -42,6 +36,21 @@ def outdoor(
         pa.array(mean, pa.float64()),
     ]
     return pa.table(columns, schema=OUTDOOR)
+
+
+def outdoor_of(
+    engine: Engine, snapshot: Snapshot, registry: Registry, station: int, span: Span, known: int | None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], int]:
+    """Give what a station measured in a span: starts, means in degrees, and the minutes of an interval."""
+    rows = registry.channels()
+    (reading,) = rows.filter(pc.equal(rows["channel"], station)).to_pylist()
+    minutes = int(reading["cadence_min"])
+    found = intervals(engine, snapshot, span.start_us, span.end_us, channels=[station], known_batch=known)
+    sure = np.isin(found["quality"].to_numpy(), MEASURED)
+    start, value = (found[name].to_numpy()[sure] for name in ("start_us", "value"))
+    # kept is the mean times hours
+    degree_hour = int(units()[reading["unit"]].ratio)
+    return start, value * HOUR_US / (minutes * MINUTE_US) / degree_hour, minutes
 
 
 def without_station(registry: Registry, place: str) -> str:

@@ -6,8 +6,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from quintet.ingest import Dataset, commit_readings, find, load_map, register_meters
+from quintet.ingest.green_button import ingest_feed, looks_like_feed
 from quintet.pipeline.commit import Receipt
+from quintet.pipeline.told import take_told
 from quintet.store.records import Record
 from quintet.terms.catalogue import read_toml_file
 from quintet.terms.errors import QuintetError, UsageError
@@ -50,11 +54,14 @@ def ingest(city: City, asked: Ingest, progress: Progress) -> Answer:
     mapping = load_map(Path(asked.map_file)) if asked.map_file else None
     total = Receipt()
     before = city.registry()
-    counts = dict.fromkeys(("files", "meters_registered", "meters_quarantined"), 0)
+    counts: dict[str, int] = dict.fromkeys(("files", "meters_registered", "meters_quarantined"), 0)
     failures: list[QuintetError] = []
     said: list[str] = []
     for dataset in datasets:
         try:
+            if looks_like_feed(dataset.readings[0]):
+                total += _feed(city, dataset, asked.actor, mapping, counts, progress)
+                continue
             own, of_ledger = None, list[Record]()
             if dataset.settings is not None:
                 settings = read_toml_file(dataset.settings)
@@ -89,6 +96,24 @@ def ingest(city: City, asked: Ingest, progress: Progress) -> Answer:
         notes=notes,
         exit_code=int(bool(failures)),
     )
+
+
+def _feed(
+    city: City, dataset: Dataset, actor: str, mapping: pa.Table | None, counts: dict[str, int], progress: Progress
+) -> Receipt:
+    """Take in a Green Button feed; its meters go by the city's clock."""
+
+    def take(estimates: pa.Table, source: str, by: str) -> Receipt:
+        return take_told(city.pipeline, city.engine, estimates, source=source, actor=by)
+
+    registered, receipt = ingest_feed(
+        city.pipeline, dataset.readings[0], take, tz=city.engine.tz.key, actor=actor, mapping=mapping,
+        progress=_counting(dataset, progress),
+    )  # fmt: skip
+    counts["meters_registered"] += registered.registered
+    counts["meters_quarantined"] += registered.quarantined
+    counts["files"] += dataset.files
+    return receipt
 
 
 def _counting(dataset: Dataset, progress: Progress) -> Callable[[int], None]:

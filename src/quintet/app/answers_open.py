@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from quintet.access import EVERYTHING
+from quintet.access.told import RELEASE
 from quintet.ledger.city_rows import find_set, set_statement
 from quintet.store.records import Record
 from quintet.terms.errors import UsageError
@@ -14,7 +15,7 @@ from quintet.views.open_cells import SUPPRESSED
 from quintet.views.open_csv import csv_bytes, description_bytes
 from quintet.views.open_data import OpenQuestions, open_resolution
 from quintet.views.open_ngsi import ngsi_bytes
-from quintet.views.open_releases import RELEASE, Month, months_of, refuse_unripe, release_body, releases
+from quintet.views.open_releases import Month, months_of, refuse_unripe, release_body, releases
 
 from .answer import Answer, Progress, Step, document_of
 from .asked_time import asked_span

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from quintet.access.roles import role_named
+from quintet.access.identities import may_hand_out
 from quintet.registry import Registry
 from quintet.registry.entrance import Invitation
 from quintet.registry.households import DWELLING, moved_in, own_time, whole
@@ -191,8 +191,7 @@ def _grant(
 
 
 def _checked(registry: Registry, role: str, place: str) -> None:
-    role_named(role)
-    registry.need_place(place)
+    may_hand_out(registry, role, place)
 
 
 def _user(person: Person, city: City) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from quintet.access.identities import may_hand_out
 from quintet.access.roles import role_named
 from quintet.registry import Registry
 from quintet.registry.tokens import Token
@@ -19,9 +20,11 @@ def token_create(city: City, asked: TokenCreate, _progress: Progress) -> Answer:
     """Make a token; this answer alone holds its secret."""
     registry = city.registry()
     until = 0 if asked.until is None else to_us(parse_moment(asked.until, registry.tz))
-    if asked.role:
+    if asked.role and asked.place:
+        may_hand_out(registry, asked.role, asked.place)
+    elif asked.role:
         role_named(asked.role)
-    if asked.place:
+    elif asked.place:
         registry.need_place(asked.place)
     made, secret = city.tokens.create(
         asked.source, tuple(asked.may), actor=asked.actor, until_us=until, place=asked.place, role=asked.role

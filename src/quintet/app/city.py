@@ -7,21 +7,25 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from quintet.access import Access, Scope
 from quintet.access.identities import Identities
-from quintet.access.read_log import VaultLog
+from quintet.access.read_log import ReadLog, VaultLog
 from quintet.jobs.closing import close_days, refresh_closed
 from quintet.jobs.doctor import Examination, examine
 from quintet.jobs.vee_run import Report, run
 from quintet.pipeline.clocks import stated_clock
 from quintet.pipeline.commit import Pipeline, now_us
 from quintet.registry import Registry, apply_settings
+from quintet.registry.alerts import StandingAlerts
 from quintet.registry.entrance import Entrance
 from quintet.registry.people import People
+from quintet.registry.stays import Stays
+from quintet.registry.telling import Tellings
 from quintet.registry.tokens import Tokens
 from quintet.store.backup import create_backup
 from quintet.store.book import read_records
@@ -62,11 +66,16 @@ class City:
         self.pipeline = Pipeline(engine, self.rules, now=now)
         self.tokens = Tokens(engine)
         self.people = People(Vault(folder), engine)
-        self.entrance = Entrance(self.people)
+        self.entrance = Entrance(self.people, self.registry)
+        self.tellings = Tellings(self.people)
         self.identities = Identities(self.people, self.entrance, self.tokens, self.registry)
-        self.read_log = VaultLog(self.people.vault, engine.clock_us)
+        self.read_log = VaultLog(self.people.vault, engine.clock_us, Stays(self.registry, self.people))
+        self.people.parting.append(self.read_log.part)
+        self.alerts = StandingAlerts(engine)
         self.watch = Watch()
         self.observer = Observer(engine, self.pipeline, self.watch)
+        self.telling: Any = None
+        """What tells people of alerts (app/telling.py) in a `serve`; None: nobody does."""
         self.doors: Any = None
         """The doors (app/doors.py) of a `serve` over this city; None in a command."""
         self._known: dict[int, Registry] = {}
@@ -193,15 +202,17 @@ class City:
 
     def access(self, scope: Scope) -> Access:
         """Give the read path for one reader."""
-        log = self.read_log if self.people.present else None
-        return Access(self.engine, self.registry, self.pipeline.recent, scope, self.rule_set, log)
+        return Access(self.engine, self.registry, self.pipeline.recent, scope, self.rule_set, self.reads_noted)
+
+    @property
+    def reads_noted(self) -> ReadLog | None:
+        """What notes who reads of dwellings, from the first account on."""
+        return self.read_log if self.people.present else None
 
     @property
     def rule_set(self) -> str:
         """Name the rules, thresholds and the order of estimators in force: a digest of their data."""
-        parts = [self.rules.fingerprint, self.pipeline.meaning().order.fingerprint]
-        said = json.dumps([*parts, read_toml("quintet.pipeline", "derive.toml")], sort_keys=True)
-        return f"vee-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+        return _rule_set(self.rules.fingerprint, self.pipeline.meaning().order.fingerprint)
 
     def close_days(self, until: date | None = None, progress: Callable[[str], None] | None = None) -> list[int]:
         """Close every day that is over (or all before `until`); give the days' numbers."""
@@ -232,6 +243,13 @@ class City:
         """Close the store and what is kept of people."""
         self.people.vault.close()
         self.engine.close()
+
+
+@lru_cache(maxsize=16)
+def _rule_set(*fingerprints: str) -> str:
+    """Digest what decides: asked for with every request, and read from a file."""
+    said = json.dumps([*fingerprints, read_toml("quintet.pipeline", "derive.toml")], sort_keys=True)
+    return f"vee-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
 
 
 def settings_text(name_en: str, name_ko: str, timezone: str, *, simulated: bool) -> str:

@@ -72,7 +72,10 @@ def doctor(*, common: Common | None = None) -> int:
 
 
 def ingest(
-    paths: Annotated[list[Path], Parameter(name="PATH", help="Dataset folders or readings files.", negative=())],
+    paths: Annotated[
+        list[Path],
+        Parameter(name="PATH", help="Dataset folders, readings files, Green Button feeds (XML).", negative=()),
+    ],
     /,
     *,
     map_file: Annotated[
@@ -80,7 +83,7 @@ def ingest(
     ] = None,
     common: Common | None = None,
 ) -> int:
-    """Take in meter readings: dataset folders or readings files."""
+    """Take in meter readings: dataset folders, readings files, Green Button feeds."""
     mapping = absolute(map_file) if map_file else None
     return ask(common, Ingest([absolute(path) for path in paths], mapping, actor()))
 
@@ -130,18 +133,19 @@ def backup_restore(
 
 def bench(
     name: Annotated[
-        Literal["spine", "commits", "live", "ingest", "mqtt", "vee", "ledger", "bills"],
+        Literal["spine", "commits", "live", "ingest", "mqtt", "vee", "ledger", "bills", "household"],
         Parameter(name="NAME", help="Which benchmark."),
     ],
     /,
     *,
     small: Annotated[bool, Parameter(help="A small run that shows it works.", negative=())] = False,
-    households: Annotated[int | None, Parameter(help="Of `ledger` and `bills`: how large a city.")] = None,
+    households: Annotated[int | None, Parameter(help="Of `ledger`, `bills` and `household`: how large a city.")] = None,
     days: Annotated[int | None, Parameter(help="Of `ledger`: how many days; 365 is the whole.")] = None,
 ) -> int:
     """Measure this machine: `spine` runs the main job, `live` pushes to 5,000 listeners, `ingest` compares stores.
 
     `mqtt` goes through a broker and one or two doors; `vee` compares validation with pandas; `ledger`
-    opens the books of a city; `bills` reckons a month of every dwelling.
+    opens the books of a city; `bills` reckons a month of every dwelling; `household` opens 5,000 residents' pages
+    while readings come.
     """
     return int(load("bench")(name, small=small, households=households, days=days))

@@ -1,4 +1,4 @@
-"""`quintet export ...`: aggregates of the city for everybody, as files."""
+"""`quintet export ...`: aggregates of the city for everybody, and a dwelling's readings for who lives there."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from quintet.terms.errors import CityError, UsageError
 from .answer import Answer
 from .command_city import absolute, actor
 from .options import CityOption, Common, From, Place, Step, To, ask
-from .requests import OpenData, OpenReleases
+from .requests import GreenButton, OpenData, OpenReleases
 from .run import run
 from .settings import city_folder
 from .show import Meterstick, say
@@ -65,6 +65,19 @@ def export_open_data(
 def export_releases(*, common: Common | None = None) -> int:
     """List the months that were told to everybody."""
     return ask(common, OpenReleases())
+
+
+def export_green_button(
+    *,
+    place: Annotated[str, Parameter(name="--place", help="The dwelling.")],
+    start: From,
+    end: To,
+    out: Annotated[Path, Parameter(help="The file to write; it must not exist yet.")],
+    reason: Annotated[str, Parameter(help="Why: it stands in the dwelling's read log.")],
+    common: Common | None = None,
+) -> int:
+    """Write a dwelling's readings as a Green Button feed (NAESB ESPI 4.0), for who lives there."""
+    return ask(common, GreenButton(place, start, end, absolute(out), reason))
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

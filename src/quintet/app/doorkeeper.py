@@ -5,10 +5,12 @@ from collections.abc import Callable
 from quintet.access import EVERYTHING, Access
 from quintet.access.feed import Feed
 from quintet.access.identities import LOCAL, Identities, Identity
+from quintet.access.touched import Touched
 from quintet.terms.errors import Unknown
 from quintet.views import Questions
 from quintet.views.catalogue import Shelf
 from quintet.views.findings import RuleWords
+from quintet.views.home_kept import KeptHomes
 from quintet.views.identity import Reader
 from quintet.views.live import Live
 
@@ -38,7 +40,11 @@ class CityDoorkeeper:
         self.address = public
         """Where people open the city; `serve` says it once it listens."""
         self._local_operator = local_operator and not public
-        self._shelf = Shelf()
+        self.shelf = Shelf()
+        touched = Touched(city.engine.tz)
+        city.pipeline.listeners.insert(0, touched.take)  # before whoever is told, and then asks
+        self.kept = KeptHomes(touched)
+        """What was told to homes and still stands."""
         self._rules: dict[str, RuleWords] = dict(rule_words(city.rules))
         self._everything = city.access(EVERYTHING)
         self.questions = self._questions(self._everything)
@@ -66,6 +72,13 @@ class CityDoorkeeper:
         """Give who has this session."""
         return self._reader(lambda: self.identities.by_cookie(secret, reason))
 
+    def at_hand(self, secret: str, reason: str) -> Reader | None:
+        """Give who has this session, where that takes no waiting."""
+        if not self._city.pipeline.registry_at_hand:
+            return None
+        who = self.identities.at_hand(secret, reason)
+        return None if who is None else self.of(who, lambda: self.by_cookie(secret, reason))
+
     def by_token(self, header: str, reason: str) -> Reader:
         """Give who a token proves; raises Unknown."""
 
@@ -84,6 +97,10 @@ class CityDoorkeeper:
             return self._local
         return reader
 
+    def by_pass(self, name: str) -> Reader | None:
+        """Give the holder of a household's token by its id, for what is sent to him; None where it counts no more."""
+        return self._reader(lambda: self.identities.by_pass(name))
+
     def of(self, who: Identity, renew: Callable[[], Reader | None] | None = None) -> Reader:
         """Give the reader of an identity."""
         access = self._city.access(who.scope)
@@ -98,4 +115,6 @@ class CityDoorkeeper:
         return None if who is None else self.of(who, lambda: self._reader(find))
 
     def _questions(self, access: Access) -> Questions:
-        return Questions(access, now=self._city.now, rules=self._rules, shelf=self._shelf, city=self._everything)
+        return Questions(
+            access, now=self._city.now, rules=self._rules, shelf=self.shelf, city=self._everything, kept=self.kept
+        )

@@ -26,29 +26,39 @@ from quintet.views.accounts import Accounts
 from quintet.views.live import Live
 from quintet.views.open_data import OpenQuestions
 from quintet.web.accounts import AccountsPart
+from quintet.web.home_alerts import AlertsPart
+from quintet.web.home_telling import TellingPart
 from quintet.web.live import LivePart
 from quintet.web.live_limits import Limits as LiveLimits
+from quintet.web.manager import BuildingPart
 from quintet.web.oidc import OidcPart
 from quintet.web.open_data import OpenDataPart
 from quintet.web.own_data import OwnDataPart
 from quintet.web.ready import ReadyPart
 from quintet.web.site import Part
 
+from .alerting import Alerting
 from .books_behind import books_behind
 from .city import City
 from .doorkeeper import CityDoorkeeper
 from .edits_behind import edits_behind
 from .events_behind import events_behind
+from .green_button import written
+from .home_assistant_run import HomeAssistant
 from .intake import Intake, intake_socket
 from .logs import Logbook, opened
+from .manager_behind import CityNotebook
 from .metrics import MetricsPart
 from .metrics_doors import http_door, own_doors
 from .metrics_watch import Door
 from .mqtt_children import MqttChildren
+from .mqtt_settings import mqtt_settings
 from .oidc import CityOidc, oidc_settings
 from .reports_http import ReportsPart
 from .serving_limits import serving_limits
 from .settings import read_settings
+from .telling import CityTelling
+from .telling_settings import telling_settings
 from .turns import Turns
 
 
@@ -80,7 +90,7 @@ class Doors:
         self.committer = Committer(city.pipeline, self._limits, city.now)
         self._submit = city.watch.timed(self.committer.submit)
         self.http = HttpDoor(Behind(city.tokens.admit, self._submit, self.register), http_limits, bounds)
-        self.feed = Feed(city.engine, city.registry, city.pipeline.recent)
+        self.feed = Feed(city.engine, city.registry, city.pipeline.recent, log=lambda: city.reads_noted)
         city.pipeline.listeners.append(self.feed.take)
         bound = LiveLimits.shipped()
         bound = bound if listeners is None else replace(bound, listeners=min(listeners, bound.listeners))
@@ -101,7 +111,8 @@ class Doors:
             ReportsPart(city),
             self.live,
             accounts,
-            OwnDataPart(city.now),
+            OwnDataPart(city.now, lambda feed: written(city, feed)),
+            BuildingPart(CityNotebook(city, turns, self.http.limits.list_wait_s), city.identities.called),
             ready,
             MetricsPart(city.observer),
         )
@@ -110,6 +121,12 @@ class Doors:
         if provider is not None:
             self.parts = (*self.parts, OidcPart(CityOidc(provider, people, city.now), public))
             self.keeper.staff_door = True
+        wanted = telling_settings(settings.telling, settings.base, os.environ)
+        self.telling = CityTelling(city, wanted, lambda: self.keeper.address)
+        self.parts = (*self.parts, TellingPart(self.telling.home))
+        city.telling = self.telling
+        self.alerting = Alerting(city)
+        self.parts = (*self.parts, AlertsPart(self.alerting))
         city.watch.stats = self.committer.stats
         city.watch.listeners = lambda: self.live.hub.listeners
         city.watch.doors.append(self._states)
@@ -118,6 +135,8 @@ class Doors:
         """Where doors in processes of their own deliver, while the doors are open."""
         self.mqtt: MqttChildren | None = None
         """The MQTT doors that this process starts; None where nobody asked for any."""
+        self.homes: HomeAssistant | None = None
+        """What tells dwellings to Home Assistant, where the settings want it."""
         city.doors = self
 
     def start(self) -> None:
@@ -127,8 +146,14 @@ class Doors:
         self.intake.start()
         if self.mqtt is not None:
             self.mqtt.start()
+            wanted = mqtt_settings(read_settings(os.environ, Path.cwd()), self.mqtt.broker, os.environ)
+            if wanted.homes:
+                self.homes = HomeAssistant(self.city, self.keeper, Live(self.feed, EVERYTHING), wanted)
+                self.homes.begin()
         self._logbook = Logbook(self.city.observer, opened(read_settings(os.environ, Path.cwd()).log))
         self._logbook.begin()
+        self.telling.begin()
+        self.alerting.begin()
 
     def see_off(self) -> None:
         """Say good-bye to listeners: the site is about to end. May be called from any thread."""
@@ -136,6 +161,10 @@ class Doors:
 
     def stop(self, patience_s: float) -> None:
         """Finish what was taken in: doors of their own end first, the committer last."""
+        self.alerting.end()
+        self.telling.end()
+        if self.homes is not None:
+            self.homes.end()
         if self.mqtt is not None:
             self.mqtt.stop()
         if self.intake is not None:

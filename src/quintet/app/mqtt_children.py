@@ -44,6 +44,7 @@ class MqttChildren:
 
     def __init__(self, folder: Path, count: int, broker: str) -> None:
         """Prepare; `broker` is HOST:PORT where the settings do not say it ("": they do)."""
+        self.broker = broker
         self._command = [sys.executable, *(f"-W{word}" for word in sys.warnoptions), "-m", "quintet.app"]
         self._command += ["door", "mqtt", "--city", str(folder), "--attached"]
         self._command += ["--broker", broker] if broker else []

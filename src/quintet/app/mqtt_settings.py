@@ -11,6 +11,9 @@ tls_key = "door.key"
 topics = ["quintet/v1/#", "tele/+/SENSOR"]
 doors = 1                              # processes that share the subscription
 client_id = "naju"                     # each door adds its number; default: a name made once for this city
+homes = true                           # publish dwellings that ask for it (docs/home-assistant.md)
+home_passwords = "broker/passwords"    # the broker's list of passwords: theirs are written there
+home_pid_file = "broker/mosquitto.pid" # whom to tell that the list has changed
 """
 
 import secrets
@@ -25,7 +28,7 @@ import msgspec
 from quintet.ingest.mqtt_client import BrokerAddress, Subscriptions
 from quintet.terms.errors import BadInput, UsageError
 
-from .belongings import MQTT_ID
+from .belongings import MQTT_ID, made_once
 from .door import from_os_error
 from .mqtt_children import MqttChildren
 from .settings import Settings
@@ -49,6 +52,9 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     topics: list[str] = []
     doors: int = 1
     client_id: str = ""
+    homes: bool = False
+    home_passwords: str = ""
+    home_pid_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,10 @@ class MqttSettings:
     topics: tuple[str, ...]
     doors: int
     client_id: str
+    homes: bool = False
+    """Whether dwellings that ask for it are published for Home Assistant."""
+    home_passwords: Path | None = None
+    home_pid_file: Path | None = None
 
     def at(self, broker: str) -> "MqttSettings":
         """Give the same settings for another broker, named HOST:PORT (or HOST)."""
@@ -141,7 +151,11 @@ def read_mqtt(table: Mapping[str, Any], base: Path, environment: Mapping[str, st
     if password and not said.username:
         raise _bad("there is a password and no username.", place, "Give username.")
     port = said.port or (TLS_PORT if said.tls_ca else PLAIN_PORT)
-    return MqttSettings(said.host, port, said.username, password, ca, cert, key, topics, said.doors, said.client_id)
+    users, pid = (base / name if name else None for name in (said.home_passwords, said.home_pid_file))
+    return MqttSettings(
+        said.host, port, said.username, password, ca, cert, key, topics, said.doors, said.client_id, said.homes, users,
+        pid,
+    )  # fmt: skip
 
 
 def check_filter(topic: str, place: str) -> None:
@@ -167,20 +181,7 @@ def parse_broker(text: str) -> tuple[str, int]:
 
 def stable_id(folder: Path) -> str:
     """Give the name by which a broker knows this city's doors; made once, so that they find their session again."""
-    file = folder / MQTT_ID
-    try:
-        if not file.exists():
-            draft = file.with_name(f"{MQTT_ID}.{secrets.token_hex(4)}")
-            draft.write_text(f"{secrets.token_hex(6)}\n", encoding="ascii")
-            try:
-                file.hardlink_to(draft)  # unlike a rename this never replaces the one that another door just made
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
-        return file.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise from_os_error(error) from error
+    return made_once(folder / MQTT_ID, secrets.token_hex(6))
 
 
 def _first_line(file: Path) -> str:

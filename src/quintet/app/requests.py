@@ -7,6 +7,7 @@ another folder.
 import msgspec
 
 from .request import Request
+from .requests_alerts import AlertsDismiss, AlertsRequest, AlertsRun
 from .requests_bills import BillAgree, BillIssue, BillRequest
 from .requests_ledger import (
     Balance,
@@ -32,6 +33,7 @@ from .requests_ledger import (
     Uncertainty,
     UncertaintyTrials,
 )
+from .requests_manager import BuildingRequest, BuildingSigned, BuildingVisited
 from .requests_people import PeopleRequest
 from .requests_vee import (
     AuditList,
@@ -217,6 +219,16 @@ class TargetsChange(Request, frozen=True, tag="targets_change"):
     known_at: str | None = None
 
 
+class GreenButton(Request, frozen=True, tag="green_button"):
+    """Write a dwelling's readings as a Green Button feed to a file; `reason` stands in its read log."""
+
+    place: str
+    start: str
+    end: str
+    out: str
+    reason: str
+
+
 class BackupCreate(Request, frozen=True, tag="backup_create"):
     """Copy a consistent moment of the city to a new folder."""
 
@@ -269,6 +281,8 @@ AnyRequest = (
     | OpenData
     | OpenRelease
     | OpenReleases
+    | GreenButton
+    | AlertsRequest
     | Doctor
     | Ingest
     | RegistrySync
@@ -334,6 +348,7 @@ AnyRequest = (
     | ExceptionsReopen
     | PeopleRequest
     | BillRequest
+    | BuildingRequest
 )
 
 WRITES: tuple[type[Request], ...] = (
@@ -341,6 +356,8 @@ WRITES: tuple[type[Request], ...] = (
     QuarantineReplay, QuarantineDismiss, EditMake, EditUndo, EventAdd, EventWithdraw,
     VeeRun, ExceptionsClose, ExceptionsReopen, DefinitionPin, EmissionsPublish, FactorSetMake, FactorWithdraw,
     TargetSet, TargetWithdraw, MeasureState, OpenData, OpenRelease, BillIssue, BillAgree,
+    BuildingVisited, BuildingSigned,
+    AlertsRun, AlertsDismiss,
 )  # fmt: skip
 """Operations that take turns; all others run beside them."""
 

@@ -126,6 +126,7 @@ def serve_desk(
             )
             doors.keeper.address = public or address.rstrip("/")
             doors.mqtt = mqtt
+            warming = load("warming")(desk.city(), doors.keeper)
             site = load("site")(desk.city(), doors.parts, doors.keeper)
         config = uvicorn.Config(
             site,
@@ -140,6 +141,7 @@ def serve_desk(
 
         def answering() -> None:
             (ready or _print_address)(address)
+            warming.begin()
             nightly.begin()  # not before: days that wait to be closed would keep senders waiting
 
         server = _Server(config, answering, doors.see_off)
@@ -153,6 +155,7 @@ def serve_desk(
             try:
                 doors.stop(STOP_S)
             finally:
+                warming.end()
                 nightly.end()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return 0 if server.started else 1

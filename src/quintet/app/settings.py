@@ -8,6 +8,7 @@
     log = "-"               # where `quintet serve` writes what happens: a file, or - for stderr; default: warnings only
     [mqtt]                  # the broker: see mqtt_settings.py
     [oidc]                  # the identity provider of staff: see oidc.py
+    [telling]               # mail, web push and webhooks: see telling_settings.py
 """
 
 import os
@@ -41,6 +42,8 @@ class Settings:
     """The table [oidc], unread: oidc.py checks it where people sign in."""
     base: Path = Path()
     """The folder from which relative paths of the file count."""
+    telling: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The table [telling], unread: telling_settings.py checks it where people are told of alerts."""
 
 
 def read_settings(environment: Mapping[str, str], here: Path) -> Settings:
@@ -50,15 +53,17 @@ def read_settings(environment: Mapping[str, str], here: Path) -> Settings:
     table: dict[str, Any] = {}
     if named or file.is_file():
         table = read_toml_file(file)
-        check_keys(table, required=set(), optional={"city", "format", "port", "log", "mqtt", "oidc"}, place=str(file))
+        known = {"city", "format", "port", "log", "mqtt", "oidc", "telling"}
+        check_keys(table, required=set(), optional=known, place=str(file))
     city = environment.get("QUINTET_CITY", "")
     folder = Path(city) if city else (file.parent / str(table["city"]) if table.get("city") else None)
     shape = environment.get("QUINTET_FORMAT", "") or str(table.get("format", "table"))
     port = environment.get("QUINTET_PORT", "") or str(table.get("port", DEFAULT_PORT))
     log = environment.get("QUINTET_LOG", "") or _log_file(table.get("log", ""), file.parent)
     return Settings(
-        folder, check_format(shape), check_port(port), table.get("mqtt", {}), log, table.get("oidc", {}), file.parent
-    )
+        folder, check_format(shape), check_port(port), table.get("mqtt", {}), log, table.get("oidc", {}), file.parent,
+        table.get("telling", {}),
+    )  # fmt: skip
 
 
 def _log_file(said: object, base: Path) -> str:

@@ -190,11 +190,14 @@ class Accounts:
             above = self._identities.registry.tree.path(home.place)
             for noted in self._log.of(above, home.from_us, home.until_us, min(limit, MOST_READS)):
                 read = noted.read
+                # why was read of another household's time too may be about that one
+                whole = home.from_us <= read.from_us and read.until_us <= home.until_us
+                why = (read.reason, read.purpose) if whole else ("", "")
+                first, last = max(read.from_us, home.from_us, FIRST_US), min(read.until_us, home.until_us, LAST_US)
                 out.append(
                     ReadNote(
                         local(noted.at_us, tz), self._identities.called(read.reader), read.role, read.place, read.what,
-                        local(max(read.from_us, home.from_us, FIRST_US), tz), local(min(read.until_us, LAST_US), tz),
-                        read.step_min, read.reason, read.purpose,
+                        local(first, tz), local(last, tz), read.step_min, *why,
                     )
                 )  # fmt: skip
         out.sort(key=lambda one: one.at, reverse=True)

@@ -42,7 +42,8 @@ class Me(Answer, frozen=True):
 class ReadNote(Answer, frozen=True, rename={"since": "from"}):
     """One reading of the dwelling by somebody else: who, in which role, what, of which time, how fine, and why.
 
-    `step_min` is the step in minutes, 0 for each reading.
+    `step_min` is the step in minutes, 0 for each reading. Of what was read of another household's time as well there is
+    no reason: it may be about that one.
     """
 
     at: datetime

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from .answers import Answer
+from .answers_bills import BillAdjustment
 
 
 class Tile(Answer, frozen=True):
@@ -104,10 +105,29 @@ class BillAhead(Answer, frozen=True):
     trials: int
 
 
+class IssuedLine(Answer, frozen=True):
+    """A utility's bill as it was issued for the days [first, last], both included; it is never changed.
+
+    `due_won` is `total_won` with the adjustments of earlier months. `sound`: what it says is as it was sealed.
+    """
+
+    issued_at: datetime
+    first: date
+    last: date
+    use: Decimal | None
+    total_won: int | None
+    due_won: int | None
+    sound: bool
+    items: list[BillItem]
+    adjustments: list[BillAdjustment]
+
+
 class BillLine(Answer, frozen=True):
     """One utility's bill of a month so far; `why` names what is missing, not certain or not whole.
 
     `card_name_*`, `source` and `certainty` are those of the rate card; `ahead` is null where nothing can be forecast.
+    `days_known` of the days that are over are known whole. `issued`: the bills issued of these days (null: none
+    were); `won` is then what they ask for.
     """
 
     commodity: str
@@ -116,6 +136,7 @@ class BillLine(Answer, frozen=True):
     unit: str
     use: Decimal | None
     gaps: bool
+    days_known: int
     estimated: bool
     won: int | None
     why: list[str]
@@ -126,6 +147,7 @@ class BillLine(Answer, frozen=True):
     items: list[BillItem]
     ahead: BillAhead | None
     tier: TierGauge | None
+    issued: list[IssuedLine] | None
 
 
 class HomeBill(Answer, frozen=True):
@@ -151,6 +173,37 @@ class HomeBill(Answer, frozen=True):
     won_high: int | None
     unpriced: list[str]
     lines: list[BillLine]
+
+
+class LessStep(Answer, frozen=True):
+    """A bill if of what is still to come `share` less were used: use and won at the end, and what is saved."""
+
+    share: float
+    use: float
+    won: int
+    saved: int
+
+
+class LessRow(Answer, frozen=True):
+    """What using less in the days that are left would change of one utility's bill; the first step is no change."""
+
+    commodity: str
+    name_en: str
+    name_ko: str
+    unit: str
+    steps: list[LessStep]
+
+
+class HomeLess(Answer, frozen=True):
+    """What using less until the month's end would save, by utility; what has no forecast or no won is left out."""
+
+    place: str
+    name_en: str
+    name_ko: str
+    timezone: str
+    month: str
+    last: date
+    rows: list[LessRow]
 
 
 class HistoryRow(Answer, frozen=True):

@@ -1,7 +1,9 @@
 """A complex that is one customer: what it owes for a month, shared over its flats with the method shown."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from quintet.access import Access
@@ -37,11 +39,47 @@ METHODS = {
 HOW = {"area": ("by floor area", "면적에 따라"), "equal": ("equally", "세대별로 똑같이")}
 
 
+@dataclass(frozen=True)
+class Gathered:
+    """What a complex' bill is shared from: what was counted, what is agreed, and the rates.
+
+    `stretches` are the flats' rows as moves cut the month, `flats` the same added up; `common` is what the common area
+    used, `head` what the complex bought at its head.
+    """
+
+    place: str
+    month: str
+    commodity: str
+    stretches: list[PremiseUse]
+    flats: list[PremiseUse]
+    common: list[PremiseUse]
+    head: list[PremiseUse]
+    areas: dict[str, float]
+    rates: Rates
+    agreed: Agreement
+    of_common: Agreement | None
+    known_us: int
+
+
+class Shared(NamedTuple):
+    """A complex' bill shared over its flats; `whole` is the bill behind the part that is common, where there is one."""
+
+    found: complexes.Allocation
+    whole: Bill | None
+    common_use: Fraction
+
+
 def allocate(
     access: Access, place: str, month: str, commodity: str, common_won: int | None, known_at: datetime | None,
     tz: ZoneInfo,
 ) -> Allocation:  # fmt: skip
     """Share a complex' bill of a month over its flats; refuses where a flat's use is not known."""
+    gathered = gather(access, place, month, commodity, known_at, tz)
+    return told(gathered, shared(gathered, common_won), tz)
+
+
+def gather(access: Access, place: str, month: str, commodity: str, known_at: datetime | None, tz: ZoneInfo) -> Gathered:
+    """Read what a complex' bill of a month is shared from; refuses a place without flats or without such a contract."""
     first, end, span = month_span(month, tz)
     with access.asking(place, known_at, span, MONTH_MIN, each=True) as asked:
         registry = asked.registry
@@ -53,34 +91,38 @@ def allocate(
         areas = areas_m2(registry, place)
         rates = Rates(cards_of(registry.timelines), provisional(registry.timelines), areas, units().sub_units)
         known = asked.known_us
-    flats = _by_flat(flats, place)
+    whole = [one._replace(first=first, end=end) for one in _by_flat(flats, place)]
     agreed = stated.at(place, commodity, span.start_us)
     if agreed is None or agreed.contract not in METHODS:
         raise NotFound(
             f"no contract of a whole complex is stated for its {commodity}.", code="not_agreed", place=place,
             remedy=f"State {' or '.join(METHODS)} in city.toml as [[billing]], or with `quintet bill agree`.",
         )  # fmt: skip
-    _refuse_unknown([*flats, *common, *head], place)
-    uses = {one.place: Fraction(one.value) for one in flats}
-    shared_use = Fraction(sum(one.value for one in common))
-    if head:
-        shared_use = Fraction(sum(one.value for one in head)) - sum(uses.values())
-    weights = _weights(agreed, list(uses), areas)
-    asked_bill = asked_of(flats[0]._replace(first=first, end=end), agreed, rates)
-    if agreed.contract == SINGLE:
-        found = complexes.allocate_single(asked_bill, uses, shared_use, weights, rates.table)
-        whole = found.whole
-    else:
-        whole = _common_bill(stated.at(place, commodity + COMMON_OF, span.start_us), flats[0], shared_use, rates, month)
-        won = common_won if common_won is not None else None if whole is None else int(whole.total)
-        if won is None:
-            raise UsageError(
-                "nothing is stated of how its common area is billed.", code="not_agreed", place=place,
-                remedy=f"State [[billing]] of {commodity}{COMMON_OF} in city.toml, or say --common-won.",
-            )  # fmt: skip
-        found = complexes.allocate_total(asked_bill, uses, won, weights, rates.table)
-        whole = None if common_won is not None else whole
-    return _told(found, whole, agreed, place, month, commodity, shared_use, areas, known, tz)
+    of_common = stated.at(place, commodity + COMMON_OF, span.start_us)
+    return Gathered(place, month, commodity, flats, whole, common, head, areas, rates, agreed, of_common, known)
+
+
+def shared(of: Gathered, common_won: int | None) -> Shared:
+    """Share what was gathered; refuses where some use, area or the common area's bill is not known."""
+    _refuse_unknown([*of.flats, *of.common, *of.head], of.place)
+    uses = {one.place: Fraction(one.value) for one in of.flats}
+    common_use = Fraction(sum(one.value for one in of.common))
+    if of.head:
+        common_use = Fraction(sum(one.value for one in of.head)) - sum(uses.values())
+    weights = weights_of(of)
+    asked_bill = asked_of(of.flats[0], of.agreed, of.rates)
+    if of.agreed.contract == SINGLE:
+        found = complexes.allocate_single(asked_bill, uses, common_use, weights, of.rates.table)
+        return Shared(found, found.whole, common_use)
+    whole = _common_bill(of.of_common, of.flats[0], common_use, of.rates, of.month)
+    won = common_won if common_won is not None else None if whole is None else int(whole.total)
+    if won is None:
+        raise UsageError(
+            "nothing is stated of how its common area is billed.", code="common_not_agreed", place=of.place,
+            remedy=f"State [[billing]] of {of.commodity}{COMMON_OF} in city.toml, or say --common-won.",
+        )  # fmt: skip
+    found = complexes.allocate_total(asked_bill, uses, won, weights, of.rates.table)
+    return Shared(found, None if common_won is not None else whole, common_use)
 
 
 def _by_flat(flats: list[PremiseUse], place: str) -> list[PremiseUse]:
@@ -99,7 +141,7 @@ def _by_flat(flats: list[PremiseUse], place: str) -> list[PremiseUse]:
 
 def _refuse_unknown(rows: list[PremiseUse], place: str) -> None:
     """Refuse where some use is not known: what one flat does not show another would pay."""
-    unknown = [one.place for one in rows if not 0 < one.expected_min <= one.arrived_min + one.estimated_min]
+    unknown = [one.place for one in rows if not known(one)]
     if unknown:
         named = ", ".join(sorted(set(unknown))[:5])
         raise NotFound(
@@ -108,9 +150,15 @@ def _refuse_unknown(rows: list[PremiseUse], place: str) -> None:
         )  # fmt: skip
 
 
-def _weights(agreed: Agreement, flats: list[str], areas: dict[str, float]) -> list[Fraction] | None:
+def known(one: PremiseUse) -> bool:
+    """Tell whether a use is wholly measured or estimated."""
+    return 0 < one.expected_min <= one.arrived_min + one.estimated_min
+
+
+def weights_of(of: Gathered) -> list[Fraction] | None:
     """Give each flat's weight; None: equal ones."""
-    if agreed.share == "equal":
+    flats, areas = [one.place for one in of.flats], of.areas
+    if of.agreed.share == "equal":
         return None
     lacking = [flat for flat in flats if flat not in areas]
     if lacking:
@@ -134,39 +182,31 @@ def _common_bill(agreed: Agreement | None, like: PremiseUse, use: Fraction, rate
     return compute(asked.with_use(use), rates.table)
 
 
-def _told(
-    found: complexes.Allocation, whole: Bill | None, agreed: Agreement, place: str, month: str, commodity: str,
-    shared_use: Fraction, areas: dict[str, float], known_us: int, tz: ZoneInfo,
-) -> Allocation:  # fmt: skip
+def told(of: Gathered, shared_out: Shared, tz: ZoneInfo) -> Allocation:
     """Write the shares."""
+    found, whole, common_use = shared_out
     one = found.flats[0].own
     ratio = units()[one.unit].ratio
-    english, korean = METHODS[agreed.contract or ""]
-    how = HOW[agreed.share]
+    method, how = method_of(of.agreed)
     uses = sum((flat.own.use for flat in found.flats), Fraction(0))
     return Allocation(
-        known_at=_moment(known_us, tz),
-        place=place,
-        month=month,
-        commodity=commodity,
-        contract=agreed.contract or "",
-        share=agreed.share,
-        method_en=english.format(how=how[0]),
-        method_ko=korean.format(how=how[1]),
-        whole_use=decimal_of(uses + shared_use / ratio),
-        common_use=decimal_of(shared_use / ratio),
+        known_at=moment_of(of.known_us, tz),
+        place=of.place,
+        month=of.month,
+        commodity=of.commodity,
+        contract=of.agreed.contract or "",
+        share=of.agreed.share,
+        method_en=method[0].format(how=how[0]),
+        method_ko=method[1].format(how=how[1]),
+        whole_use=decimal_of(uses + common_use / ratio),
+        common_use=decimal_of(common_use / ratio),
         unit=one.unit,
-        whole_items=[
-            UtilityBillItem(
-                line.item, line.name_en, line.name_ko, None if line.won is None else decimal_of(line.won), line.lacks
-            )
-            for line in (whole.lines if whole is not None else ())
-        ],
+        whole_items=items_of(whole),
         common_won=found.common_won,
         total_won=found.total_won,
         flats=[
             FlatShare(
-                flat.name, decimal_of(flat.own.use), flat.own.unit, areas.get(flat.name), int(flat.own.total),
+                flat.name, decimal_of(flat.own.use), flat.own.unit, of.areas.get(flat.name), int(flat.own.total),
                 flat.common_won, flat.total_won,
             )
             for flat in found.flats
@@ -175,5 +215,21 @@ def _told(
     )  # fmt: skip
 
 
-def _moment(known_us: int, tz: ZoneInfo) -> datetime:
+def items_of(bill: Bill | None) -> list[UtilityBillItem]:
+    """Write the items of a bill."""
+    return [
+        UtilityBillItem(
+            line.item, line.name_en, line.name_ko, None if line.won is None else decimal_of(line.won), line.lacks
+        )
+        for line in (bill.lines if bill is not None else ())
+    ]
+
+
+def method_of(agreed: Agreement) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Give how a contract shares its bill, and by what, each in English and Korean."""
+    return METHODS[agreed.contract or ""], HOW[agreed.share]
+
+
+def moment_of(known_us: int, tz: ZoneInfo) -> datetime:
+    """Give a moment on the city's clock."""
     return from_us(known_us).astimezone(tz)

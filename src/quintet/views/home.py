@@ -2,31 +2,29 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from quintet.access import Access
+from quintet.tariffs.home_rates import HomeRates, rates_of
 from quintet.terms.errors import NotFound, UsageError
 from quintet.terms.period import Span, from_us
 
 from .answers import Place
-from .answers_home import HomeBill, HomeCompare, HomeHistory, HomeNow, Offered, Tile
+from .answers_home import HomeBill, HomeCompare, HomeHistory, HomeLess, HomeNow, Offered, Tile
 from .asked import day_of
 from .catalogue import Catalogue
-from .home_bill import Month, bill_line, first_part, month_of
 from .home_compare import compared
 from .home_history import alike, history_rows, stretch_of
+from .home_kept import KeptHomes, Told, told_now, usual_span
 from .home_limits import home_limits
-from .home_now import FINE, NONE, STOPPED, Reading, Today, no_tile, read_today, tile_of
-from .home_rates import HomeRates, rates_of
-from .home_services import Service, carriers_of, services_of
-from .home_signs import Days, days_between
-from .home_usual import Usual, kind_of, usual_of
+from .home_month import Home, asked_month, month_bill, using_less
+from .home_now import Today, read_day
+from .home_services import Service, services_of
+from .home_tiles import behind_of, made_tile, no_tiles, now_of
+from .home_usual import Usual, usual_of
 
 KEPT = 4096
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,8 +34,15 @@ PREMISE = "premise"
 class HomeQuestions:
     """Answers what a household asks; safe to be asked by several threads at once. Raises as `Questions` does."""
 
-    def __init__(self, access: Access, catalogue: Callable[[], Catalogue], now: Callable[[], int]) -> None:
-        """Ask through one reader's access; `now` gives microseconds since 1970."""
+    def __init__(
+        self,
+        access: Access,
+        catalogue: Callable[[], Catalogue],
+        now: Callable[[], int],
+        kept: KeptHomes | None = None,
+    ) -> None:
+        """Ask through one reader's access; `now` gives microseconds since 1970; `kept` is shared by all readers."""
+        self._kept = kept
         self._access = access
         self._catalogue = catalogue
         self._now = now
@@ -46,82 +51,55 @@ class HomeQuestions:
 
     def now(self, place: str) -> HomeNow:
         """Give today's use of each utility so far, beside the same hours of usual days."""
-        catalogue = self._home(place)
-        tz, today = catalogue.registry.tz, self._today(place)
+        catalogue, today = self._home(place), self._today(place)
         rates = rates_of(catalogue.registry)
         tiles = [self._tile(service, place, today, rates) for service in services_of(catalogue, place)]
-        held = {tile.commodity for tile in tiles}
-        missing = [row for row in carriers_of(catalogue) if row.code not in held]
-        tiles += [no_tile(row, row.display_unit(next(iter(row.measures)))) for row in missing]
-        order = {code: at for at, code in enumerate(catalogue.registry.commodities.rows)}
-        tiles.sort(key=lambda tile: order[tile.commodity])
-        metered = [tile for tile in tiles if tile.state != NONE]
-        priced = [tile for tile in metered if tile.won is not None]
-        city = catalogue.registry.city
-        return HomeNow(
-            place,
-            *names_of(catalogue, place),
-            city.tz,
-            city.simulated,
-            today.now.astimezone(tz),
-            today.day,
-            today.span.start.astimezone(tz),
-            today.span.end.astimezone(tz),
-            today.since_day,
-            kind_of(today.day, tz),
-            max((tile.as_of for tile in tiles if tile.as_of is not None), default=None),
-            any(tile.state != FINE for tile in metered),
-            sum_of([tile.won for tile in priced]),
-            sum_of([tile.won_usual for tile in priced]),
-            [tile.commodity for tile in metered if tile.won is None],
-            tiles,
-        )
+        tiles += no_tiles(catalogue, {tile.commodity for tile in tiles})
+        return now_of(catalogue, place, names_of(catalogue, place), today, tiles)
+
+    def now_told(self, place: str) -> tuple[bytes, str]:
+        """Give what `now` gives as JSON, kept where it may be, and a digest of all but the moment of asking."""
+        return self._said(self.make_ahead(place) or told_now(self.now(place)))
+
+    def make_ahead(self, place: str, stamp: int | None = None) -> Told | None:
+        """Make what is kept, where it may be: None where each reading is to be noted.
+
+        `stamp` is of before anything was read, where something was read ahead.
+        """
+        alike = self._access.alike(place)
+        if self._kept is None or alike is None:
+            return None
+        catalogue = self._home(place)
+        names = names_of(catalogue, place)
+        return self._kept.make((place, alike), self._access, catalogue, names, lambda: self._today(place), stamp)
+
+    def usual_span(self, place: str) -> Span | None:
+        """Give the days that a home's usual is made of."""
+        return usual_span(self._today(place))
+
+    def now_at_hand(self, place: str) -> tuple[bytes, str] | None:
+        """Give what `now_told` gives where that needs no reading and no waiting; None: ask that."""
+        alike = self._access.alike(place)
+        if self._kept is None or alike is None:
+            return None
+        told = self._kept.at_hand((place, alike), self._access.registry(), self._now())
+        return None if told is None else self._said(told)
+
+    def _said(self, told: Told) -> tuple[bytes, str]:
+        return told.at(from_us(self._now()).astimezone(self._access.registry().tz)), told.digest
 
     def bill(self, place: str, month: str | None = None) -> HomeBill:
         """Give a calendar month's bill (2026-11; default: this one): so far while it lasts, and where it is heading."""
+        home = self._seen(place)
+        return month_bill(home, asked_month(month, home.today))
+
+    def less(self, place: str) -> HomeLess:
+        """Give what using less until the month's end would save, by utility."""
+        return using_less(self._seen(place))
+
+    def _seen(self, place: str) -> Home:
         catalogue = self._home(place)
-        today = self._today(place)
-        asked = month_of(today.day.replace(day=1) if month is None else _first(month), today)
-        if asked.first > today.day or asked.first >= asked.end:
-            raise UsageError(
-                f"{month} is not a month of yours.",
-                code="bad_month",
-                place="month",
-                remedy="Ask for one that has begun.",
-            )
-        rates = rates_of(catalogue.registry)
-        lines, as_of = [], None
-        for service in services_of(catalogue, place):
-            reading = read_today(self._access, service, today) if asked.running else None
-            first, end = max(asked.first, today.whole or asked.first), min(asked.end, today.day)
-            days = days_between(self._access, service, first, end) if first < end else None
-            behind = None if reading is None else reading.days
-            use = None if reading is None or reading.use is None else int(Fraction(reading.use) * service.unit.ratio)
-            part = first_part(self._access, service, asked.first, today)
-            lines.append(bill_line(service, place, asked, days, behind, (part, use), rates))
-            if reading is not None and reading.as_of is not None:
-                as_of = reading.as_of if as_of is None else max(as_of, reading.as_of)
-        priced = [line for line in lines if line.won is not None]
-        ahead = [line.ahead for line in priced if line.ahead is not None]
-        whole = ahead if len(ahead) == len(priced) else []
-        return HomeBill(
-            place,
-            *names_of(catalogue, place),
-            catalogue.registry.city.tz,
-            f"{asked.first:%Y-%m}",
-            asked.first,
-            asked.end - timedelta(days=1),
-            (asked.end - asked.first).days,
-            asked.over,
-            as_of,
-            today.since_day,
-            sum_of([line.won for line in priced]),
-            sum_of([one.won for one in whole]),
-            sum_of([one.won_low for one in whole]),
-            sum_of([one.won_high for one in whole]),
-            [line.commodity for line in lines if line.won is None],
-            lines,
-        )
+        return Home(self._access, catalogue, place, names_of(catalogue, place), self._today(place))
 
     def history(
         self, place: str, utility: str | None = None, length: str = "day", at: str | None = None
@@ -184,23 +162,10 @@ class HomeQuestions:
         return catalogue
 
     def _tile(self, service: Service, place: str, today: Today, rates: HomeRates) -> Tile:
-        reading = read_today(self._access, service, today)
+        behind = behind_of(self._access, service, place, today, rates)
+        reading = read_day(self._access, service, today, behind.days)
         usual = self._usual_of(service, today) if reading.as_of is not None and today.hours == 24 else None
-        return self._priced(tile_of(reading, usual, today), reading, place, today, rates)
-
-    def _priced(self, tile: Tile, reading: Reading, place: str, today: Today, rates: HomeRates) -> Tile:
-        """Say what today's use adds to the month's bill, and what the usual use would."""
-        if reading.use is None or reading.state == STOPPED:
-            return msgspec.structs.replace(tile, won_reason=tile.state if reading.use is None else STOPPED)
-        service, month = reading.service, month_of(today.day.replace(day=1), today)
-        asked = rates.asked(place, service.commodity.code, service.unit, month.first, month.end)
-        past = _use_before(reading.days, month) + first_part(self._access, service, month.first, today)
-        before = Fraction(past) / service.unit.ratio
-        won, reason = rates.added(asked, before, before + Fraction(reading.use))
-        usual = (
-            None if tile.usual is None or won is None else rates.added(asked, before, before + Fraction(tile.usual))[0]
-        )
-        return msgspec.structs.replace(tile, won=won, won_usual=usual, won_reason=reason)
+        return made_tile(reading, usual, behind, today, rates).tile
 
     def _usual_of(self, service: Service, today: Today) -> Usual:
         """Give a utility's usual day, made again after a while."""
@@ -231,26 +196,3 @@ def names_of(catalogue: Catalogue, place: str) -> tuple[str, str]:
     if above is None:
         return here.name_en, here.name_ko
     return f"{above.name_en}-{here.name_en}", f"{above.name_ko}-{here.name_ko}"
-
-
-def sum_of(amounts: Sequence[int | None]) -> int | None:
-    """Add up; None where there is nothing, or something is not known."""
-    known = [one for one in amounts if one is not None]
-    return sum(known) if known and len(known) == len(amounts) else None
-
-
-def _use_before(days: Days | None, month: Month) -> int:
-    """Give what was used on the month's days that are over, in sub-units."""
-    if days is None:
-        return 0
-    return int(days.value[max((month.first - days.first).days, 0) :].sum())
-
-
-def _first(month: str) -> date:
-    """Read a month, 2026-11."""
-    try:
-        return day_of(f"{month}-01" if len(month) == 7 else "")
-    except UsageError as error:
-        raise UsageError(
-            f"{month!r} is no month.", code="bad_month", place="month", remedy="Write it as 2026-11."
-        ) from error

@@ -5,20 +5,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-import numpy as np
-
 from quintet.access import Access
 from quintet.tariffs import Bill, crossing_day
+from quintet.tariffs.ahead import Ahead
 from quintet.tariffs.exact import decimal_of
+from quintet.tariffs.home_rates import HomeRates, Priced
 from quintet.terms.period import Span, day_start
 
 from .answers_home import BillAhead, BillItem, BillLine, TierGauge
-from .home_forecast import Ahead, ahead_of
 from .home_now import Today
-from .home_rates import HomeRates, Priced
 from .home_services import Service, slots_of
 from .home_signs import Days
-from .home_usual import REST, kind_of
 
 DAY = timedelta(days=1)
 
@@ -62,11 +59,11 @@ def bill_line(
     place: str,
     month: Month,
     days: Days | None,
-    behind: Days | None,
+    ahead: Ahead | None,
     uses: tuple[int, int | None],
     rates: HomeRates,
 ) -> BillLine:
-    """Give one utility's line; `days` are the month's days that are over, `behind` all that a forecast looks at.
+    """Give one utility's line; `days` are the month's days that are over, `ahead` is the use of those to come.
 
     `uses` are of the part of the first day that is the reader's, and of today (None: nothing was heard).
     """
@@ -81,7 +78,7 @@ def bill_line(
     )
     gaps = days is not None and not bool(days.known.all())
     estimated = days is not None and bool((days.known & ~days.whole).any())
-    ahead = _ahead(month, behind, today_use) if month.running and heard else None
+    coming = None if ahead is None or not heard else at_least(ahead, float(today_use or 0))
     bill = priced.bill
     card = None if bill is None else bill.cards[-1]
     return BillLine(
@@ -91,6 +88,7 @@ def bill_line(
         service.unit.code,
         service.unit.to_decimal(used) if heard else None,
         gaps,
+        0 if days is None else int(days.known.sum()),
         estimated,
         None if bill is None else int(bill.total),
         list(priced.why),
@@ -99,29 +97,20 @@ def bill_line(
         "" if card is None else card.source,
         "" if card is None else card.certainty,
         [] if bill is None else [BillItem(one.item, one.name_en, one.name_ko, _won(one.won)) for one in bill.lines],
-        None if ahead is None else _ahead_answer(service, place, month, past, used, ahead, rates),
+        None if coming is None else _ahead_answer(service, place, month, past, used, coming, rates),
         None if bill is None else tier_gauge(bill, month, in_unit(service, past)),
+        None,
     )
+
+
+def at_least(ahead: Ahead, today_use: float) -> Ahead:
+    """Forecast no less than today already has."""
+    low, high = (None if one is None else max(one, today_use) for one in (ahead.low, ahead.high))
+    return Ahead(max(ahead.use, today_use), low, high, ahead.trials)
 
 
 def _won(exact: Fraction | None) -> Decimal | None:
     return None if exact is None else decimal_of(exact)
-
-
-def _ahead(month: Month, behind: Days | None, today_use: int | None) -> Ahead | None:
-    """Forecast today and the days after it, from the days behind; never less than today already has."""
-    if behind is None:
-        return None
-    tz = month.today.tz
-    rest = np.array([kind_of(behind.first + DAY * at, tz) == REST for at in range(len(behind.value))])
-    coming = [month.today.day + DAY * at for at in range((month.end - month.today.day).days)]
-    rest_ahead = np.array([kind_of(day, tz) == REST for day in coming])
-    found = ahead_of(behind.value.astype(np.float64), behind.whole, rest, rest_ahead)
-    if found is None:
-        return None
-    least = float(today_use or 0)
-    low, high = (None if one is None else max(one, least) for one in (found.low, found.high))
-    return Ahead(max(found.use, least), low, high, found.trials)
 
 
 def _ahead_answer(

@@ -1,97 +1,104 @@
-"""A home's use until the month's end: the mean of like days, with a range that comes from its own past misses.
-
-Each day ahead is taken as the mean of the trusted days of its kind among the last four weeks. The range is the wider of
-two: how far the same forecast, done from every earlier day whose following days are known, missed (the middle eight
-tenths of the ratios); and how much the sum of so many days varies when they vary as those behind did (the prediction
-interval of eight tenths, widened for days that are like the day before). Trials overlap and are few, so that the first
-alone would be too narrow. Nothing is said with too few days behind, and no range with too few trials.
-"""
+"""The days ahead of a home's month: what is known of them, and what to expect by days behind and the weather."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from .home_limits import home_limits
+from quintet.access import Access
+from quintet.ledger.degree_days import day_means, degree_days
+from quintet.tariffs.ahead import Ahead, Degrees, Past, ahead_of, usual_degrees
+from quintet.terms.errors import Forbidden
+from quintet.terms.period import Span, day_start, to_us
 
+from .home_limits import home_limits
+from .home_now import Today
+from .home_services import Service
+from .home_signs import Days, days_between
+from .home_usual import REST, kind_of
+
+DAY = timedelta(days=1)
+YEAR = 364
+"""Days back to the same weekday a year before."""
+SMOOTHED = 7
+"""Days to either side over which last year's degrees are smoothed: a fortnight's fronts are no climate."""
+AFTER = 14
+"""Days after those ahead, a year before, that are fitted too."""
 Values = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
-RANGE = (0.1, 0.9)
-"""The quantiles of past misses between which the range lies."""
-EIGHT_TENTHS = 1.2816
-"""Standard deviations to either side that hold eight tenths of a normal distribution."""
-MOST_ALIKE = 0.9
-"""Above it so few days cannot tell a trend from likeness."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
-    """Use of the days ahead, in sub-units; `low` and `high` are None without enough trials."""
+class Outlook:
+    """Degree days [days, kinds] of the days behind a day, and of those about it a year before; `first` is the first."""
 
-    use: float
-    low: float | None
-    high: float | None
-    trials: int
+    first: date
+    behind: Values
+    year_first: date
+    year: Values
 
 
-def ahead_of(value: Values, sure: Mask, rest: Mask, rest_ahead: Mask) -> Ahead | None:
-    """Forecast the days ahead (True: a day of rest) from the days behind; None where too few of those are known."""
-    limits = home_limits()
-    middle = _sum(value, sure, rest, rest_ahead)
-    if middle is None:
+def outlook_of(access: Access, place: str, today: date, end: date, tz: ZoneInfo) -> Outlook | None:
+    """Read the outdoor temperatures that a forecast up to `end` wants; None where no station speaks for the place."""
+    first = today - DAY * home_limits()["days_back"]
+    year_first, year_end = first - DAY * (YEAR + SMOOTHED), end - DAY * (YEAR - max(SMOOTHED, AFTER))
+    behind, year = (_degrees(access, place, *span, tz) for span in ((first, today), (year_first, year_end)))
+    known = ~np.isnan(behind[:, 0])
+    return Outlook(first, behind, year_first, year) if known.any() else None
+
+
+def _degrees(access: Access, place: str, first: date, end: date, tz: ZoneInfo) -> Values:
+    """Give the degree days of the days [first, end): heating, cooling; NaN where too little of a day is known."""
+    edges = np.array([to_us(day_start(first + DAY * at, tz)) for at in range((end - first).days + 1)], np.int64)
+    table = access.outdoor(place, Span(day_start(first, tz), day_start(end, tz)))
+    start = table["start"].cast("int64").to_numpy()
+    means = day_means(start, table["minutes"].to_numpy().astype(np.int64), table["temp_c"].to_numpy(), edges)
+    return np.column_stack(degree_days(means))
+
+
+@lru_cache(maxsize=1024)
+def _rests(first: date, count: int, tz: ZoneInfo) -> npt.NDArray[np.bool_]:
+    """Say which of so many days are days of rest."""
+    return np.array([kind_of(first + DAY * at, tz) == REST for at in range(count)], np.bool_)
+
+
+def month_ahead(
+    access: Access, service: Service, behind: Days, end: date, today: Today, outlook: Outlook | None
+) -> Ahead | None:
+    """Forecast a utility's use of today and the days up to, not including, `end`, in sub-units."""
+    rest = _rests(behind.first, len(behind.value), today.tz)
+    rest_ahead = _rests(today.day, (end - today.day).days, today.tz)
+    degrees = None if outlook is None else _degrees_of(access, service, behind, end, today, outlook)
+    return ahead_of(behind.value.astype(np.float64), behind.whole, rest, rest_ahead, degrees)
+
+
+def _degrees_of(
+    access: Access, service: Service, behind: Days, end: date, today: Today, outlook: Outlook
+) -> Degrees | None:
+    """Lay the degrees beside the days behind, and add what is known of the same days a year before."""
+    days, ahead = len(behind.value), (end - today.day).days
+    skipped = (behind.first - outlook.first).days
+    usual = usual_degrees(outlook.year, SMOOTHED)[skipped : skipped + days + ahead]
+    if len(usual) < days + ahead:
         return None
-    count = len(rest_ahead)
-    ratios: list[float] = []
-    for origin in range(limits["forecast_days_behind"], len(value) - count + 1):
-        ahead = slice(origin, origin + count)
-        if not sure[ahead].all():
-            continue
-        told = _sum(value[:origin], sure[:origin], rest[:origin], rest[ahead])
-        if told:
-            ratios.append(float(value[ahead].sum()) / told)
-    if len(ratios) < limits["forecast_trials_needed"]:
-        return Ahead(middle, None, None, len(ratios))
-    low, high = (float(one) for one in np.quantile(ratios, RANGE))
-    apart = _apart(value, sure, rest, count)
-    return Ahead(middle, max(min(middle * low, middle - apart), 0.0), max(middle * high, middle + apart), len(ratios))
+    then = outlook.year[SMOOTHED + skipped :][: days + ahead]
+    first, last = behind.first - DAY * YEAR, end - DAY * (YEAR - AFTER)
+    first = first if today.whole is None else max(first, today.whole)
+    past = None if first >= last else _days_a_year_ago(access, service, first, last)
+    if past is None:
+        none = np.zeros(0, np.bool_)
+        return Degrees(outlook.behind[skipped:], usual, then, np.zeros((0, 2)), Past(np.zeros(0), none, none))
+    offset = (first - outlook.year_first).days
+    rest = _rests(first, len(past.value), today.tz)
+    before = outlook.year[offset : offset + len(past.value)]
+    return Degrees(outlook.behind[skipped:], usual, then, before, Past(past.value.astype(np.float64), past.whole, rest))
 
 
-def _apart(value: Values, sure: Mask, rest: Mask, count: int) -> float:
-    """Give how far the sum of so many days may lie from its forecast, by how the days behind vary about their kinds.
-
-    sd x sqrt(n + n2/m), for n days whose level is the mean of m, times sqrt((1 + r) / (1 - r)) for days that are alike
-    by r to the day before (an AR(1) process).
-    """
-    last = slice(max(len(value) - home_limits()["usual_days_back"], 0), None)
-    near, known, kind = value[last], sure[last], rest[last]
-    left = np.zeros(len(near))
-    for wanted in (False, True):
-        like = known & (kind == wanted)
-        if like.any():
-            left[like] = near[like] - near[like].mean()
-    behind = int(known.sum())
-    square = float((left[known] ** 2).sum())
-    if square == 0:
-        return 0.0
-    pairs = known[1:] & known[:-1]
-    alike = min(max(float((left[1:] * left[:-1])[pairs].sum()) / square, 0.0), MOST_ALIKE)
-    spread = np.sqrt(square / max(behind - 2, 1) * (count + count**2 / behind) * (1 + alike) / (1 - alike))
-    return EIGHT_TENTHS * float(spread)
-
-
-def _sum(value: Values, sure: Mask, rest: Mask, rest_ahead: Mask) -> float | None:
-    """Add up the means of the days' kinds."""
-    limits = home_limits()
-    if int(sure.sum()) < limits["forecast_days_behind"]:
+def _days_a_year_ago(access: Access, service: Service, first: date, end: date) -> Days | None:
+    """Read last year's days; None where they are not the reader's."""
+    try:
+        return days_between(access, service, first, end)
+    except Forbidden:
         return None
-    last = slice(max(len(value) - limits["usual_days_back"], 0), None)
-    near, known, kind = value[last], sure[last], rest[last]
-    if not known.any():
-        return None
-    mean = float(near[known].mean())
-    total = 0.0
-    for wanted in (False, True):
-        days = int((rest_ahead == wanted).sum())
-        like = known & (kind == wanted)
-        total += days * (float(near[like].mean()) if like.any() else mean)
-    return total

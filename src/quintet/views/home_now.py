@@ -27,7 +27,7 @@ from .home_services import (
     slots_of,
 )
 from .home_signs import Days, days_of, heard_before, last_heard, zero_since
-from .home_usual import Usual
+from .home_usual import Course, Usual
 from .series import share
 
 HOUR = timedelta(hours=1)
@@ -88,13 +88,17 @@ class Reading:
 
 def read_today(access: Access, service: Service, today: Today) -> Reading:
     """Read a utility's day so far and its signs of life."""
+    return read_day(access, service, today, days_of(access, service, today.day, today.whole))
+
+
+def read_day(access: Access, service: Service, today: Today, days: Days | None) -> Reading:
+    """Read a utility's day so far, where the days before it are known."""
     minutes = service.minutes
     over = today.span.start + (today.now - today.span.start) // timedelta(minutes=minutes) * timedelta(minutes=minutes)
     slots = slots_of(access, service, today.seen, service.resolution, today.tz, over)
     known = [slot.value for slot in slots if slot.value is not None]
     use = sum(known, Decimal(0)) if known else None
     as_of = heard_until(slots, minutes)
-    days = days_of(access, service, today.day, today.whole)
     last = as_of or last_heard(access, service, days, today.tz)
     zero = zero_since(days, None if use is None else int(use != 0))
     state = _state(access, service, today, days, last, zero)
@@ -120,7 +124,9 @@ def _state(
     return LATE if age >= (limits["late_intervals"] + 1) * timedelta(minutes=service.minutes) else FINE
 
 
-def usual_so_far(reading: Reading, usual: Usual | None, today: Today) -> tuple[Decimal | None, int, str | None]:
+def usual_so_far(
+    reading: Reading, usual: Usual | Course | None, today: Today
+) -> tuple[Decimal | None, int, str | None]:
     """Give the usual use up to the hour of the last reading, of how many days, and else why there is none."""
     if reading.as_of is None:
         return None, 0, "no_reading_today"
@@ -138,7 +144,7 @@ def usual_so_far(reading: Reading, usual: Usual | None, today: Today) -> tuple[D
     return found, days, None if found is not None else "too_few_days"
 
 
-def tile_of(reading: Reading, usual: Usual | None, today: Today) -> Tile:
+def tile_of(reading: Reading, usual: Usual | Course | None, today: Today) -> Tile:
     """Give a utility's tile, not yet priced."""
     so_far, days, reason = usual_so_far(reading, usual, today)
     hours = _hours(reading.slots, reading.service, today)

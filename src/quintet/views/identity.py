@@ -15,8 +15,9 @@ from .live import Live, Watch
 from .questions import Questions
 
 Kind = TypeVar("Kind")
-AGAIN_S = 30.0
-"""So long what nobody has changed is believed: a session or a right that ends by its time ends a stream that late."""
+AGAIN_S = 4.0
+"""So long what nobody has changed is believed: with the sweep of live push a right that ends by its time ends a stream
+within 5 s. Asking again costs 0.05 ms: 6 % of a core for 5,000 streams."""
 FAR_US = 2**60
 """Beyond this a bound is none."""
 

@@ -119,9 +119,16 @@ class Live:
     def still(self, watch: Watch) -> bool:
         """Tell whether the reader may follow at this moment what he began to follow."""
         try:
-            return self._feed.may_follow(self._scope, watch.place) == watch.grant
+            stands = self._feed.may_follow(self._scope, watch.place) == watch.grant
         except (Forbidden, NotFound):
             return False
+        if stands:
+            self.followed(watch)
+        return stands
+
+    def followed(self, watch: Watch) -> None:
+        """Say in the read log of a dwelling that it was followed up to now."""
+        self._feed.follows(watch)
 
     def on_commit(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` after every commit, in the committing thread; gives what ends that."""

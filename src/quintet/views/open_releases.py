@@ -8,14 +8,12 @@ from zoneinfo import ZoneInfo
 
 from quintet.access import Access
 from quintet.access.floor import floor
-from quintet.ledger.city_rows import PREFIX
+from quintet.access.told import RELEASE
 from quintet.terms.errors import BadInput, UsageError
 from quintet.terms.period import Span, day_start, from_us, local_day
 
 from .answers_open import OpenRelease
 
-RELEASE = f"{PREFIX}open_release"
-"""The kind of a record that a month was told; its key is the month, 2025-03."""
 MOST_MONTHS = 36
 
 

@@ -1,34 +1,80 @@
-"""All that a household's meters said in its time, as it can be taken along: CSV or a sheet."""
+"""All that a household's meters said in its time, as it can be taken along: CSV, a sheet, or channel by channel."""
 
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
 
 import xlsxwriter
 
 from quintet.terms.errors import UsageError
-from quintet.terms.period import from_us
+from quintet.terms.period import FIXED_MINUTES, from_us
 
-from .answers import Meter
+from .answers import Interval, Meter
 from .asked import moment_of
 from .identity import Home, Reader
-from .questions import LONGEST_PAGE
+from .questions import LONGEST_PAGE, Questions
 from .series import own_resolution
 
 HEADER = ("place", "channel", "commodity", "start", "value", "unit", "quality", "coverage", "estimated_share")
 FORMS = {
     "csv": ("text/csv; charset=utf-8", "csv"),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
+    "greenbutton": ("application/atom+xml", "xml"),
 }
 """The forms: media type and the end of the file's name."""
 A_YEAR = timedelta(days=366)
+DAY_MIN = 1440
 AT_ONCE = timedelta(days=93)
 """So long a piece of one channel is read at a time."""
 MOST_ROWS = 1_000_000
 """Rows of one sheet: a sheet holds 1,048,576."""
 Cells = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnChannel:
+    """One meter's intervals over [start, end): `length_min` each (1440: a local day), also unknown ones."""
+
+    meter: Meter
+    length_min: int
+    start: datetime
+    end: datetime
+    rows: Iterator[Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFeed:
+    """A dwelling's channels, and since when it is the reader's (None: always): the same feed is named by both."""
+
+    place: str
+    since: datetime | None
+    channels: Sequence[OwnChannel]
+
+
+def channels_of(questions: Questions, place: str, first: datetime, last: datetime) -> list[OwnChannel]:
+    """Give what each of a dwelling's meters said over [first, last), by meter; the first row of each is asked for now.
+
+    Raises NotFound and Forbidden as the questions do, before anything is written.
+    """
+    return [_channel(questions, one, first, last) for one in questions.meters(place=place, limit=LONGEST_PAGE).meters]
+
+
+def _channel(questions: Questions, meter: Meter, first: datetime, last: datetime) -> OwnChannel:
+    step = own_resolution(meter.cadence_min)
+    found = _pieces(questions, meter.channel, step.value, first, last)
+    begun = chain(list(islice(found, 1)), found)  # what is refused is refused now, not in the middle of an answer
+    return OwnChannel(meter, FIXED_MINUTES.get(step, DAY_MIN), first, last, begun)
+
+
+def _pieces(questions: Questions, channel: str, step: str, first: datetime, last: datetime) -> Iterator[Interval]:
+    at = first
+    while at < last:
+        end = min(at + AT_ONCE, last)
+        yield from questions.intervals(channel, at.isoformat(), end.isoformat(), step).rows
+        at = end
 
 
 class OwnData:
@@ -47,21 +93,13 @@ class OwnData:
         """
         home = self._home(place)
         first, last = self._span(home, start, end)
-        meters = self._reader.questions.meters(place=home.place, limit=LONGEST_PAGE).meters
-        found = self._rows(home.place, meters, first, last)
-        return chain(list(islice(found, 1)), found)  # what is refused is refused now, not in the middle of an answer
+        return _cells(home.place, channels_of(self._reader.questions, home.place, first, last))
 
-    def _rows(self, place: str, meters: Sequence[Meter], first: datetime, last: datetime) -> Iterator[Cells]:
-        for meter in meters:
-            step, at = own_resolution(meter.cadence_min).value, first
-            while at < last:
-                end = min(at + AT_ONCE, last)
-                found = self._reader.questions.intervals(meter.channel, at.isoformat(), end.isoformat(), step)
-                for row in found.rows:
-                    told = (row.value, row.unit, row.quality, row.coverage, row.estimated_share)
-                    said = ["" if one is None else str(one) for one in told]
-                    yield place, meter.channel, meter.commodity, row.start.isoformat(), *said
-                at = end
+    def feed(self, place: str | None, start: str | None, end: str | None) -> OwnFeed:
+        """Give the same by channel. Raises as `rows` does."""
+        home = self._home(place)
+        first, last = self._span(home, start, end)
+        return OwnFeed(home.place, home.since, channels_of(self._reader.questions, home.place, first, last))
 
     def _home(self, place: str | None) -> Home:
         homes = [one for one in self._reader.homes if place in (None, one.place)]
@@ -82,6 +120,14 @@ class OwnData:
                 "that is more than ten years.", code="range_too_long", place="from", remedy="Ask for less."
             )
         return first, last
+
+
+def _cells(place: str, channels: Sequence[OwnChannel]) -> Iterator[Cells]:
+    for one in channels:
+        for row in one.rows:
+            told = (row.value, row.unit, row.quality, row.coverage, row.estimated_share)
+            said = ["" if cell is None else str(cell) for cell in told]
+            yield place, one.meter.channel, one.meter.commodity, row.start.isoformat(), *said
 
 
 def as_csv(rows: Iterator[Cells]) -> Iterator[bytes]:

@@ -32,9 +32,11 @@ from .dwelling import dwelling_day
 from .exceptions import detail, queue
 from .findings import RuleWords, list_findings
 from .home import HomeQuestions
+from .home_kept import KeptHomes
 from .questions_bills import BillQuestions
 from .questions_books import BooksQuestions
 from .questions_ledger import LedgerQuestions
+from .questions_manager import BuildingQuestions
 from .series import KEPT, channel_series
 from .uncertain_books import uncertain_balances
 
@@ -64,11 +66,12 @@ class Questions:
         rules: Mapping[str, RuleWords] | None = None,
         shelf: Shelf | None = None,
         city: Access | None = None,
+        kept: KeptHomes | None = None,
     ) -> None:
         """Ask through one reader's access; `now` gives microseconds since 1970, `rules` what is said of rules by id.
 
-        Readers of one city share a shelf. How far the city was heard is asked of `city` (default: the same access):
-        that is a time, not a reading.
+        Readers of one city share a shelf, and what is `kept` of its homes. How far the city was heard is asked of
+        `city` (default: the same access): that is a time, not a reading.
         """
         self._access = access
         self._city = city or access
@@ -76,9 +79,10 @@ class Questions:
         self.ledger = LedgerQuestions(access)
         self.books = BooksQuestions(access)
         self.bills = BillQuestions(access)
+        self.buildings = BuildingQuestions(access, now)
         self._rules = rules or {}
         self._now = now
-        self.home = HomeQuestions(access, self._listed, now)
+        self.home = HomeQuestions(access, self._listed, now, kept)
 
     @property
     def tz(self) -> ZoneInfo:

@@ -1,7 +1,7 @@
 """The routes of /api/v1: one table row each, answered by `views`, written exactly, with an ETag."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from quintet.views.answers import (
 from quintet.views.answers_bills import Allocation, BillExplained, DwellingBills, Incentives
 from quintet.views.answers_books import ConversionRows, FacilityRows, LossRows
 from quintet.views.answers_decisions import BoundDefinitions, FactorSetList, PublishedFigures, StatedMeasures
-from quintet.views.answers_home import HomeBill, HomeCompare, HomeHistory, HomeNow
+from quintet.views.answers_home import HomeBill, HomeCompare, HomeHistory, HomeLess, HomeNow
 from quintet.views.answers_ledger import Compared, Explanation, GpcTable, Inventory, SelfSufficiencies
 from quintet.views.answers_targets import ChangeApart, Trajectory, WeatherChange
 from quintet.views.identity import Reader
@@ -40,6 +40,7 @@ HEADERS = {"Cache-Control": "private, no-cache"}
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 Given = dict[str, Any]
+AtHand = Callable[[Request], Awaitable[Response]]
 
 EMISSIONS = (
     asked.FROM, asked.TO, asked.RESOLUTION, asked.BALANCED_PLACE, asked.FACTOR_SET, asked.GWP, asked.COUNT_AT,
@@ -236,7 +237,6 @@ ROUTES = (
         CityDay,
         (asked.DAY, asked.KNOWN_AT),
         lambda questions, given: questions.city_today(**_said(given)),
-        statuses=(400, 403),
     ),
     Route(
         "/dwelling-days",
@@ -289,6 +289,13 @@ ROUTES = (
         lambda questions, given: questions.home.bill(**_said(given)),
     ),
     Route(
+        "/home/less",
+        "What a home's bill of this month would be if less were used until its end.",
+        HomeLess,
+        (asked.DWELLING,),
+        lambda questions, given: questions.home.less(**_said(given)),
+    ),
+    Route(
         "/home/history",
         "A utility of a home over a day, week, month or year, beside the year before and the weather.",
         HomeHistory,
@@ -337,13 +344,13 @@ ROUTES = (
 )
 
 
-def router() -> APIRouter:
-    """Give the routes, each answered by the questions of who asks."""
+def router(at_hand: Mapping[str, AtHand]) -> APIRouter:
+    """Give the routes, each answered by the questions of who asks; some by what answers at once where it can."""
     out = APIRouter(prefix="/api/v1")
     for route in ROUTES:
         out.add_api_route(
             route.path,
-            _endpoint(route),
+            at_hand.get(route.path) or _endpoint(route),
             methods=["GET"],
             name=route.path.strip("/"),
             summary=route.summary,

@@ -9,10 +9,21 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from .api import JSON, ROUTES, Route
+from .identity import COOKIE, DESK, SECURE_COOKIE, kind_of
 from .problems import MEDIA_TYPE, Problem
 
 REF = "#/components/schemas/{name}"
-TOKEN = {"type": "http", "scheme": "bearer", "description": "A token of `quintet token create`."}
+TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token of `quintet token create`, or one that a household made.",
+}
+SESSION = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": COOKIE,
+    "description": f"Who has signed in; behind TLS the cookie is called {SECURE_COOKIE}.",
+}
 HEALTH = {"type": "object", "additionalProperties": True}
 
 
@@ -41,13 +52,24 @@ def describe(app: FastAPI, parts: Sequence[Described] = ()) -> dict[str, Any]:
     for part in parts:
         document["paths"] |= part.paths
         document["components"]["schemas"] |= part.schemas
-    if any("security" in one for methods in document["paths"].values() for one in methods.values()):
-        document["components"]["securitySchemes"] = {"token": TOKEN}
+    document["components"]["securitySchemes"] = {"token": TOKEN, "session": SESSION}
     document["paths"]["/health"]["get"]["responses"] = {
         str(status): {"description": words, "content": {JSON: {"schema": HEALTH}}}
         for status, words in ((200, "All is well."), (503, "Something is wrong; the answer says what."))
     } | {"400": problem_of(400)}
+    for path, methods in document["paths"].items():
+        for said in methods.values():
+            _guarded(kind_of(path), said)
     return document
+
+
+def _guarded(kind: str, said: dict[str, Any]) -> None:
+    """Say of an operation what it takes to be let in, and how who has no business there is answered."""
+    if kind != "anyone":
+        said.setdefault("security", [{"token": []}] if kind == "door" else [{"token": []}, {"session": []}])
+        said["responses"] = {**{str(status): problem_of(status) for status in (401, 403)}, **said["responses"]}
+    if kind == DESK:
+        said["responses"] = {"404": problem_of(404), **said["responses"]}
 
 
 def exact(schema: Any) -> Any:

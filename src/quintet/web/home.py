@@ -22,7 +22,7 @@ BUILT = Path(__file__).parent / "static" / "home"
 WORDS = Path(__file__).parent / "strings" / "home"
 LIST = "files.json"
 ENTRY = "src/main.ts"
-VIEWS = ("bill", "history", "compare", "data")
+VIEWS = ("bill", "history", "compare", "alerts", "data")
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 ANEW = {"Cache-Control": "no-cache"}
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language, Cookie"}
@@ -49,6 +49,7 @@ def home_routes() -> Sequence[BaseRoute]:
         Route("/home/sw.js", _worker, methods=["GET"]),
         Route("/home/manifest.webmanifest", _manifest, methods=["GET"]),
         Route("/home/assets/{name}", _asset, methods=["GET"]),
+        Route("/home/{view}", _page, methods=["GET"]),
     ]
 
 
@@ -152,7 +153,8 @@ def _page(request: Request) -> Response:
     language = chosen_language(wished, accepted)
     homes = [home.place for home in getattr(reader, "homes", ())]
     place = request.query_params.get("place") or (homes[-1] if homes else None)
-    who = {"kind": getattr(reader, "kind", "local"), "name": getattr(reader, "name", "")}
+    who = {name: getattr(reader, name, usual) for name, usual in (("id", ""), ("kind", "local"), ("name", ""))}
+    who["roles"] = sorted(getattr(reader, "roles", ()))
     frame = {"language": language, "place": place, "homes": homes, "reader": who}
     return HTMLResponse(page_html(frame), headers={**PRIVATE, "Content-Language": language})
 

@@ -81,4 +81,5 @@ class LivePart:
         if request.method == "HEAD":
             return Response(headers=HEADERS, media_type=MEDIA_TYPE)
         still = None if reader.lasting else partial(reader.may_follow, watch, self._live)
-        return EventStream(self.hub, watch, known, {**HEADERS, "Content-Type": MEDIA_TYPE}, still)
+        ended = partial(reader.live(self._live).followed, watch)
+        return EventStream(self.hub, watch, known, {**HEADERS, "Content-Type": MEDIA_TYPE}, still, ended)

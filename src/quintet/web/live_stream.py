@@ -112,10 +112,11 @@ class EventStream(Response):
         last_event_id: str,
         headers: dict[str, str],
         still: Callable[[], bool] | None = None,
+        ended: Callable[[], None] | None = None,
     ) -> None:
         """Feed from `streams` what is new at a place; a client that comes back says the last event it got.
 
-        `still` says whether the listener may go on.
+        `still` says whether the listener may go on; `ended` is called at the end, in a thread of its own.
         """
         super().__init__(headers=headers)
         del self.headers["content-length"]
@@ -123,6 +124,7 @@ class EventStream(Response):
         self._watch = watch
         self._last_event_id = last_event_id
         self._still = still
+        self._ended = ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Write the stream."""
@@ -145,6 +147,8 @@ class EventStream(Response):
             for task in (writing, leaving):
                 task.cancel()
             await asyncio.gather(writing, leaving, return_exceptions=True)
+            if self._ended is not None:
+                await asyncio.to_thread(self._ended)
 
 
 async def disconnected(receive: Receive) -> None:

@@ -1,6 +1,6 @@
 """`GET /api/v1/me/export`: all that my dwelling's meters said, to be taken along."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from quintet.views.own_data import FORMS, OwnData, as_csv, as_xlsx
+from quintet.views.own_data import FORMS, OwnData, OwnFeed, as_csv, as_xlsx
 
 from . import parameters
 from .described import problem_of
@@ -23,6 +23,9 @@ PLACE = Parameter("place", "Which of my dwellings; needed where there are severa
 FROM = Parameter("from", f"First moment: {TIMES}. Default: a year before the last.", moment=True)
 TO = Parameter("to", f"First moment that no longer counts: {TIMES}. Default: now.", moment=True)
 ASKED = (FORM, PLACE, FROM, TO)
+GREEN_BUTTON = "greenbutton"
+WriteFeed = Callable[[OwnFeed], Iterator[bytes]]
+"""Writes a dwelling's channels as a Green Button feed, piece by piece."""
 
 
 class OwnDataPart:
@@ -30,9 +33,10 @@ class OwnDataPart:
 
     schemas: Mapping[str, Any] = {}
 
-    def __init__(self, now_us: Callable[[], int]) -> None:
-        """Give what was measured until now."""
+    def __init__(self, now_us: Callable[[], int], write_feed: WriteFeed) -> None:
+        """Give what was measured until now; `write_feed` writes Green Button."""
         self._now_us = now_us
+        self._write_feed = write_feed
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -48,7 +52,7 @@ class OwnDataPart:
             "operationId": "get_me_export",
             "parameters": [one.published() for one in ASKED],
             "responses": {
-                "200": {"description": "A row an interval, exact decimals.", "content": content},
+                "200": {"description": "A row an interval, exact; as Green Button an Atom feed.", "content": content},
                 **{str(status): problem_of(status) for status in (400, 401, 403, 404)},
             },
         }
@@ -64,11 +68,14 @@ class OwnDataPart:
         kind, end = FORMS[form]
         own = OwnData(reader_of(request), self._now_us())
         asked = [None if given[name] is None else str(given[name]) for name in ("place", "from", "to")]
-        rows = await run_in_threadpool(own.rows, *asked)
         headers = {
             "Content-Disposition": f'attachment; filename="readings.{end}"',
             "Cache-Control": "no-store",
         }
+        if form == GREEN_BUTTON:
+            feed = await run_in_threadpool(own.feed, *asked)
+            return StreamingResponse(self._write_feed(feed), media_type=kind, headers=headers)
+        rows = await run_in_threadpool(own.rows, *asked)
         if form == "xlsx":
             return Response(await run_in_threadpool(as_xlsx, rows), media_type=kind, headers=headers)
         return StreamingResponse(as_csv(rows), media_type=kind, headers=headers)

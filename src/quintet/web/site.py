@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from quintet import __version__
 from quintet.views import Questions
 
-from . import parameters, problems
+from . import home_now, parameters, problems
 from .api import JSON, router
 from .described import describe
 from .guard import Guard
@@ -81,7 +81,7 @@ def build(
     )
     problems.install(app)
     keeper = doorkeeper or NoDoor(questions)
-    app.include_router(router())
+    app.include_router(router({home_now.PATH: home_now.home_now}))
     for part in parts:
         app.router.routes.extend(part.routes)
     described: dict[str, Any] = {}

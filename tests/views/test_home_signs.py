@@ -1,4 +1,4 @@
-"""A month's end, a meter's zeros and a usual day, from days that are made up."""
+"""A meter's zeros, a usual day and the lengths of a history, from days that are made up."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -9,48 +9,12 @@ import pytest
 
 from quintet.terms.errors import UsageError
 from quintet.terms.unit import units
-from quintet.views.home_forecast import ahead_of
 from quintet.views.home_history import stretch_of
 from quintet.views.home_now import Today
 from quintet.views.home_signs import Days, zero_since
 from quintet.views.home_usual import REST, WORKING, Usual, kind_of
 
 SEOUL = ZoneInfo("Asia/Seoul")
-SURE = np.ones(60, np.bool_)
-
-
-def kinds(count: int) -> np.ndarray:
-    return np.arange(count) % 7 >= 5
-
-
-def test_even_days_are_forecast_exactly_and_their_range_is_a_point() -> None:
-    rest = kinds(60)
-    found = ahead_of(np.where(rest, 20.0, 10.0), SURE, rest, kinds(14)[4:])
-    assert found is not None
-    assert found.use == pytest.approx(6 * 10 + 4 * 20)
-    assert found.low == found.high == found.use
-    assert found.trials > 20
-
-
-def test_the_range_holds_most_of_what_came_before() -> None:
-    noise = np.random.default_rng(7).normal(100, 15, 60)
-    found = ahead_of(noise, SURE, kinds(60), kinds(10))
-    assert found is not None
-    assert found.low is not None
-    assert found.high is not None
-    assert found.low < 1000 < found.high
-    assert found.high - found.low < 400
-
-
-def test_too_few_days_say_nothing_and_too_few_trials_no_range() -> None:
-    value = np.full(60, 10.0)
-    assert ahead_of(value[:13], SURE[:13], kinds(13), kinds(5)) is None
-    found = ahead_of(value[:20], SURE[:20], kinds(20), kinds(5))
-    assert found is not None
-    assert (found.low, found.high, found.trials) == (None, None, 2)
-    doubted = SURE.copy()
-    doubted[:50] = False
-    assert ahead_of(value, doubted, kinds(60), kinds(5)) is None
 
 
 def days(values: list[int], whole: list[bool] | None = None) -> Days:

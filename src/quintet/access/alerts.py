@@ -1,0 +1,65 @@
+"""The alerts of a dwelling that a reader may see: those whose evidence lies wholly in a time that is his."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from quintet.registry import Registry
+from quintet.registry.alerts import folded
+from quintet.store.alerts import BudgetRow, budgets_of, looks_of, steps_of
+from quintet.store.engine import Engine
+from quintet.terms.alert import Alert
+from quintet.terms.period import Span, from_us
+
+from .home_hours import carriers, household_since, metered
+from .rights import Rights
+
+
+@dataclass(frozen=True, slots=True)
+class HomeAlerts:
+    """What is known of a dwelling: alerts, the latest first, what cannot be judged, when it was looked at, its budget.
+
+    `unsaid` are rows of kind, commodity, reason and figures; `noted_us` is since when they are so (None: no look yet).
+    `metered` are its own utilities, `carriers` what dwellings of the city are metered for; `tenancy_us`: since when the
+    present household lives there, 0 where nobody stated it.
+    """
+
+    alerts: tuple[Alert, ...]
+    unsaid: tuple[tuple[str, str, str, dict[str, Any]], ...]
+    noted_us: int | None
+    budget: BudgetRow | None
+    metered: frozenset[str]
+    carriers: tuple[str, ...]
+    tenancy_us: int
+
+
+def readable_alerts(engine: Engine, rights: Rights, registry: Registry, place: str) -> HomeAlerts:
+    """Give a dwelling's alerts as a reader may see them; raises as rights do for a place that is not his."""
+    rights.place(place)
+    now_us = engine.clock_us()
+    with engine.snapshot() as snapshot:
+        found = list(folded(steps_of(snapshot, place)).values())
+        looks, budgets = looks_of(snapshot, place), budgets_of(snapshot, place)
+    tenancy_us = household_since(registry, place, now_us) or 0
+    windows = rights.windows(place)
+    own = [one for one in reversed(found) if windows is None or any(_inside(one, window) for window in windows)]
+    if own:
+        start, end = min(one.from_us for one in own), max(_end(one) for one in own)
+        step_min = min(one.step_min for one in own)
+        rights.place(place, Span(from_us(start), from_us(max(end, start + 1))), step_min, what="alerts")
+    present = windows is None or any(low <= now_us < high for low, high in windows)
+    look = looks[0] if looks and present else None
+    unsaid = () if look is None else tuple((row[0], row[1], row[2], row[3]) for row in look.body)
+    mine = [one for one in budgets if present and one.won is not None and one.tenancy_us == tenancy_us]
+    noted_us = None if look is None else look.at_us
+    budget = mine[0] if mine else None
+    own_meters = metered(registry, place)
+    return HomeAlerts(tuple(own), unsaid, noted_us, budget, own_meters, carriers(registry), tenancy_us)
+
+
+def _end(alert: Alert) -> int:
+    return alert.raised_us if alert.ended_us is None else alert.ended_us
+
+
+def _inside(alert: Alert, window: tuple[int, int]) -> bool:
+    """Tell whether all that an alert rests on lies in a window."""
+    return window[0] <= alert.from_us and alert.raised_us < window[1]

@@ -1,0 +1,89 @@
+"""Looking for alerts in an open city: which dwellings, by whose rights, and what is written down of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from quintet.access import EVERYTHING, Access
+from quintet.access.home_hours import household_since
+from quintet.access.rights import homes_below
+from quintet.alerts.evaluate import Looked, looked_at
+from quintet.registry.alerts import News, Seen
+from quintet.registry.tree import ROOT
+from quintet.terms.alert import Alert
+
+from .city import City
+
+AT_ONCE = 250
+"""Dwellings whose outcomes are written in one batch."""
+
+
+@dataclass
+class Tally:
+    """What some looks came to: how many dwellings, and what was raised and ended."""
+
+    homes: int
+    raised: list[Alert]
+    ended: list[Alert]
+
+
+def machine(city: City) -> Access:
+    """Give the access of the machine that watches: no person reads, so no one's read log tells of it."""
+    return Access(city.engine, city.registry, city.pipeline.recent, EVERYTHING, city.rule_set)
+
+
+def homes_of(city: City, place: str = ROOT) -> Sequence[str]:
+    """Name the dwellings at and below a place, those of one complex next to each other."""
+    return homes_below(city.registry(), place)
+
+
+def budgets_of(city: City, places: Sequence[str]) -> dict[str, int]:
+    """Give the budgets of the present households of dwellings: one that somebody set who moved out counts no more."""
+    every, registry, now_us = city.alerts.budgets(), city.registry(), city.now()
+    out: dict[str, int] = {}
+    for place in places:
+        if place in every:
+            found = city.alerts.budget(place, household_since(registry, place, now_us) or 0)
+            if found is not None and found.won is not None:
+                out[place] = found.won
+    return out
+
+
+def watched_of(city: City) -> dict[str, int]:
+    """Give the dwellings where somebody is to be told that no water is used, and until when nobody is at home."""
+    return {} if city.telling is None else city.telling.watched()
+
+
+def look(
+    city: City,
+    places: Sequence[str],
+    *,
+    alike: bool,
+    told: Callable[[News], None] | None = None,
+    step: Callable[[int], None] | None = None,
+) -> Tally:
+    """Look at dwellings and write down what changed; `told` gets the news of each batch, `step` how many are done."""
+    tally = Tally(0, [], [])
+    access = machine(city)
+    found = looked_at(access, places, city.now(), budgets_of(city, places), watched_of(city), alike=alike)
+    for some in _some(found):
+        news = city.alerts.take([seen_of(one) for one in some])
+        tally.homes += len(some)
+        tally.raised += news.raised
+        tally.ended += news.ended
+        if told is not None and (news.raised or news.ended):
+            told(news)
+        if step is not None:
+            step(tally.homes)
+    return tally
+
+
+def _some(found: Iterator[Looked]) -> Iterator[list[Looked]]:
+    """Give looks in batches."""
+    while part := list(islice(found, AT_ONCE)):
+        yield part
+
+
+def seen_of(one: Looked) -> Seen:
+    """Give a look as the registry takes it."""
+    return Seen(one.place, one.at_us, one.tenancy_us, one.found, one.fine, one.unsaid)

@@ -1,0 +1,60 @@
+"""The operation that writes a dwelling's readings as a Green Button feed, for an operator with a reason."""
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from quintet.access import EVERYTHING
+from quintet.terms.errors import CityError, UsageError
+from quintet.views import Questions
+from quintet.views.own_data import OwnFeed, channels_of
+
+from .answer import Answer, Progress, Step, document_of
+from .asked_time import asked_span
+from .cells import rows_of
+from .city import City
+from .green_button import told, written
+from .requests import GreenButton
+
+COLUMNS = ["file", "bytes", "channels", "left_out"]
+
+
+def green_button(city: City, asked: GreenButton, progress: Progress) -> Answer:
+    """Write the feed of a dwelling over a span. Raises UsageError without a reason, or for a file that is there."""
+    if not asked.reason.strip():
+        raise UsageError("a reason is missing.", code="no_reason", place="--reason", remedy="Say why it is exported.")
+    target = Path(asked.out)
+    if target.exists():
+        raise UsageError("exists already.", code="target_exists", place=asked.out, remedy="Name a file that does not.")
+    tz = city.registry().tz
+    span = asked_span(asked.start, asked.end, tz)
+    questions = Questions(city.access(replace(EVERYTHING, reason=asked.reason.strip())), now=city.now)
+    channels = channels_of(questions, asked.place, span.start, span.end)
+    known = told(channels)
+    if not known or questions.places(parent=asked.place, limit=1).places:
+        raise UsageError(
+            "is no dwelling with meters that Green Button has codes for.", code="nothing_to_export", place=asked.place,
+            remedy="Name a dwelling of `quintet registry list`.",
+        )  # fmt: skip
+    progress(Step("readings"))
+    size = _save(target, written(city, OwnFeed(asked.place, None, known)))
+    row = {"file": asked.out, "bytes": size, "channels": len(known), "left_out": len(channels) - len(known)}
+    return Answer(COLUMNS, rows_of(COLUMNS, [row]), document_of(row), numbers=COLUMNS[1:])
+
+
+def _save(target: Path, pieces: Iterable[bytes]) -> int:
+    """Write a file that others may not read, and give its size; a part of one is not left behind."""
+    try:
+        target.touch(0o600, exist_ok=False)
+        with ExitStack() as undo:
+            undo.callback(target.unlink, missing_ok=True)
+            with target.open("wb") as file:
+                file.writelines(pieces)
+            undo.pop_all()
+        return target.stat().st_size
+    except OSError as error:
+        raise CityError(
+            f"cannot be written: {error.strerror}.", code="export_failed", place=str(target),
+            remedy="Choose another file with --out.",
+        ) from error  # fmt: skip

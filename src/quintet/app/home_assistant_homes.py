@@ -1,0 +1,182 @@
+"""The dwellings that are told to Home Assistant: whose tokens stand, what is new there, what the broker is to keep."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+
+from quintet.registry.passes import counts
+from quintet.terms.errors import Forbidden, NotFound
+from quintet.terms.period import from_us
+from quintet.views.identity import Reader
+from quintet.views.live import Live, News, Watch
+
+from .city import City
+from .doorkeeper import CityDoorkeeper
+from .home_assistant import OFFLINE, ONLINE, TOP, USER, Shown, discovery, own_topics, state, totals_of
+from .home_assistant_values import Past, home_now, shown
+
+MQTT = "mqtt"
+"""What a token is for by which a dwelling is told to its Home Assistant."""
+Keep = Callable[[str, bytes], None]
+
+
+@dataclass
+class Told:
+    """A dwelling that is told: what it follows, and what the broker keeps of it by topic."""
+
+    watch: Watch
+    reader: Reader
+    past: Past = field(default_factory=Past)
+    day: date | None = None
+    """The local day that it was last told of: the won of today begin anew with the next."""
+    kept: dict[str, bytes] = field(default_factory=dict[str, bytes])
+
+
+class Homes:
+    """Says to `keep` what the broker is to keep of each dwelling; `tell` is for one thread, `heard` for any."""
+
+    def __init__(self, city: City, keeper: CityDoorkeeper, live: Live) -> None:
+        """Ask with the rights of who turned it on; `live` is for those who have none of their own."""
+        self._city, self._keeper, self._live = city, keeper, live
+        self._told: dict[str, Told] = {}
+        self._floor: dict[str, dict[str, Decimal]] = {}
+        """Totals that stood at the broker, by user: none is told lower."""
+        self._stray: set[str] = set()
+        self._inbox: deque[tuple[str, bytes]] = deque()
+
+    def forget(self) -> None:
+        """Begin anew: there is a new connection, and what the broker keeps is yet to be heard."""
+        self._told.clear()
+        self._stray.clear()
+        self._inbox.clear()
+
+    def heard(self, topic: str, payload: bytes) -> None:
+        """Note a message: what the broker keeps of a dwelling, or that its Home Assistant has come up."""
+        self._inbox.append((topic, payload))
+
+    def _hear(self, topic: str, payload: bytes) -> None:
+        user, _, rest = topic.removeprefix(f"{TOP}/").partition("/")
+        if not rest or not payload:
+            return
+        if topic == own_topics(user)["birth"]:
+            if payload == ONLINE.encode() and user in self._told:
+                self._told[user].kept.clear()
+            return
+        if rest == "state":
+            self._rise(user, totals_of(payload))
+        if user not in self._told:
+            self._stray.add(topic)
+
+    def standing(self) -> dict[str, tuple[str, int]]:
+        """Give the users whose tokens count, with the dwelling and since when."""
+        now = self._city.people.now_us()
+        return {
+            f"{USER}{name}": (said.place, said.created_us)
+            for person in (self._city.people.listed() if self._city.people.present else ())
+            for name, said in person.passes.items()
+            if MQTT in said.may and counts(said, now)
+        }
+
+    def tell(self, keep: Keep) -> set[str]:
+        """Look at all dwellings: begin with new ones, tell what is new, and take back what is no more to be told.
+
+        Gives the users whose tokens counted when it looked: of all others everything is taken back.
+        """
+        while self._inbox:
+            self._hear(*self._inbox.popleft())
+        standing = self.standing()
+        for user in [one for one in self._told if one not in standing]:
+            self._end(user, keep)
+        for user, (place, since_us) in standing.items():
+            if user not in self._told:
+                self._begin(user, place)
+            if user in self._told:
+                self._tell(user, place, since_us, keep)
+        for topic in self._strays(set(self._told)):
+            keep(topic, b"")
+        self._stray.clear()
+        return set(standing)
+
+    def _strays(self, told: set[str]) -> Iterator[str]:
+        """Give what the broker keeps of dwellings that are not told: of tokens that ended while nobody looked."""
+        for topic in self._stray:
+            if topic.removeprefix(f"{TOP}/").partition("/")[0] not in told:
+                yield topic
+
+    def _begin(self, user: str, place: str) -> None:
+        reader = self._keeper.by_pass(user.removeprefix(USER))
+        if reader is None or home_now(reader, place, self._city.now()) is None:
+            return
+        try:
+            self._told[user] = Told(reader.live(self._live).follow(place), reader)
+        except (Forbidden, NotFound):
+            return
+
+    def _tell(self, user: str, place: str, since_us: int, keep: Keep) -> None:
+        one = self._told[user]
+        reader = one.reader.again()
+        home = None if reader is None else home_now(reader, place, self._city.now())
+        if reader is None or home is None or not reader.live(self._live).still(one.watch):
+            self._end(user, keep)
+            return
+        (news,) = reader.live(self._live).news([one.watch])
+        today = from_us(self._city.now()).astimezone(self._city.engine.tz).date()
+        if news is None and one.kept and one.day == today:
+            return
+        one.day = today
+        if news is None or changed_before(news, today):
+            one.past.forget()
+        try:
+            found = shown(reader, home, since_us, self._city.now(), self._floor.get(user, {}), one.past)
+        except (Forbidden, NotFound):
+            self._end(user, keep)
+            return
+        self._rise(user, {sensor.key: sensor.total for sensor in found.sensors})
+        for topic, payload in self._payloads(user, found, reader.language).items():
+            if one.kept.get(topic) != payload:
+                one.kept[topic] = payload
+                keep(topic, payload)
+
+    def _payloads(self, user: str, found: Shown, language: str) -> dict[str, bytes]:
+        """Give what is kept of a dwelling, what is discovered first."""
+        topics = own_topics(user)
+        return {
+            topics["config"]: discovery(user, found, language, self._keeper.public),
+            topics["availability"]: ONLINE.encode(),
+            topics["state"]: state(found),
+        }
+
+    def _end(self, user: str, keep: Keep) -> None:
+        """Take a dwelling back: its Home Assistant forgets the device, and the broker keeps nothing of it."""
+        self._told.pop(user, None)
+        self._floor.pop(user, None)
+        topics = own_topics(user)
+        keep(topics["availability"], OFFLINE.encode())
+        for name in ("config", "state", "availability"):
+            keep(topics[name], b"")
+
+    def _rise(self, user: str, totals: dict[str, Decimal]) -> None:
+        floor = self._floor.setdefault(user, {})
+        for key, total in totals.items():
+            floor[key] = max(total, floor.get(key, total))
+
+
+class _Changed(msgspec.Struct):
+    start: datetime
+
+
+class _Changes(msgspec.Struct):
+    intervals: list[_Changed] | None = None
+    days: list[date] = []
+
+
+def changed_before(news: News, today: date) -> bool:
+    """Tell whether something changed on a local day that is over, or nobody can say what did."""
+    said = msgspec.json.decode(news.data, type=_Changes)
+    if said.intervals is None or said.days:
+        return True
+    return any(one.start.date() < today for one in said.intervals)

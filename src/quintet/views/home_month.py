@@ -1,0 +1,183 @@
+"""A home's month: every utility's bill so far and ahead, the bills that were issued, and what using less would save."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+
+import msgspec
+
+from quintet.access import Access
+from quintet.access.bills import issued
+from quintet.access.roles import MONTH_MIN
+from quintet.tariffs.home_rates import HomeRates, rates_of
+from quintet.terms.errors import UsageError
+from quintet.terms.period import Span, day_start
+
+from .answers_bills import UtilityBill
+from .answers_home import BillItem, BillLine, HomeBill, HomeLess, IssuedLine, LessRow, LessStep
+from .asked import day_of
+from .bill_rows import issued_bill
+from .catalogue import Catalogue
+from .home_bill import Month, bill_line, first_part, month_of
+from .home_forecast import month_ahead, outlook_of
+from .home_now import Today, read_today
+from .home_services import Service, services_of
+from .home_signs import days_between
+from .home_tiles import sum_of
+
+DAY = timedelta(days=1)
+STEPS = 11
+"""Steps of using less: none, then 5 % each, up to half of what is still to come."""
+STEP = Fraction(1, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One home as a reader sees it today."""
+
+    access: Access
+    catalogue: Catalogue
+    place: str
+    names: tuple[str, str]
+    today: Today
+
+    @property
+    def rates(self) -> HomeRates:
+        """Give its contracts and rate cards."""
+        return rates_of(self.catalogue.registry)
+
+
+def asked_month(month: str | None, today: Today) -> Month:
+    """Read a month, 2026-11 (None: this one); raises UsageError for what is no month of the reader's."""
+    found = month_of(today.day.replace(day=1) if month is None else _first(month), today)
+    if found.first > today.day or found.first >= found.end:
+        raise UsageError(
+            f"{month} is not a month of yours.", code="bad_month", place="month", remedy="Ask for one that has begun."
+        )
+    return found
+
+
+def month_bill(home: Home, month: Month) -> HomeBill:
+    """Give a month's bill: as issued where it was, else so far with where it is heading."""
+    lines, as_of = month_lines(home, month)
+    frozen = {} if month.running else issued_lines(home, month)
+    lines = [_as_issued(line, frozen.get(line.commodity)) for line in lines]
+    priced = [line for line in lines if line.won is not None]
+    ahead = [line.ahead for line in priced if line.ahead is not None]
+    whole = ahead if len(ahead) == len(priced) else []
+    return HomeBill(
+        home.place,
+        *home.names,
+        home.catalogue.registry.city.tz,
+        f"{month.first:%Y-%m}",
+        month.first,
+        month.end - DAY,
+        (month.end - month.first).days,
+        month.over,
+        as_of,
+        home.today.since_day,
+        sum_of([line.won for line in priced]),
+        sum_of([one.won for one in whole]),
+        sum_of([one.won_low for one in whole]),
+        sum_of([one.won_high for one in whole]),
+        [line.commodity for line in lines if line.won is None],
+        lines,
+    )
+
+
+def month_lines(home: Home, month: Month) -> tuple[list[BillLine], datetime | None]:
+    """Give every utility's line as reckoned now, and the time of the newest reading in it."""
+    access, today, rates = home.access, home.today, home.rates
+    outlook = outlook_of(access, home.place, today.day, month.end, today.tz) if month.running else None
+    lines, as_of = [], None
+    for service in services_of(home.catalogue, home.place):
+        reading = read_today(access, service, today) if month.running else None
+        first, end = max(month.first, today.whole or month.first), min(month.end, today.day)
+        days = days_between(access, service, first, end) if first < end else None
+        use = None if reading is None or reading.use is None else int(Fraction(reading.use) * service.unit.ratio)
+        ahead = None
+        if reading is not None and reading.days is not None:
+            ahead = month_ahead(access, service, reading.days, month.end, today, outlook)
+        part = first_part(access, service, month.first, today)
+        lines.append(bill_line(service, home.place, month, days, ahead, (part, use), rates))
+        if reading is not None and reading.as_of is not None:
+            as_of = reading.as_of if as_of is None else max(as_of, reading.as_of)
+    return lines, as_of
+
+
+def issued_lines(home: Home, month: Month) -> dict[str, list[UtilityBill]]:
+    """Give the bills that were issued of a month's days that are the reader's, by utility."""
+    tz = home.today.tz
+    start = month.first if home.today.whole is None else max(month.first, home.today.whole)
+    if start >= month.end:
+        return {}
+    number = month.first.year * 100 + month.first.month
+    part = Span(day_start(start, tz), day_start(month.end, tz))
+    with home.access.asking(home.place, None, part, MONTH_MIN) as asked:
+        found = issued(asked, home.place, (number, number), part)
+        commodities = asked.registry.commodities
+    out: dict[str, list[UtilityBill]] = {}
+    for one in found:
+        out.setdefault(one.commodity, []).append(issued_bill(one, commodities[one.commodity], tz))
+    return out
+
+
+def _as_issued(line: BillLine, bills: Sequence[UtilityBill] | None) -> BillLine:
+    """Say of a line what its issued bills ask for."""
+    if not bills:
+        return line
+    told = [_issued_line(one) for one in sorted(bills, key=lambda one: one.start)]
+    uses = [one.use for one in told if one.use is not None]
+    return msgspec.structs.replace(
+        line, won=sum_of([one.due_won for one in told]), why=[], issued=told, items=[],
+        use=sum(uses[1:], uses[0]) if len(uses) == len(told) else line.use, tier=None,
+    )  # fmt: skip
+
+
+def _issued_line(bill: UtilityBill) -> IssuedLine:
+    assert bill.issued_at is not None
+    items = [BillItem(one.item, one.name_en, one.name_ko, one.won) for one in bill.items]
+    return IssuedLine(
+        bill.issued_at, bill.start, bill.end - DAY, bill.use, bill.total_won, bill.due_won, bool(bill.sound), items,
+        bill.adjustments,
+    )  # fmt: skip
+
+
+def using_less(home: Home) -> HomeLess:
+    """Say for each utility what this month's bill would be if of what is still to come less were used."""
+    month = asked_month(None, home.today)
+    lines, _ = month_lines(home, month)
+    units = {service.commodity.code: service for service in services_of(home.catalogue, home.place)}
+    rows = [_less_row(home, month, units[line.commodity], line) for line in lines]
+    return HomeLess(
+        home.place, *home.names, home.catalogue.registry.city.tz, f"{month.first:%Y-%m}", month.end - DAY,
+        [row for row in rows if row is not None],
+    )  # fmt: skip
+
+
+def _less_row(home: Home, month: Month, service: Service, line: BillLine) -> LessRow | None:
+    if line.ahead is None or line.won is None or line.use is None:
+        return None
+    rates = home.rates
+    asked = rates.asked(home.place, line.commodity, service.unit, month.first, month.end)
+    so_far, end = Fraction(line.use), Fraction(str(line.ahead.use))
+    steps: list[LessStep] = []
+    for at in range(STEPS):
+        use = end - max(end - so_far, Fraction(0)) * STEP * at
+        bill = rates.price(asked, use).bill
+        if bill is None:
+            return None
+        won = int(bill.total)
+        steps.append(LessStep(float(STEP * at), round(float(use), 3), won, steps[0].won - won if steps else 0))
+    return LessRow(line.commodity, line.name_en, line.name_ko, line.unit, steps)
+
+
+def _first(month: str) -> date:
+    """Read a month, 2026-11."""
+    try:
+        return day_of(f"{month}-01" if len(month) == 7 else "")
+    except UsageError as error:
+        raise UsageError(
+            f"{month!r} is no month.", code="bad_month", place="month", remedy="Write it as 2026-11."
+        ) from error
