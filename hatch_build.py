@@ -22,6 +22,7 @@ FOLDER = Path("src/quintet/app/data/fonts")
 FRONTEND = Path("frontend")
 PAGE = Path("src/quintet/web/static/home")
 WORDS = Path("src/quintet/web/strings/home")
+COLOURS = Path("src/quintet/web/static/colours.css")
 STAMP = "sources.sha256"
 MODULES = "node_modules"
 
@@ -48,7 +49,7 @@ def lay_page(root: Path) -> bool:
 
     Raises RuntimeError where Node is missing, npm cannot fetch its packages, or the sources do not build.
     """
-    wanted = digest_of([*_sources(root / FRONTEND), *sorted((root / WORDS).glob("*.json"))], root)
+    wanted = digest_of([*_sources(root / FRONTEND), *sorted((root / WORDS).glob("*.json")), root / COLOURS], root)
     stamp = root / PAGE / STAMP
     if stamp.is_file() and stamp.read_text(encoding="ascii") == wanted:
         return False

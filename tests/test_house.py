@@ -13,11 +13,12 @@ import pytest
 
 ARROWS = {
     "app": {
-        *("access", "ingest", "jobs", "ledger", "pipeline", "protocols", "registry", "simulate", "store", "terms"),
-        *("tariffs", "vee", "views", "web"),
+        *("access", "alerts", "ingest", "jobs", "ledger", "pipeline", "protocols", "registry", "simulate", "store"),
+        *("tariffs", "terms", "vee", "views", "web"),
     },
     "web": {"views", "terms"},
     "views": {"access", "ledger", "tariffs", "terms"},
+    "alerts": {"access", "ledger", "tariffs", "terms"},
     "jobs": {"pipeline", "access", "registry", "store", "vee", "ledger", "tariffs", "terms"},
     "ingest": {"protocols", "pipeline", "terms"},
     "pipeline": {"registry", "vee", "store", "terms"},

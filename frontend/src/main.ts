@@ -2,6 +2,7 @@
 
 import { mount } from "svelte";
 import App from "./App.svelte";
+import { forgetOthers } from "./lib/ask.ts";
 import { frame } from "./lib/frame.ts";
 import { speak } from "./lib/say.ts";
 import "./page.css";
@@ -11,6 +12,7 @@ const WORDS = {
   en: () => import("../../src/quintet/web/strings/home/en.json"),
 };
 
+forgetOthers();
 const words = await WORDS[frame.language]();
 speak(frame.language, words.default);
 const main = document.getElementById("home");

@@ -15,11 +15,18 @@ interface Asked extends Waiting {
   request: Request;
   respondWith(answer: Promise<Response>): void;
 }
+interface Pushed extends Waiting {
+  data: { json(): { title: string; body: string; url: string; tag: string } } | null;
+}
+interface Clicked extends Waiting {
+  notification: { close(): void; data: string };
+}
 
 const here = self as unknown as {
   addEventListener(name: string, done: (event: never) => void): void;
   skipWaiting(): Promise<void>;
-  clients: { claim(): Promise<void> };
+  clients: { claim(): Promise<void>; openWindow(url: string): Promise<unknown> };
+  registration: { showNotification(title: string, options: object): Promise<void> };
 };
 
 async function prepare(): Promise<void> {
@@ -61,4 +68,16 @@ here.addEventListener("fetch", (event: Asked) => {
   if (event.request.method !== "GET") return;
   if (event.request.mode === "navigate" && (pathname === SHELL || pathname.startsWith(`${SHELL}/`))) event.respondWith(page(event.request));
   else if (pathname.startsWith("/home/assets/") || SHARED.includes(pathname)) event.respondWith(file(event.request));
+});
+here.addEventListener("push", (event: Pushed) => {
+  const said = event.data?.json();
+  if (said === undefined) return;
+  const { title, body, tag, url } = said;
+  event.waitUntil(here.registration.showNotification(title, { body, tag, data: url, icon: "/static/mark-192.png" }));
+});
+here.addEventListener("notificationclick", (event: Clicked) => {
+  event.notification.close();
+  const to = new URL(event.notification.data, self.location.origin);
+  // only a page of our own: a message can lead nowhere else
+  if (to.origin === self.location.origin) event.waitUntil(here.clients.openWindow(to.href));
 });

@@ -47,9 +47,15 @@ def test_a_page_that_stands_from_these_sources_is_not_built_again(build: ModuleT
     (tmp_path / "frontend/node_modules/other.js").write_text("2")
     page = tmp_path / build.PAGE
     page.mkdir(parents=True)
-    wanted = build.digest_of([tmp_path / "frontend/src/main.ts"], tmp_path)
+    colours = tmp_path / build.COLOURS
+    colours.write_text(":root { --ink: #000; }")
+    wanted = build.digest_of([tmp_path / "frontend/src/main.ts", colours], tmp_path)
     (page / build.STAMP).write_text(wanted)
     assert build.lay_page(tmp_path) is False
+    colours.write_text(":root { --ink: #111; }")
+    with pytest.raises((RuntimeError, FileNotFoundError)):  # no lock to build it by
+        build.lay_page(tmp_path)
+    colours.write_text(":root { --ink: #000; }")
     (tmp_path / "frontend/src/main.ts").write_text("3")
     with pytest.raises((RuntimeError, FileNotFoundError)):  # no lock to build it by
         build.lay_page(tmp_path)

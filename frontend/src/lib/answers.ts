@@ -75,6 +75,58 @@ export interface BillItem {
   won: number | null;
 }
 
+export interface BillAdjustment {
+  month: string;
+  start: string;
+  end: string;
+  was_won: number;
+  now_won: number;
+  won: number;
+  was_use: string;
+  now_use: string;
+  unit: string;
+  why: string[];
+  why_en: string[];
+  why_ko: string[];
+}
+
+export interface IssuedLine {
+  issued_at: string;
+  first: string;
+  last: string;
+  use: number | null;
+  total_won: number | null;
+  due_won: number | null;
+  sound: boolean;
+  items: BillItem[];
+  adjustments: BillAdjustment[];
+}
+
+export interface LessStep {
+  share: number;
+  use: number;
+  won: number;
+  saved: number;
+}
+
+export interface LessRow {
+  commodity: string;
+  name_en: string;
+  name_ko: string;
+  unit: string;
+  steps: LessStep[];
+}
+
+export interface HomeLess {
+  place: string;
+  name_en: string;
+  name_ko: string;
+  timezone: string;
+  month: string;
+  last: string;
+  rows: LessRow[];
+}
+
 export interface BillLine {
   commodity: string;
   name_en: string;
@@ -82,6 +134,7 @@ export interface BillLine {
   unit: string;
   use: number | null;
   gaps: boolean;
+  days_known: number;
   estimated: boolean;
   won: number | null;
   why: string[];
@@ -92,6 +145,7 @@ export interface BillLine {
   items: BillItem[];
   ahead: BillAhead | null;
   tier: TierGauge | null;
+  issued: IssuedLine[] | null;
 }
 
 export interface HomeBill {

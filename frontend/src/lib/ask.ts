@@ -22,11 +22,12 @@ export class Refused extends Error {
 }
 
 const PREFIX = "quintet.home.";
+const MINE = `${PREFIX}${frame.reader.id}|`;
 const MOST = 40;
 const TIMEOUT_MS = 8000;
 
 function keyOf(path: string): string {
-  return `${PREFIX}${frame.place ?? ""}|${path}`;
+  return `${MINE}${frame.place ?? ""}|${path}`;
 }
 
 /** Give the last answer that was kept; null where there is none. */
@@ -39,6 +40,11 @@ export function lastKnown<T>(path: string): Kept<T> | null {
   } catch {
     return null;
   }
+}
+
+/** Forget what was kept for somebody else who used this browser. */
+export function forgetOthers(): void {
+  for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX) && !key.startsWith(MINE)) localStorage.removeItem(key);
 }
 
 /** Forget all that was kept: what belongs to a session ends with it. */
@@ -56,20 +62,30 @@ function keep(path: string, answer: unknown): void {
   }
 }
 
+async function refused(answered: Response): Promise<Refused> {
+  const problem = (await answered.json().catch(() => ({}))) as Partial<Record<"code" | "detail" | "remedy", string>>;
+  if (answered.status === 401) {
+    forget();
+    location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  }
+  return new Refused(answered.status, problem.code ?? "other", problem.detail ?? "", problem.remedy ?? "");
+}
+
 /** Ask for an answer about the home; raises Refused where the server says no, TypeError where nothing answers. */
 export async function ask<T>(path: string): Promise<Kept<T>> {
   const answered = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-  if (!answered.ok) {
-    const problem = (await answered.json().catch(() => ({}))) as Partial<Record<"code" | "detail" | "remedy", string>>;
-    if (answered.status === 401) {
-      forget();
-      location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
-    }
-    throw new Refused(answered.status, problem.code ?? "other", problem.detail ?? "", problem.remedy ?? "");
-  }
+  if (!answered.ok) throw await refused(answered);
   const answer = (await answered.json()) as T;
   keep(path, answer);
   return { answer, keptAt: null };
+}
+
+/** Change something; gives what the server answers (null: nothing), raises as `ask` does. */
+export async function send<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T | null> {
+  const given = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const answered = await fetch(path, { method, ...given, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (!answered.ok) throw await refused(answered);
+  return answered.status === 204 ? null : ((await answered.json()) as T);
 }
 
 /** Give the address of a question about the home that is shown. */

@@ -4,7 +4,7 @@ export interface Frame {
   language: "ko" | "en";
   place: string | null;
   homes: string[];
-  reader: { kind: "local" | "person" | "token"; name: string };
+  reader: { id: string; kind: "local" | "person" | "token"; name: string; roles: string[] };
 }
 
 const held = document.getElementById("frame")?.textContent;

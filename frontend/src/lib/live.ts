@@ -35,8 +35,9 @@ export function calmly(work: () => Promise<void>): () => void {
   return ask;
 }
 
-/** Follow a place: `heard` is called when something is new there, `tell` when the connection changes. Gives what ends it. */
-export function follow(place: string, heard: () => void, tell: (state: State) => void): () => void {
+/** Follow a place: `heard` is called when something is new there, `found` when its alerts are others, `tell` when the
+ * connection changes. Gives what ends it. */
+export function follow(place: string, heard: () => void, found: () => void, tell: (state: State) => void): () => void {
   let source: EventSource | null = null;
   let lastId = "";
   let again = 0;
@@ -61,6 +62,11 @@ export function follow(place: string, heard: () => void, tell: (state: State) =>
     mine.addEventListener("error", () => {
       if (mine.readyState === EventSource.CLOSED) again = setTimeout(open, AGAIN_MS);
       say("reconnecting");
+    });
+    mine.addEventListener("alerts", (event) => {
+      const { lastEventId } = event as MessageEvent;
+      if (lastEventId !== "") lastId = lastEventId;
+      found();
     });
     for (const name of ["intervals", "reset"]) {
       mine.addEventListener(name, (event) => {

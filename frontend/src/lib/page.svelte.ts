@@ -1,5 +1,6 @@
 // The state that all views share: today's answer, how the connection is, and what went wrong.
 
+import { beginAlerts, lookAgain, lookSometime } from "./alerts.svelte.ts";
 import type { HomeNow } from "./answers.ts";
 import { about, ask, lastKnown, Refused } from "./ask.ts";
 import { frame } from "./frame.ts";
@@ -46,14 +47,20 @@ export function begin(): void {
   if (known !== null) show(known.answer, known.keptAt);
   const again = calmly(read);
   again();
-  setInterval(again, AGAIN_MS);
+  beginAlerts();
+  setInterval(() => {
+    again();
+    lookSometime();
+  }, AGAIN_MS);
   addEventListener("online", again);
   follow(
     frame.place,
     () => {
       page.heard += 1;
       again();
+      lookSometime();
     },
+    lookAgain,
     (state) => {
       page.live = state;
     },

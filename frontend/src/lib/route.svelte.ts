@@ -2,7 +2,7 @@
 
 import { frame } from "./frame.ts";
 
-export const VIEWS = ["now", "bill", "history", "compare", "data"] as const;
+export const VIEWS = ["now", "bill", "history", "compare", "alerts", "data"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Route {
@@ -41,6 +41,16 @@ export function go(view: View, given: Record<string, string> = {}, quietly = fal
   const moved = route.view !== view;
   follow();
   if (moved) scrollTo(0, 0);
+}
+
+/** Give what a link to a view does when it is pressed: the view changes in place; with a modifier the browser opens it. */
+export function leads(view: View, given: Record<string, string> = {}): (event: MouseEvent) => void {
+  return (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    go(view, given);
+    document.getElementById("main")?.focus({ preventScroll: true });
+  };
 }
 
 addEventListener("popstate", follow);
