@@ -368,6 +368,28 @@ def test_the_commands(city: City, run: Callable[..., tuple[int, str, str]]) -> N
     assert (code, "unit_price=20" in out) == (0, True)
 
 
+def test_a_bill_of_a_complex_says_when_its_rates_are_not_published(new_city: New) -> None:
+    city = new_city(settings=SETTINGS + "\n[bills]\nprovisional = true\n", today=date(2026, 6, 2))
+    send(city, usual(), date(2026, 5, 1), 31)
+    answer = answer_request(city, bills.BillAllocate("c1", "2026-05", "electricity"), lambda _step: None)
+    assert answer.read()["provisional"]
+    assert any("PROVISIONAL" in note for note in answer.notes)
+    assert not ask(new_city(), bills.BillAllocate("c1", OCTOBER, "electricity"))["provisional"]
+
+
+def test_a_common_bill_that_cannot_be_is_refused(
+    city: City, new_city: New, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    single = new_city(settings=SETTINGS.replace('"apartment_total"', '"apartment_single"\nshare = "equal"'))
+    for where, won, code in ((city, -500, "bad_common"), (single, 100_000, "common_not_apart")):
+        with pytest.raises(UsageError) as told:
+            ask(where, bills.BillAllocate("c1", OCTOBER, "electricity", common_won=won))
+        assert (told.value.code, told.value.place) == (code, "common_won")
+    status, out, err = run("bill", "allocate", "c1", "--month", OCTOBER, "--common-won", "100000.5", "--city", ".")
+    assert (status, out) == (2, "")
+    assert "100000.5 is no whole won" in err
+
+
 def test_a_resident_sees_his_own_days_and_nobody_elses(city: City) -> None:
     ask(city, requests.MoveIn(HOME, "kim", "2025-10-21T00:00:00+09:00"))
     mine = Grant(HOME, roles()["resident"], from_us=to_us(day_start(date(2025, 10, 21), SEOUL)))

@@ -237,7 +237,8 @@ def bill_allocate(city: City, asked: BillAllocate, _progress: Progress) -> Answe
                  "total_won": found.total_won})  # fmt: skip
     numbers = [name for name in FLATS if name not in ("place", "unit")]
     title = f"{found.place} {found.month}, {found.contract}: {found.total_won:,} won over {len(found.flats)} flats"
-    return Answer(FLATS, rows_of(FLATS, rows), document_of(found), numbers, title, [found.method_en])
+    notes = [found.method_en, *(["PROVISIONAL: by the last rate card known."] if found.provisional else [])]
+    return Answer(FLATS, rows_of(FLATS, rows), document_of(found), numbers, title, notes)
 
 
 def bill_follow(city: City, asked: BillFollow, _progress: Progress) -> Answer:

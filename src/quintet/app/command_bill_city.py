@@ -9,7 +9,7 @@ from quintet.terms.errors import UsageError
 
 from .command_bill import Text, option
 from .command_city import actor
-from .options import Common, KnownAt, ask
+from .options import Common, CommonWon, KnownAt, ask
 from .requests_bills import BillAgree, BillAllocate, BillExplain, BillFollow, BillIssue, BillRun, BillShow, BillTerms
 
 WHOLE = "city"
@@ -99,7 +99,7 @@ def bill_allocate(
     *,
     month: Month,
     commodity: Utility = "electricity",
-    common_won: Annotated[int | None, Parameter(help="The common area's bill in won, as it was issued.")] = None,
+    common_won: CommonWon = None,
     known_at: KnownAt = None,
     common: Common | None = None,
 ) -> int:

@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from .command_bill import Text
 from .command_city import actor
-from .options import Common, ask
+from .options import Common, CommonWon, ask
 from .requests_manager import BuildingMonth, BuildingShared, BuildingSigned, BuildingVisited, BuildingWalk
 
 Where = Annotated[str, Parameter(name="PLACE", help="A complex or a building of `quintet registry list`.")]
@@ -59,7 +59,7 @@ def building_allocation(
     commodity: Annotated[
         Text, Parameter(help="The utility; default: the first with a contract of the whole complex.")
     ] = None,
-    common_won: Annotated[int | None, Parameter(help="The common area's bill in won, as it was issued.")] = None,
+    common_won: CommonWon = None,
     common: Common | None = None,
 ) -> int:
     """Share a complex' bill over its flats and show how each amount came about, odd won, vacancies and moves too."""

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter, Token
 
+from quintet.terms.errors import UsageError
 from quintet.terms.length import resolution_of
 
 from .answer import Answer
@@ -22,6 +23,20 @@ def resolution_said(_type: object, tokens: Sequence[Token]) -> str:
     return resolution_of(tokens[0].value, "--resolution").value
 
 
+def whole_won(_type: object, tokens: Sequence[Token]) -> int:
+    """Read an amount in whole won: a part of a won is no bill, and is not cut off in silence."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        raise UsageError(
+            f"{tokens[0].value} is no whole won.", code="bad_won", place=tokens[0].keyword or "", remedy="As 100000."
+        ) from None
+
+
+CommonWon = Annotated[
+    int | None,
+    Parameter(name="--common-won", converter=whole_won, help="The common area's bill in whole won, as it was issued."),
+]
 CityOption = Annotated[Path | None, Parameter(name="--city", help="The city folder (or QUINTET_CITY).")]
 FormatOption = Annotated[
     Format | None, Parameter(name="--format", help="How data are printed; table unless settings say else.")

@@ -227,6 +227,7 @@ class Allocation(Answer, frozen=True):
     """A complex' bill shared over its flats to the last won, with the method.
 
     `total_won` is what the flats owe together; `common_won` of it is shared by `share` (below 0: a credit).
+    `provisional`: by the last rate card known, for that of the month has not been published.
     """
 
     known_at: datetime
@@ -235,6 +236,7 @@ class Allocation(Answer, frozen=True):
     commodity: str
     contract: str
     share: str
+    provisional: bool
     method_en: str
     method_ko: str
     whole_use: Decimal

@@ -104,6 +104,7 @@ def gather(access: Access, place: str, month: str, commodity: str, known_at: dat
 
 def shared(of: Gathered, common_won: int | None) -> Shared:
     """Share what was gathered; refuses where some use, area or the common area's bill is not known."""
+    _refuse_stated(of, common_won)
     _refuse_unknown([*of.flats, *of.common, *of.head], of.place)
     uses = {one.place: Fraction(one.value) for one in of.flats}
     common_use = Fraction(sum(one.value for one in of.common))
@@ -123,6 +124,26 @@ def shared(of: Gathered, common_won: int | None) -> Shared:
         )  # fmt: skip
     found = complexes.allocate_total(asked_bill, uses, won, weights, of.rates.table)
     return Shared(found, None if common_won is not None else whole, common_use)
+
+
+def _refuse_stated(of: Gathered, common_won: int | None) -> None:
+    """Refuse a bill of the common area that cannot be, or that the contract has no use for."""
+    if common_won is None:
+        return
+    if of.agreed.contract == SINGLE:
+        raise UsageError(
+            f"its contract is {SINGLE}: its common area is in the complex' bill already.", code="common_not_apart",
+            place="common_won", remedy="Leave it out.",
+        )  # fmt: skip
+    if common_won < 0:
+        raise UsageError(
+            f"{common_won} won is no bill.", code="bad_common", place="common_won", remedy="Give 0 or more, whole won."
+        )
+
+
+def is_provisional(found: Shared) -> bool:
+    """Tell whether some of it goes by a rate card that has ended and was taken as still in force."""
+    return any(bill.beyond for bill in (*(one.own for one in found.found.flats), found.whole) if bill is not None)
 
 
 def _by_flat(flats: list[PremiseUse], place: str) -> list[PremiseUse]:
@@ -196,6 +217,7 @@ def told(of: Gathered, shared_out: Shared, tz: ZoneInfo) -> Allocation:
         commodity=of.commodity,
         contract=of.agreed.contract or "",
         share=of.agreed.share,
+        provisional=is_provisional(shared_out),
         method_en=method[0].format(how=how[0]),
         method_ko=method[1].format(how=how[1]),
         whole_use=decimal_of(uses + common_use / ratio),

@@ -14,7 +14,19 @@ from quintet.terms.premise_use import PremiseUse
 from quintet.terms.unit import Unit
 
 from .answers_manager import BuildingAllocation, BuildingFlat, FlatStretch, WorkText
-from .bill_allocation import Gathered, Shared, gather, items_of, known, method_of, moment_of, shared, told, weights_of
+from .bill_allocation import (
+    Gathered,
+    Shared,
+    gather,
+    is_provisional,
+    items_of,
+    known,
+    method_of,
+    moment_of,
+    shared,
+    told,
+    weights_of,
+)
 from .bills import month_span
 from .manager_places import begun_month, names_of, natural, own_building, text_of
 from .manager_words import words
@@ -74,7 +86,7 @@ def _told(
         method_en=method[0].format(how=how[0]),
         method_ko=method[1].format(how=how[1]),
         over=over,
-        provisional=found is not None and any(flat.own.beyond for flat in found.found.flats),
+        provisional=found is not None and is_provisional(found),
         whole=answer is not None,
         why=why,
         total_won=None if found is None else own + found.found.common_won,
