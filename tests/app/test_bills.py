@@ -21,7 +21,7 @@ from quintet.app.city import City
 from quintet.app.operations import answer_request
 from quintet.tariffs import Asked, bill_month, compute
 from quintet.terms.errors import BadInput, Forbidden, NotFound, UsageError
-from quintet.terms.period import day_start, to_us
+from quintet.terms.period import HOUR_US, day_start, to_us
 from quintet.views.bills import dwelling_bills
 from quintet.views.questions_bills import BillQuestions
 
@@ -408,6 +408,17 @@ def test_a_resident_sees_his_own_days_and_nobody_elses(city: City) -> None:
         BillQuestions(reader).allocate("c1", OCTOBER, "electricity")
     (cash,) = [one for one in BillQuestions(reader).incentives(HOME, "2025-11").incentives if one.program == "cashback"]
     assert (cash.baseline, cash.won) == (None, None)
+
+
+@pytest.mark.parametrize("hours", [(10, 20), (0, 5), (23, 24), (20, 30)])
+def test_who_had_some_hours_only_is_answered_for_them(city: City, hours: tuple[int, int]) -> None:
+    first, last = (to_us(day_start(date(2025, 10, 21), SEOUL)) + hour * HOUR_US for hour in hours)
+    mine = Grant(HOME, roles()["resident"], from_us=first, until_us=last)
+    reader = city.access(Scope("kim", frozenset(), (mine,)))
+    bill = next(one for one in dwelling_bills(reader, HOME, OCTOBER, None, SEOUL).bills if one.commodity == "water")
+    assert bill.absent or (bill.start, bill.end) == (date(2025, 10, 21), date(2025, 11, 1))
+    for one in BillQuestions(reader).incentives(HOME, OCTOBER).incentives:
+        assert (one.baseline, one.won) == (None, None), "the days before were another's"
 
 
 def test_the_bench_measures_a_village() -> None:

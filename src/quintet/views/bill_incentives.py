@@ -54,8 +54,7 @@ def dwelling_incentives(access: Access, place: str, month: str, known_at: dateti
     part = own_part(known, place, span)
     with known.asking(place, None, part, MONTH_MIN) as asked:
         until, moment = local_day(from_us(asked.until_us), tz), from_us(asked.known_us).astimezone(tz)
-        days = (local_day(part.start, tz), local_day(part.end, tz))
-        here = {row.commodity for row in premise_use(asked, place, *days)}
+        here = {row.commodity for row in premise_use(asked, place, first, end, within=part)}
     out: list[_Followed] = []
     for program in programs().values():
         if program.kind in FOLLOWED:
