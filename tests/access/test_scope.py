@@ -42,6 +42,7 @@ WAYS: dict[str, Callable[[Access, str], object]] = {
     "alike": lambda access, channel: access.alike(CHANNEL_AT[channel]),
     "ahead": lambda access, channel: access.ahead([channel], DAY),
     "having": lambda access, channel: access.having(access.ahead([channel], DAY)).series(channel, DAY, Resolution.DAY),
+    "utilities": lambda access, channel: access.utilities(CHANNEL_AT[channel]),
     "clip": lambda access, channel: access.clip(CHANNEL_AT[channel], DAY),
     "series": lambda access, channel: access.series(channel, DAY, Resolution.DAY),
     "series known": lambda access, channel: access.series(channel, DAY, Resolution.DAY, latest(access)),

@@ -16,12 +16,12 @@ SECRET = "the client's secret"
 
 
 class Provider:
-    """The provider; `wrong` names what it does wrong, `who` whom it vouches for."""
+    """The provider; `wrong` names what it does wrong, `who` whom it vouches for, `sub` as whom it knows him."""
 
     def __init__(self) -> None:
         self.key = RSAKey.generate_key(2048, {"kid": "one"})
         self.stranger = RSAKey.generate_key(2048, {"kid": "one"})
-        self.wrong, self.who = "", "seo"
+        self.wrong, self.who, self.sub = "", "seo", ""
         self.codes: dict[str, dict[str, str]] = {}
         provider = self
 
@@ -84,7 +84,7 @@ class Provider:
             "aud": "somebody-else" if self.wrong == "audience" else "quintet",
             "exp": now - 3600 if self.wrong == "expired" else now + 300,
             "nonce": "another" if self.wrong == "nonce" else asked["nonce"],
-            "iat": now, "sub": "1", "preferred_username": self.who,
+            "iat": now, "sub": self.sub or self.who, "preferred_username": self.who,
         }  # fmt: skip
         key = self.stranger if self.wrong == "key" else self.key
         signed = jwt.encode({"alg": "RS256", "kid": "one"}, claims, key)

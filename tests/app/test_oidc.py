@@ -83,6 +83,52 @@ def test_an_answer_counts_once_and_in_the_browser_that_asked_only(town: Peopled,
     assert client.get(httpx.get(evil).headers["location"]).headers["location"] == "/"
 
 
+def test_a_cookie_of_any_text_does_not_fit(town: Peopled, provider: Provider) -> None:
+    client = town.client()
+    back = httpx.get(client.get("/oidc/start").headers["location"]).headers["location"]
+    for cookie in ("é", "x", "A" * 80, ""):
+        with httpx.Client(base_url=town.origin) as other:
+            answer = other.get(back, headers=[(b"Cookie", f"quintet-oidc={cookie}".encode())])
+            assert (answer.status_code, answer.json()["code"]) == (401, "not_vouched")
+        answer = town.client().get("/oidc/callback", params={"state": "é.x", "code": "c"})
+        assert answer.json()["code"] == "not_vouched"
+
+
+def test_strangers_who_begin_push_nobody_out_who_is_at_the_provider(town: Peopled, provider: Provider) -> None:
+    client, stranger = town.client(), town.client()
+    back = httpx.get(client.get("/oidc/start").headers["location"]).headers["location"]
+    for _ in range(1_100):
+        assert stranger.get("/oidc/start").status_code == 303
+    assert client.get(back).status_code == 303
+
+
+@pytest.mark.parametrize("who", ["ｓｅｏ", "SEO", "seo "])
+def test_a_name_that_is_almost_a_users_is_not_his(town: Peopled, provider: Provider, who: str) -> None:
+    provider.who, provider.sub = who, "other"
+    try:
+        answer = signed_in(town, town.client())
+    finally:
+        provider.who, provider.sub = "seo", ""
+    assert (answer.status_code, answer.json()["code"]) == (401, "no_staff")
+
+
+def test_whoever_takes_over_a_name_at_the_provider_is_not_let_in(town: Peopled, provider: Provider) -> None:
+    assert signed_in(town, town.client()).status_code == 303
+    provider.sub = "other"
+    try:
+        answer = signed_in(town, town.client())
+        assert (answer.status_code, answer.json()["code"]) == (401, "no_staff")
+    finally:
+        provider.sub = ""
+    provider.who, provider.sub = "renamed", "seo"
+    try:
+        client = town.client()
+        assert signed_in(town, client).status_code == 303
+        assert client.get("/api/v1/me").json()["name"] == "Seo"
+    finally:
+        provider.who, provider.sub = "seo", ""
+
+
 def test_settings_that_cannot_be_are_refused(tmp_path: Path) -> None:
     assert oidc_settings({}, tmp_path) is None
     whole = {"issuer": "https://id.example", "client_id": "q", "secret_file": "nothing"}

@@ -28,12 +28,14 @@ from quintet.store.read import (
     versions_sql,
     wanted,
 )
+from quintet.store.records import ALWAYS, FOREVER
 from quintet.terms.amount import Ints
 from quintet.terms.length import DAY_US
 from quintet.terms.period import day_of_number, day_start, to_us
 from quintet.terms.tables import SUM
 
-from .flows import Counted, Due, Key, due_times, minutes_of
+from .flows import Counted, Due, Key, counted_at, due_times, event_channels, minutes_of
+from .series import in_place
 
 REGISTRY_KINDS = "'registry', 'settings', 'token'"
 """Kinds of batches that state what is registered."""
@@ -269,3 +271,17 @@ def unexplained(found: Difference) -> dict[tuple[str, str, str], Decimal]:
         key = (row["flow"], row["commodity"], row["quantity"])
         left[key] = left.get(key, Decimal(0)) - row["change"]
     return {key: amount for key, amount in left.items() if amount}
+
+
+def counting_of(
+    registry: Registry, now: Registry, place: str, channel: int | None
+) -> tuple[pa.Table, Mapping[Key, Due]]:
+    """Give what counted for a place or a channel as a registry knows it, and when it was due; `now`: as it stands."""
+    if channel is not None:
+        stretch = in_place(registry).get(channel)
+        own = placement_of_channel(now, channel, stretch or (ALWAYS, FOREVER))
+        return (own, due_of(own, event_channels(registry))) if stretch is not None else (own.slice(0, 0), {})
+    if place not in registry.tree:
+        return placements_of(counted_at(now, place)).slice(0, 0), {}
+    counted = counted_at(registry, place)
+    return placements_of(counted), counted.due

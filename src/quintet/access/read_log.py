@@ -119,7 +119,11 @@ class VaultLog:
                 order by at_us desc, seq desc limit ?""",
             [*places, from_us, until_us, limit],
         )
-        return [Noted(row[0], Read(*row[1:-2], *self._opened(row[-2]))) for row in found]
+        out: list[Noted] = []
+        for row in found:
+            reason, purpose = self._opened(row[-2])
+            out.append(Noted(row[0], replace(Read(*row[1:]), reason=reason, purpose=purpose)))
+        return out
 
     def part(self, person: Person) -> None:
         """Destroy, before a person is erased, why was read of the stays that end with him."""

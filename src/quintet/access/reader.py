@@ -1,6 +1,6 @@
 """The one read path: every answer to a person is asked for here, by someone with a scope."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence, Set
+from collections.abc import Callable, Generator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -20,44 +20,43 @@ from quintet.store.findings import findings_between
 from quintet.store.flows import Above, read_above
 from quintet.store.read import daily_sums, intervals
 from quintet.store.recent import Recent
-from quintet.store.records import ALWAYS, FOREVER
 from quintet.terms.amount import Ints
 from quintet.terms.errors import UsageError
 from quintet.terms.period import (
-    MINUTE_US,
     Resolution,
     Span,
     day_number,
     day_of_number,
     day_start,
     from_us,
-    grid_phase,
     to_us,
 )
-from quintet.terms.reading import ValueKind, clock
 from quintet.terms.tables import DAILY
 
 from .ahead import Ahead
 from .alerts import HomeAlerts, readable_alerts
 from .day_sums import PlaceDays, place_days
-from .differences import Difference, Moment, difference, due_minutes, due_of, placement_of_channel, placements_of
+from .differences import Difference, Moment, counting_of, difference, due_minutes
 from .exceptions import readable_item, readable_items
 from .findings import channels_at
 from .fineness import fine_sums, longest_min
-from .flows import BOUNDARY, Counted, Due, FlowsAnswer, Key, counted_at, event_channels, flows_table, minutes_of
+from .flows import BOUNDARY, Counted, FlowsAnswer, counted_at, flows_table, minutes_of
 from .hour_sums import Known
 from .neighbours import MEMORY, MonthOfHomes, Neighbours, end_us, month_of_homes
 from .network_sums import LOSS, located_losses
+from .own_days import own_days
 from .read_log import ReadLog
 from .rights import COARSE_MIN, Here, Rights, homes_below, minutes_in, told_until
 from .roles import MONTH_MIN
 from .roles import minutes_of as minutes_of_step
-from .scope import EVERYTHING, Grant, Scope
-from .series import ESTIMATED, MEASURED, Rows, cut, expected_slots, in_place, refuse_too_fine, series_table
+from .scope import ANY, EVERYTHING, Grant, Scope
+from .series import Rows, cut, in_place, refuse_too_fine, remembered, series_of
 from .sets import Asked
 from .told import FLOORS, only_released, released
 from .weather import outdoor
 
+Own = tuple[Channel, Here]
+"""A channel, and when of what is asked for it was the reader's to read."""
 RegistryAt = Callable[[int | None], Registry]
 ALL_TIME = Span(datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 """What is asked of where no span is named: nobody whose right begins or ends gets it."""
@@ -147,6 +146,11 @@ class Access:
         """Give the part of a span in which a place is the reader's; None: no part. Raises as `may_read` does."""
         return self._rights.clip(place, span)
 
+    def utilities(self, place: str) -> frozenset[str] | None:
+        """Name the commodities of a place of which the reader is told; None: of all. Raises as `may_read` does."""
+        self._rights.place(place)
+        return self._rights.utilities(place)
+
     def alike(self, place: str) -> tuple[Grant, ...] | None:
         """Check the place, and give what an answer about it depends on of the reader; None: read it anew each time."""
         return self._rights.alike(place)
@@ -175,12 +179,12 @@ class Access:
         """
         known_at = known_at or self._as_known
         if known_at is None:
-            channel, here = self._readable(name, None, span, resolution)
-            rows = self._remembered(channel, span)
+            own = self._readable(name, None, span, resolution)
+            rows = remembered(self._engine, self._recent, own[0], span)
             if rows is None and self._ahead is not None:
-                rows = self._ahead.of(channel.id, span)
+                rows = self._ahead.of(own[0].id, span)
             if rows is not None:
-                return self._series(rows, channel, span, resolution, None, self._engine.clock_us(), here)
+                return self._series(rows, (span, resolution), None, self._engine.clock_us(), own)
         with self._engine.asked() as (snapshot, now):
             asked, known = known_at, self._known_batch(snapshot, known_at, now)
             channel, here = self._readable(name, known, span, resolution)
@@ -192,49 +196,19 @@ class Access:
                 self._engine, snapshot, span.start_us, span.end_us, channels=[channel.id], known_batch=batch
             )
             rows = (found["start_us"].to_numpy(), found["value"].to_numpy(), found["quality"].to_numpy())
-            return self._series(rows, channel, span, resolution, known, moment, here)
+            return self._series(rows, (span, resolution), known, moment, (channel, here))
 
-    def _readable(self, name: str, known: int | None, span: Span, resolution: Resolution) -> tuple[Channel, Here]:
+    def _readable(self, name: str, known: int | None, span: Span, resolution: Resolution) -> Own:
         """Find a channel whose readings of a span the reader may see in such steps, and when it was at his places."""
         channel = self.channel(name, known)
         refuse_too_fine(channel, resolution)
         return channel, self._rights.here(channel, span, minutes_of_step(resolution))
 
-    def _series(
-        self,
-        rows: Rows,
-        channel: Channel,
-        span: Span,
-        resolution: Resolution,
-        known: int | None,
-        moment: int,
-        here: Here,
-    ) -> pa.Table:
+    def _series(self, rows: Rows, asked: tuple[Span, Resolution], known: int | None, moment: int, own: Own) -> pa.Table:
         """Give a channel's series from its effective intervals, as known at a batch (None: now), which is a moment."""
-        cadence_us = channel.reading.cadence_min * MINUTE_US
-        periods, edges_us = cut(span, resolution, self._engine.tz)
-        phase = grid_phase(clock(channel.reading.tz), cadence_us)
-        over = told_until(here.finest_min, from_us(moment), self._engine.tz)
-        moment = moment if over is None else to_us(over)
-        start, end = in_place(self._registry_at(known)).get(channel.id) or in_place(self._registry_at(None))[channel.id]
-        if start > ALWAYS:
-            start -= (start + phase) % cadence_us  # the interval in which the meter came is its first
-        parts = [(start, end)]
-        if here.parts is not None:
-            parts = [(max(start, one.start_us), min(end, one.end_us)) for one in here.parts]
-        inside = np.zeros(len(rows[0]), np.bool_)
-        for low, high in parts:
-            inside |= (rows[0] >= low) & (rows[0] < high)
-        if over is not None:
-            inside &= rows[0] < moment
-        rows = (rows[0][inside], rows[1][inside], rows[2][inside])
-        expected = None
-        if channel.reading.value_kind is not ValueKind.EVENT_SUM:
-            until = np.minimum(edges_us, max(moment, int(edges_us[0])))
-            expected = np.zeros(len(edges_us) - 1, np.int64)
-            for low, high in parts:
-                expected += expected_slots(until, cadence_us, phase, low, high)
-        return series_table(*rows, periods, edges_us, expected)
+        channel, here = own
+        stood = in_place(self._registry_at(known)).get(channel.id) or in_place(self._registry_at(None))[channel.id]
+        return series_of(rows, channel, stood, here, *asked, moment, self._engine.tz)
 
     def daily(self, names: Sequence[str], first: date, last: date) -> pa.Table:
         """Give daily sums of channels (DAILY), both days included, from the rollups: what a month's page needs.
@@ -252,7 +226,7 @@ class Access:
         days = [day_of_number(number) for number in range(low, high + 1)]
         sums = np.array(sums)
         for at, (channel, here) in enumerate(readable):
-            self._own_days(sums[:, at], channel, here, days)
+            own_days(self._engine, sums[:, at], channel, here, days)
         known = (sums[1] + sums[2]) > 0
         return pa.table(
             {
@@ -265,35 +239,6 @@ class Access:
             schema=DAILY,
         )
 
-    def _own_days(self, sums: Ints, channel: Channel, here: Here, days: Sequence[date]) -> None:
-        """Take out of a channel's daily sums [value, arrived, estimated; days] what the reader is not told.
-
-        Of a day in which the meter came from elsewhere, or went, its own intervals are read.
-        """
-        tz = self._engine.tz
-        over = told_until(here.finest_min, from_us(self._engine.clock_us()), tz)
-        parts = here.parts
-        for at, day in enumerate(days):
-            span = Span(day_start(day, tz), day_start(day + timedelta(days=1), tz))
-            if over is not None and span.end > over:
-                sums[:, at] = 0
-                continue
-            own = [] if parts is None else [(max(one.start, span.start), min(one.end, span.end)) for one in parts]
-            if parts is None or (span.start, span.end) in own:
-                continue
-            sums[:, at] = 0
-            for low, high in own:
-                if low < high:
-                    sums[:, at] += self._summed(channel, Span(low, high))
-
-    def _summed(self, channel: Channel, span: Span) -> Ints:
-        """Sum a channel's effective intervals that start in a span: value, arrived, estimated."""
-        with self._engine.snapshot() as snapshot:
-            found = intervals(self._engine, snapshot, span.start_us, span.end_us, channels=[channel.id])
-        quality, value = found["quality"].to_numpy(), found["value"].to_numpy()
-        arrived, estimated = MEASURED[quality], ESTIMATED[quality]
-        return np.array([value[arrived | estimated].sum(), arrived.sum(), estimated.sum()], np.int64)
-
     def _days(self, first: date, last: date) -> Span:
         """Give the span of local days, both included."""
         return Span(day_start(first, self._engine.tz), day_start(last + timedelta(days=1), self._engine.tz))
@@ -305,23 +250,6 @@ class Access:
         with self._engine.asked() as (snapshot, now):
             known = self._known_batch(snapshot, known_at, now)
             return outdoor(self._engine, snapshot, self._registry_at(known), place, span, known)
-
-    def _remembered(self, channel: Channel, span: Span) -> Rows | None:
-        """Give a channel's effective intervals in a span from memory: starts, values, qualities; None if too old."""
-        cadence_us = channel.reading.cadence_min * MINUTE_US
-        phase_us = grid_phase(clock(channel.reading.tz), cadence_us)
-        first, newest = self._engine.day_of(span.start_us), self._recent.newest
-        if first > newest:  # nothing is that new
-            none = np.zeros(0, np.int64)
-            return none, none, none.astype(np.uint8)
-        days = range(first, min(self._engine.day_of(span.end_us - 1), newest) + 1)
-        parts = [self._recent.day(channel.id, cadence_us, phase_us, day) for day in days]
-        held = [part for part in parts if part is not None]
-        if not parts or len(held) < len(parts):
-            return None
-        start, value, quality = (np.concatenate(columns) for columns in zip(*held, strict=True))
-        inside = (start >= span.start_us) & (start < span.end_us)
-        return start[inside], value[inside], quality[inside]
 
     def flows(
         self,
@@ -438,14 +366,15 @@ class Access:
         *,
         each: bool = False,
         running: bool = False,
+        own: bool = False,
     ) -> Generator[Asked]:
         """Read of a place and what is below it at one moment, now or as known at a moment.
 
         What is read lies in `span`, in steps of so many minutes; `each`: of the dwellings below one by one. Who reads
         by whole steps only is given what was known when the last of them was over, unless what is told of a `running`
-        one holds no amounts.
+        one holds no amounts. `own`: of the commodities alone that he may see (`utilities`).
         """
-        self._rights.place(place, span, step_min)
+        self._rights.place(place, span, step_min, commodity=ANY if own else None)
         if each:
             self._rights.each_below(place, span, step_min)
         known_at = known_at or self._as_known
@@ -490,11 +419,10 @@ class Access:
         if place:
             self._rights.place(place, span, minutes_in(span), what="changes")
             finest = self._rights.finest(place, span)
-        if channel:
-            self._rights.readings(self.channel(channel), span, minutes_in(span), what="changes")
-            finest = max(
-                finest, self._rights.here(self.channel(channel), span, minutes_in(span), what="changes").finest_min
-            )
+        named = self.channel(channel) if channel else None
+        if named is not None:
+            self._rights.readings(named, span, minutes_in(span), what="changes")
+            finest = max(finest, self._rights.here(named, span, minutes_in(span), what="changes").finest_min)
         with self._engine.asked() as (snapshot, now):
             reach, moments = np.array([span.start_us, span.end_us], np.int64), list[Moment]()
             for moment in (before, after):
@@ -503,22 +431,10 @@ class Access:
                 batch = self._known_batch(snapshot, known_at, now) or 0
                 if place:
                     self._rights.unwidened(self._registry_at(batch), place, span)
-                counting, due = self._counting(place, channel, batch)
+                registries = self._registry_at(batch), self._registry_at(None)
+                counting, due = counting_of(*registries, place, None if named is None else named.id)
                 moments.append(Moment(batch, counting, due_minutes(due, reach, to_us(known_at))))
             return difference(self._engine, snapshot, span.start_us, span.end_us, *moments)
-
-    def _counting(self, place: str, channel: str, batch: int) -> tuple[pa.Table, Mapping[Key, Due]]:
-        """Give what counted for a place or a channel as known at a batch, and when it was due."""
-        registry = self._registry_at(batch)
-        if channel:
-            number = self.channel(channel).id
-            stretch = in_place(registry).get(number)
-            own = placement_of_channel(self._registry_at(None), number, stretch or (ALWAYS, FOREVER))
-            return (own, due_of(own, event_channels(registry))) if stretch is not None else (own.slice(0, 0), {})
-        if place not in registry.tree:
-            return placements_of(counted_at(self._registry_at(None), place)).slice(0, 0), {}
-        counted = counted_at(registry, place)
-        return placements_of(counted), counted.due
 
     def findings(self, channel: str | None, place: str | None, span: Span) -> tuple[int, pa.Table]:
         """Give the moment of asking (us) or that of `as_known`, and what was found (FOUND) of a channel or a place.

@@ -24,7 +24,7 @@ from quintet.terms.period import MINUTE_US, Span, day_start, from_us, local_day
 from .findings import channels_at
 from .read_log import Read, ReadLog
 from .roles import DAY_MIN, MONTH_MIN
-from .scope import JUST_THE_PLACE, Grant, Scope, Want
+from .scope import ANY, JUST_THE_PLACE, Grant, Scope, Want
 from .told import below_floor, only_released
 
 DWELLING = "premise"
@@ -58,12 +58,20 @@ class Rights:
         return frozenset(one for one in below if self.sees(one))
 
     def place(
-        self, place: str, span: Span | None = None, step_min: int = 0, *, what: str = "totals", floored: bool = False
+        self,
+        place: str,
+        span: Span | None = None,
+        step_min: int = 0,
+        *,
+        what: str = "totals",
+        floored: bool = False,
+        commodity: str | None = None,
     ) -> bool:
         """Refuse a place, or a span of its readings in steps of so many minutes; tell whether the floor bounds them.
 
         An unknown place raises NotFound; a discreet reader gets the same answer for one that is not his. Who gets only
-        what passes the floor is refused what is not asked as `floored`: then the caller lays it.
+        what passes the floor is refused what is not asked as `floored`: then the caller lays it. `commodity`: ANY where
+        the caller tells of those alone that he may see (`utilities`).
         """
         registry = self._now()
         if place not in registry.tree and self.scope.discreet:
@@ -71,7 +79,7 @@ class Rights:
         registry.need_place(place)
         if self.scope.unbounded and self._log is None:
             return False
-        want = self._want(registry, place, span, step_min, None)
+        want = self._want(registry, place, span, step_min, commodity)
         grant = self.scope.check(place, frozenset(registry.tree.path(place)), want)
         bounded = span is not None and grant is not None and grant.role.floor
         if bounded and not floored:
@@ -145,10 +153,18 @@ class Rights:
             parts.append(part)
         return Here(tuple(parts), finest)
 
+    def utilities(self, place: str) -> frozenset[str] | None:
+        """Name the commodities of which a reader who may see a place is told; None: of all."""
+        if not any(grant.commodities is not None for grant in self.scope.grants):
+            return None
+        above = frozenset(self._now().tree.path(place))
+        told = [grant.commodities for grant in self.scope.held(above)]
+        return frozenset().union(*(one for one in told if one is not None)) if None not in told else None
+
     def finest(self, place: str, span: Span) -> int:
         """Give the finest step [min] in which a reader who may see a place may read it: 0 where every reading."""
         registry = self._now()
-        return 0 if self.scope.unbounded else self._finest(registry, place, self._want(registry, place, span, 0, None))
+        return 0 if self.scope.unbounded else self._finest(registry, place, self._want(registry, place, span, 0, ANY))
 
     def _finest(self, registry: Registry, place: str, want: Want) -> int:
         steps = (0, DAY_MIN, MONTH_MIN)

@@ -11,12 +11,17 @@ import pyarrow.compute as pc
 
 from quintet.registry import Registry
 from quintet.registry.rows import Channel
+from quintet.store.engine import Engine
+from quintet.store.recent import Recent
 from quintet.store.records import ALWAYS, FOREVER
 from quintet.terms.amount import Ints
 from quintet.terms.errors import UsageError
-from quintet.terms.period import FIXED_MINUTES, MINUTE_US, Resolution, Span, edges, to_us
+from quintet.terms.period import FIXED_MINUTES, MINUTE_US, Resolution, Span, edges, from_us, grid_phase, to_us
 from quintet.terms.quality import qualities_by_id
+from quintet.terms.reading import ValueKind, clock
 from quintet.terms.tables import SERIES, SUM
+
+from .rights import Here, told_until
 
 Rows = tuple[Ints, Ints, npt.NDArray[np.uint8]]
 """Effective intervals of one channel: starts (us), values (sub-units), quality ids."""
@@ -120,3 +125,55 @@ def in_place(registry: Registry) -> dict[int, tuple[int, int]]:
         for name, default in (("installed", ALWAYS), ("removed", FOREVER))
     ]
     return dict(zip(rows["channel"].to_pylist(), zip(*ends, strict=True), strict=True))
+
+
+def series_of(
+    rows: Rows, channel: Channel, stood: tuple[int, int], here: Here, span: Span, resolution: Resolution, moment: int,
+    tz: ZoneInfo,
+) -> pa.Table:  # fmt: skip
+    """Give a channel's series (SERIES) from its effective intervals, as known at a moment.
+
+    `stood` is when it was in place, `here` what of that is the reader's and how fine.
+    """
+    cadence_us = channel.reading.cadence_min * MINUTE_US
+    periods, edges_us = cut(span, resolution, tz)
+    phase = grid_phase(clock(channel.reading.tz), cadence_us)
+    over = told_until(here.finest_min, from_us(moment), tz)
+    moment = moment if over is None else to_us(over)
+    start, end = stood
+    if start > ALWAYS:
+        start -= (start + phase) % cadence_us  # the interval in which the meter came is its first
+    parts = [(start, end)]
+    if here.parts is not None:
+        parts = [(max(start, one.start_us), min(end, one.end_us)) for one in here.parts]
+    inside = np.zeros(len(rows[0]), np.bool_)
+    for low, high in parts:
+        inside |= (rows[0] >= low) & (rows[0] < high)
+    if over is not None:
+        inside &= rows[0] < moment
+    rows = (rows[0][inside], rows[1][inside], rows[2][inside])
+    expected = None
+    if channel.reading.value_kind is not ValueKind.EVENT_SUM:
+        until = np.minimum(edges_us, max(moment, int(edges_us[0])))
+        expected = np.zeros(len(edges_us) - 1, np.int64)
+        for low, high in parts:
+            expected += expected_slots(until, cadence_us, phase, low, high)
+    return series_table(*rows, periods, edges_us, expected)
+
+
+def remembered(engine: Engine, recent: Recent, channel: Channel, span: Span) -> Rows | None:
+    """Give a channel's effective intervals in a span from memory; None where some are too old for that."""
+    cadence_us = channel.reading.cadence_min * MINUTE_US
+    phase_us = grid_phase(clock(channel.reading.tz), cadence_us)
+    first, newest = engine.day_of(span.start_us), recent.newest
+    if first > newest:  # nothing is that new
+        none = np.zeros(0, np.int64)
+        return none, none, none.astype(np.uint8)
+    days = range(first, min(engine.day_of(span.end_us - 1), newest) + 1)
+    parts = [recent.day(channel.id, cadence_us, phase_us, day) for day in days]
+    held = [part for part in parts if part is not None]
+    if not parts or len(held) < len(parts):
+        return None
+    start, value, quality = (np.concatenate(columns) for columns in zip(*held, strict=True))
+    inside = (start >= span.start_us) & (start < span.end_us)
+    return start[inside], value[inside], quality[inside]

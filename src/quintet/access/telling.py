@@ -72,6 +72,10 @@ class Audience:
         fits = any(home.place == place and home.from_us <= from_us for home in self._homes(known))
         return known if fits else None
 
+    def homes(self, person: Person) -> list[str]:
+        """Give the dwellings where a person lives now."""
+        return [home.place for home in self._homes(person)]
+
     def person(self, person: str) -> Person | None:
         """Give a person who is there and not disabled."""
         known = self._identities.people.person(person)

@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import secrets
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +23,16 @@ from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 import httpx
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from quintet.terms.catalogue import check_keys
 from quintet.terms.errors import BadInput, CityError, Unknown
-from quintet.views.accounts import Accounts, LetIn
+from quintet.views.accounts import Accounts, LetIn, Vouched
 
 CALLBACK = "/oidc/callback"
 SCOPE = "openid profile email"
@@ -36,8 +40,11 @@ ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 WAIT_S = 10.0
 WAITING_US = 10 * 60 * 1_000_000
 """So long somebody may take at the provider."""
-MOST_WAITING = 1_000
+MOST_SHOWN = 10_000
+"""So many answers are remembered as shown; the provider takes each code once in any case."""
+LONGEST_AFTER = 1_000
 LEEWAY_S = 60
+NONCE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +57,10 @@ class OidcSettings:
     claim: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    browser: str
+class _Asked(msgspec.Struct, frozen=True):
+    """What a browser keeps of its question, sealed: nobody's question can push out another's."""
+
+    state: str
     nonce: str
     verifier: str
     after: str
@@ -75,7 +83,11 @@ def oidc_settings(table: Mapping[str, Any], base: Path) -> OidcSettings | None:
 
 
 class CityOidc:
-    """The way to the provider and back (`web.oidc.StaffDoor`). What waits for an answer is kept in memory."""
+    """The way to the provider and back (`web.oidc.StaffDoor`).
+
+    What waits for an answer is kept in the browser's cookie, sealed under a key of this process: who was at the
+    provider while it began anew begins anew as well.
+    """
 
     def __init__(self, settings: OidcSettings, accounts: Accounts, now_us: Callable[[], int]) -> None:
         """Speak to a provider; nothing is asked of it before somebody signs in."""
@@ -83,13 +95,15 @@ class CityOidc:
         self._accounts = accounts
         self._now_us = now_us
         self._lock = threading.Lock()
-        self._waiting: dict[str, _Asked] = {}
+        self._key = AESGCM(AESGCM.generate_key(256))
+        self._signing = secrets.token_bytes(32)
+        self._shown: OrderedDict[str, None] = OrderedDict()
         self._found: dict[str, Any] | None = None
 
     def begin(self, origin: str, after: str) -> tuple[str, str]:
         """Give the provider's address for a browser, and the secret that its cookie is to hold."""
-        browser, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        state = secrets.token_urlsafe(32)
+        nonce, verifier, name = (secrets.token_urlsafe(32) for _ in range(3))
+        state = f"{name}.{self._signed(name)}"
         digest = hashlib.sha256(verifier.encode()).digest()
         query = {
             "response_type": "code",
@@ -103,27 +117,49 @@ class CityOidc:
         }
         endpoint = str(self._provider()["authorization_endpoint"])
         url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
-        with self._lock:
-            while len(self._waiting) >= MOST_WAITING:
-                self._waiting.pop(next(iter(self._waiting)))
-            self._waiting[state] = _Asked(browser, nonce, verifier, after, self._now_us() + WAITING_US)
-        return url, browser
+        asked = _Asked(state, nonce, verifier, after[:LONGEST_AFTER], self._now_us() + WAITING_US)
+        once = secrets.token_bytes(NONCE)
+        sealed = once + self._key.encrypt(once, msgspec.json.encode(asked), None)
+        return url, base64.urlsafe_b64encode(sealed).decode()
 
     def finish(self, origin: str, state: str, code: str, browser: str) -> tuple[LetIn, str]:
         """Let in whom the provider vouches for; give him and where he wanted to go.
 
         Raises Unknown where the answer is not to our question, from another browser, too late, or not well signed.
         """
-        with self._lock:
-            asked = self._waiting.pop(state, None)
-        if asked is None or asked.until_us <= self._now_us() or not hmac.compare_digest(asked.browser, browser):
+        fresh, asked = self._first(state), self._asked(browser)
+        if not fresh or asked is None or asked.until_us <= self._now_us() or not _same(asked.state, state):
             raise _refused()
         try:
             token = self._token(origin, code, asked.verifier)
             claims = self._claims(str(token["id_token"]), asked.nonce)
+            who = Vouched(self._settings.issuer, str(claims["sub"]), str(claims.get(self._settings.claim, "")))
         except (JoseError, KeyError, ValueError, httpx.HTTPError) as error:
             raise _refused() from error
-        return self._accounts.vouched(str(claims.get(self._settings.claim, ""))), asked.after
+        return self._accounts.vouched(who), asked.after
+
+    def _first(self, state: str) -> bool:
+        """Tell whether a state is one of ours that nobody has shown yet."""
+        name, _, signed = state.partition(".")
+        if not _same(self._signed(name), signed):
+            return False
+        with self._lock:
+            known = name in self._shown
+            self._shown[name] = None
+            while len(self._shown) > MOST_SHOWN:
+                self._shown.popitem(last=False)
+        return not known
+
+    def _signed(self, name: str) -> str:
+        return hmac.new(self._signing, name.encode(), hashlib.sha256).hexdigest()
+
+    def _asked(self, browser: str) -> _Asked | None:
+        """Open what a browser kept; None for what we did not seal."""
+        try:
+            sealed = base64.urlsafe_b64decode(browser.encode())
+            return msgspec.json.decode(self._key.decrypt(sealed[:NONCE], sealed[NONCE:], None), type=_Asked)
+        except (ValueError, InvalidTag):
+            return None
 
     def _token(self, origin: str, code: str, verifier: str) -> dict[str, Any]:
         """Give what the provider gives for a code (RFC 6749, section 4.1.3; RFC 7636)."""
@@ -171,6 +207,11 @@ class CityOidc:
 
     def _get(self, url: str) -> dict[str, Any]:
         return dict(httpx.get(url, timeout=WAIT_S).raise_for_status().json())
+
+
+def _same(one: str, other: str) -> bool:
+    """Compare in a time that does not depend on where they differ; what people send may be any text."""
+    return hmac.compare_digest(one.encode(), other.encode())
 
 
 def _refused() -> Unknown:

@@ -27,6 +27,9 @@ class AccountLimits:
     window_minutes: int
     hashes_at_once: int
     token_days: int
+    party_most: int
+    purpose_most: int
+    fresh_minutes: int
 
 
 @cache

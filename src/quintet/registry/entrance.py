@@ -182,6 +182,19 @@ class Entrance:
         self._people.vault.write(KEYS, "delete from session where person = ?", [person.id])
         self._people.changed(person.id)
 
+    def fresh(self, secret: str) -> bool:
+        """Tell whether a session has just begun: who it is has just been proved."""
+        found = self._people.vault.rows(
+            KEYS,
+            "select person, expires_us from session where digest = ? and kind = ?",
+            [self._digest(secret), SESSION],
+        )
+        person = self._people.person(found[0][0]) if found else None
+        if person is None:
+            return False
+        age_us = self._people.now_us() - (found[0][1] - self.lasts_s(person) * 1_000_000)
+        return 0 <= age_us <= account_limits().fresh_minutes * MINUTE_US
+
     def session_id(self, secret: str) -> str:
         """Name a session without its secret."""
         return self._digest(secret)[:16]

@@ -60,6 +60,13 @@ class Passes:
             raise BadInput(
                 "is not within a year from now.", code="bad_until", place="until", remedy="Give a moment to come."
             )
+        limits = account_limits()
+        said_of = (("party", party or name, limits.party_most), ("purpose", purpose, limits.purpose_most))
+        for field, text, most in said_of:
+            if len(text) > most:
+                raise BadInput(f"is longer than {most} signs.", code="too_long", place=field, remedy="Say it shorter.")
+        if (until_us or longest) <= from_us:
+            raise BadInput("begins after its end.", code="empty_range", place="from", remedy="Give an earlier moment.")
         if len([said for said in person.passes.values() if counts(said, now)]) >= MOST:
             raise BadInput(f"there are {MOST} already.", code="too_many", place="name", remedy="End one first.")
         secret, key = secrets.token_urlsafe(32), secrets.token_hex(6)

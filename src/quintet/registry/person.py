@@ -8,7 +8,11 @@ from quintet.store.records import ALWAYS, FOREVER
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """By which name a person signs in, how he is called on pages, where mail reaches him, his language (ko, en)."""
+    """By which name a person signs in, how he is called on pages, where mail reaches him, his language (ko, en).
+
+    `issuer` and `subject`: who vouched for him first, and as whom; only these two name somebody for good (OpenID
+    Connect Core 1.0, section 5.7).
+    """
 
     name: str
     display: str
@@ -16,6 +20,8 @@ class Profile(msgspec.Struct, frozen=True):
     language: str = ""
     mail: str = ""
     disabled_us: int = 0
+    issuer: str = ""
+    subject: str = ""
 
 
 class Right(msgspec.Struct, frozen=True):

@@ -92,6 +92,15 @@ class Leave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Vouched:
+    """Somebody for whom an identity provider vouches: its own name of him, and the claim by which he is known here."""
+
+    issuer: str
+    subject: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class LetIn:
     """Who came in, the secret for his browser, and for how many seconds it counts."""
 
@@ -136,15 +145,27 @@ class Accounts:
         self._identities.passkeys.keep(person, asked.credential, asked.label, site, origin)
         return self.me(reader.identity)
 
-    def vouched(self, name: str) -> LetIn:
-        """Let in staff for whom the city's identity provider vouches. Raises Unknown for who is no staff here."""
-        person = self._identities.people.find(name)
+    def vouched(self, who: Vouched) -> LetIn:
+        """Let in staff for whom the city's identity provider vouches. Raises Unknown for who is no staff here.
+
+        At the first time the name must be that of a user, sign by sign; from then on the provider's own name of him
+        counts, whatever he is called there.
+        """
+        people = self._identities.people
+        mine = [
+            one for one in people.listed() if (one.profile.issuer, one.profile.subject) == (who.issuer, who.subject)
+        ]
+        person = mine[0] if mine else people.find(who.name)
+        if person is not None and not mine and (person.profile.name != who.name or person.profile.issuer == who.issuer):
+            person = None  # another of almost that name, or one who has taken over a name
         if person is None or person.profile.disabled_us or not person.staff:
             raise Unknown(
                 "the city's account is none here.",
                 code="no_staff",
                 remedy="Ask the city's operator to make you a user with a role.",
             )
+        if not mine:
+            people.keep_profile(person, issuer=who.issuer, subject=who.subject)
         return self._in(person, self._identities.entrance.begin(person))
 
     def accept(self, asked: Accept, address: str) -> LetIn:
@@ -247,11 +268,21 @@ class Accounts:
         self._identities.entrance.sign_out_all(person)  # who else was in is out
         return self._in(person, self._identities.entrance.begin(person))
 
-    def leave(self, reader: Reader, asked: Leave, address: str) -> None:
-        """Erase the person who asks. Raises Forbidden where the password is not his."""
-        person = self._person(reader)
-        if person.password is not None and not self._identities.entrance.proves(person, asked.password, address):
+    def leave(self, reader: Reader, asked: Leave, address: str, secret: str) -> None:
+        """Erase the person who asks, by his session's secret.
+
+        Raises Forbidden where the password is not his, and, for who has none, where he signed in a while ago.
+        """
+        person, entrance = self._person(reader), self._identities.entrance
+        if person.password is not None and not entrance.proves(person, asked.password, address):
             raise Forbidden("is not your password.", code="wrong_password", place="password", remedy="Say it again.")
+        if person.password is None and not entrance.fresh(secret):
+            raise Forbidden(
+                "needs a sign-in of just now.",
+                code="sign_in_again",
+                place="session",
+                remedy="Sign in anew with your passkey or a fresh link, and erase your account then.",
+            )
         self._identities.people.erase(person, actor=f"person:{person.id}")
 
     def _begin(self, since: str | None) -> int:
