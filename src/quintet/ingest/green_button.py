@@ -52,7 +52,7 @@ def ingest_feed(
         estimates: list[pa.Table] = []
 
         def measured() -> Iterator[tuple[pa.Table, pa.Table]]:
-            with closing(green_button_parts(file, str(path), feed)) as parts:
+            with closing(green_button_parts(file, str(path), feed, tz)) as parts:
                 for part in parts:
                     estimates.append(part.estimated)
                     yield part.measured, part.aside

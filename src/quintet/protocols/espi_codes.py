@@ -14,7 +14,10 @@ from quintet.terms.unit import units
 
 OURS = "urn:quintet:espi:1"
 """The namespace of our extensions: which carrier a code means that has none of its own, and our own quality."""
-LIMITS = ("file_bytes", "depth", "text_bytes", "entries", "readings_of_entry", "parts_of_entry")
+LIMITS = (
+    "file_bytes", "depth", "text_bytes", "entries", "readings_of_entry", "parts_of_entry", "names", "token_bytes",
+    "entry_bytes", "kept_bytes",
+)  # fmt: skip
 KINDS = ("measured", "estimated", "refused")
 
 
@@ -28,6 +31,10 @@ class Limits:
     entries: int
     readings_of_entry: int
     parts_of_entry: int
+    names: int
+    token_bytes: int
+    entry_bytes: int
+    kept_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class Codes:
     """The table, both ways."""
 
     limits: Limits
+    encodings: Mapping[str, str]
     services: Mapping[str, int]
     """ServiceKind by commodity."""
     extended: frozenset[str]
@@ -90,12 +98,13 @@ def codes() -> Codes:
     """Give the shipped table; raises BadInput for a row that contradicts the tables of terms."""
     table = read_toml("quintet.protocols", "espi.toml")
     known = {
-        "limit", "service", "carrier", "measured", "written", "uom", "role", "quality", "amount", "fault",
+        "limit", "encoding", "service", "carrier", "measured", "written", "uom", "role", "quality", "amount", "fault",
     }  # fmt: skip
     check_keys(table, required=known, optional=set(), place="espi.toml")
     amount = _amount(table["amount"])
     services, extended = _services(table)
     return Codes(
+        encodings=dict(table["encoding"]),
         limits=Limits(**numbers_of({"limit": table["limit"]}, LIMITS, "espi.toml")),
         services=services,
         extended=extended,

@@ -1,5 +1,6 @@
 """What a Green Button feed holds: which block of readings belongs to which meter reading, and what its numbers mean."""
 
+import re
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,13 +12,21 @@ from quintet.terms.reading import Role
 from quintet.terms.unit import units
 
 from .espi_codes import codes
-from .espi_scan import Entry, Scanned, entries
+from .espi_scan import Entry, Scanned, entries, too_much
 
 NAMES = uuid.UUID("2f6c4d5e-1f0c-5d0b-9a53-6a8f2d1b7c10")
 """The namespace in which a feed's own names become names of sites and meters, always the same for the same feed."""
 DAY_S = 86_400
 MOST_POWER = 12
 """UnitMultiplierKind goes from pico to tera."""
+WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
+"""xs:integer; 40 digits are more than any field may have."""
+BLOCKS = "IntervalBlock"
+POINT = "/UsagePoint/"
+UNIQUE = re.compile(r"://|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+"""What makes an address one that no other sender gives: its server, or a UUID."""
+ROOT = "resource"
+"""The last word above addresses that name no customer or meter (espi/1_1/resource/IntervalBlock/17)."""
 SUMMER_S = (DAY_S - 3600, DAY_S, DAY_S + 3600)
 """A local day may be an hour shorter or longer."""
 
@@ -40,8 +49,9 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:
-    """One meter reading of a feed: its name here, and what it means, or the code of why that is not known."""
+    """One meter reading of a feed: its names here, and what it means, or the code of why that is not known."""
 
+    site: str
     meter: str
     title: str
     meaning: Meaning | None
@@ -50,7 +60,10 @@ class MeterReading:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed's structure. `site` names it, `meters` are its meter readings by key, `blocks` say whose a block is."""
+    """A feed's structure: `meters` are its meter readings by key, `blocks` say whose a block is.
+
+    `site` is where readings of nobody are set aside.
+    """
 
     site: str
     meters: dict[str, MeterReading]
@@ -61,11 +74,9 @@ class Feed:
     tz_offset_s: int | None
 
     def meter_of(self, block: Entry) -> MeterReading | None:
-        """Find whose readings an entry holds; None where nothing says it and there are several."""
-        key = _found((*block.links.get("up", ()), block.own()), self.blocks)
-        if key is not None:
-            return self.meters[key]
-        return next(iter(self.meters.values())) if len(self.meters) == 1 else None
+        """Find whose readings an entry holds; None where nothing says it, or it says one that is not in the feed."""
+        key = _whose((*block.links.get("up", ()), block.own()), self.blocks, list(self.meters))
+        return None if key is None else self.meters[key]
 
 
 @dataclass(slots=True)
@@ -86,15 +97,17 @@ def read_feed(file: BinaryIO, name: str) -> Feed:
         "UsagePoint": parts.points, "MeterReading": parts.meters, "ReadingType": parts.types,
         "LocalTimeParameters": parts.clocks,
     }  # fmt: skip
+    size = 0
     for entry in entries(file, name, said, keep=False):
+        size += entry.size
+        if size > codes().limits.kept_bytes:
+            raise too_much(f"has structure of more than {codes().limits.kept_bytes:,} bytes", name)
         for kind in entry.kinds:
             if kind in by_kind:
                 by_kind[kind].append(entry)
         if "IntervalBlock" in entry.kinds:
             parts.blocks.append(((*entry.links.get("up", ()), entry.own()), entry.durations))
-    whose = {
-        _path(one): entry.own() for entry in parts.meters for one in (*entry.links.get("related", ()), entry.own())
-    }
+    whose = _blocks(parts)
     lengths = _lengths(parts, whose)
     found = {entry.own(): _meter(entry, parts, lengths.get(entry.own(), Counter())) for entry in parts.meters}
     site = f"gb-{uuid.uuid5(NAMES, said.id or name).hex[:12]}"
@@ -103,11 +116,8 @@ def read_feed(file: BinaryIO, name: str) -> Feed:
 
 
 def whole(text: str | None) -> int | None:
-    """Read a whole number; None for what is none."""
-    try:
-        return int(text) if text is not None else None
-    except ValueError:
-        return None
+    """Read a whole number as XML writes one; None for what is none, as 1_000 or digits of another script."""
+    return int(text) if text is not None and WHOLE.fullmatch(text) else None
 
 
 def _path(address: str) -> str:
@@ -128,21 +138,56 @@ def _found(addresses: Iterable[str], among: dict[str, str]) -> str | None:
     return None
 
 
+def _blocks(parts: _Parts) -> dict[str, str]:
+    """Say whose the blocks below an address are: below a meter reading's own, or one that it alone links to."""
+    own = {_path(entry.own()): entry.own() for entry in parts.meters}
+    known = {_path(entry.own()) for entry in (*parts.points, *parts.types, *parts.clocks)} | own.keys()
+    linked: dict[str, set[str]] = {}
+    for entry in parts.meters:
+        for path in map(_path, entry.links.get("related", ())):
+            if path not in known and not _path(entry.own()).startswith(f"{path}/"):
+                linked.setdefault(path, set()).add(entry.own())
+    return own | {path: names.pop() for path, names in linked.items() if len(names) == 1}
+
+
+def _whose(addresses: Iterable[str], blocks: dict[str, str], meters: Sequence[str]) -> str | None:
+    """Find whose a block is; the only meter reading there is has those that say nothing else."""
+    said = list(addresses)
+    key = _found(said, blocks)
+    return meters[0] if key is None and len(meters) == 1 and not any(map(_placed, said)) else key
+
+
+def _placed(address: str) -> bool:
+    """Tell whether an address places a block below something."""
+    path = _path(address).split("/")
+    if BLOCKS not in path:
+        return "MeterReading" in path or "UsagePoint" in path
+    above = path[: path.index(BLOCKS)]
+    return bool(above) and above[-1] != ROOT
+
+
 def _lengths(parts: _Parts, whose: dict[str, str]) -> dict[str, Counter[str]]:
     """Count how long the readings of each meter reading are."""
     found: dict[str, Counter[str]] = {}
+    meters = list({entry.own(): None for entry in parts.meters})
     for addresses, durations in parts.blocks:
-        key = _found(addresses, whose) or (parts.meters[0].own() if len(parts.meters) == 1 else None)
+        key = _whose(addresses, whose, meters)
         if key is not None:
             found.setdefault(key, Counter()).update(durations)
     return found
 
 
-def _linked(entry: Entry, among: Sequence[Entry]) -> Entry | None:
-    """Find the entry to which one is linked; the only one there is needs no link."""
-    related = {_path(one) for one in entry.links.get("related", ())}
-    found = [one for one in among if _path(one.own()) in related]
-    return found[0] if found else among[0] if len(among) == 1 else None
+def _type(entry: Entry, parts: _Parts) -> Entry | None:
+    """Find the one reading type to which a meter reading is linked.
+
+    Where each is the only one, and no link leads out of the feed, the type needs none. None where two are meant.
+    """
+    own, related = _path(entry.own()), {_path(one) for one in entry.links.get("related", ())}
+    found = [one for one in parts.types if _path(one.own()) in related]
+    if not found and len(parts.types) == len(parts.meters) == 1:
+        known = {_path(one.own()) for one in (*parts.points, *parts.clocks)}
+        found = [] if any(one not in known and not one.startswith(f"{own}/") for one in related) else parts.types
+    return found[0] if found and all(one.fields == found[0].fields for one in found) else None
 
 
 def _point(entry: Entry, among: Sequence[Entry]) -> Entry | None:
@@ -153,17 +198,31 @@ def _point(entry: Entry, among: Sequence[Entry]) -> Entry | None:
             return one
         if any(path.startswith(f"{_path(one.own())}/") for path in above):
             return one
-    return among[0] if len(among) == 1 else None
+    elsewhere = any("UsagePoint" in path.split("/") for path in above)
+    return among[0] if len(among) == 1 and not elsewhere else None
 
 
 def _meter(entry: Entry, parts: _Parts, lengths: Counter[str]) -> MeterReading:
-    kind, point = _linked(entry, parts.types), _point(entry, parts.points)
+    twice = any(one.own() == entry.own() and one.links != entry.links for one in parts.meters)
+    kind, point = None if twice else _type(entry, parts), _point(entry, parts.points)
     flags = point.fields.get("UsagePoint/roleFlags", "0") if point is not None else "0"
     found = _meaning(kind, flags, lengths)
-    tail = uuid.uuid5(NAMES, entry.own()).hex[:8]
+    site, tail = _site(point or entry), uuid.uuid5(NAMES, entry.own()).hex[:8]
     if isinstance(found, str):
-        return MeterReading(f"unknown-{tail}", entry.title, None, found)
-    return MeterReading(f"{found.commodity}-{tail}", entry.title, found, "")
+        return MeterReading(site, f"unknown-{tail}", entry.title, None, found)
+    return MeterReading(site, f"{found.commodity}-{tail}", entry.title, found, "")
+
+
+def _site(entry: Entry) -> str:
+    """Name the site of a usage point, the same whichever feed it comes in: by its customer's address, else its own.
+
+    A customer's address counts where no other sender can have the same; else the point's with its id. A feed's own id
+    does not count: some senders make a new one for every download.
+    """
+    customer, found, _ = entry.own().partition(POINT)
+    own = bool(found) and customer.rpartition("/")[2] != ROOT and bool(UNIQUE.search(customer))
+    name = customer if own else f"{entry.own()}\x1f{entry.id}"
+    return f"gb-{uuid.uuid5(NAMES, name).hex[:12]}"
 
 
 def _meaning(entry: Entry | None, flags: str, lengths: Counter[str]) -> Meaning | str:

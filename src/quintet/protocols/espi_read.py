@@ -6,12 +6,15 @@ Two passes over the file: what its meter readings mean may stand behind them. A 
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import BinaryIO
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from quintet.terms.errors import BadInput
+from quintet.terms.period import MICROSECONDS, grid_phase
 from quintet.terms.quality import qualities
 from quintet.terms.tables import MOMENT, QUARANTINE, READINGS
 
@@ -25,6 +28,8 @@ from .sift import CODED_READINGS
 
 MARK = b"<"
 BYTE_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+EARLIEST_S, LATEST_S = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (1900, 2200))
+"""No meter's reading is outside of these, and days at the calendar's end are none."""
 DIGITS = 15
 """So many decimal digits every double keeps."""
 METERS = pa.schema([(name, pa.int64() if name == "cadence_min" else pa.string()) for name in METERS_NEED])
@@ -69,7 +74,7 @@ def feed_meters(feed: Feed, tz: str) -> pa.Table:
     """Give the list of meters of a feed as a dataset has it (METERS_NEED), going by the city's clock."""
     rows = [
         {
-            "site": feed.site, "building": None, "meter": one.meter, "commodity": one.meaning.commodity,
+            "site": one.site, "building": None, "meter": one.meter, "commodity": one.meaning.commodity,
             "unit": one.meaning.unit, "value_kind": "interval_sum", "cadence_min": one.meaning.length_s // 60,
             "tz": tz, "role": one.meaning.role.value,
         }
@@ -90,16 +95,17 @@ def green_button_feed(file: BinaryIO, name: str) -> Feed:
     return feed
 
 
-def green_button_parts(file: BinaryIO, name: str, feed: Feed) -> Generator[EspiPart]:
-    """Decode a feed's readings, an entry at a time. Close it before the file."""
+def green_button_parts(file: BinaryIO, name: str, feed: Feed, tz: str = "UTC") -> Generator[EspiPart]:
+    """Decode a feed's readings, an entry at a time, for meters by the clock `tz`. Close it before the file."""
+    clock = ZoneInfo(tz)
     with closing(entries(file, name, Scanned(), keep=True)) as found:
         for entry in found:
             if entry.readings:
-                yield _part(entry, name, feed)
+                yield _part(entry, name, feed, clock)
 
 
-def told(raw: RawReading, meaning: Meaning) -> Told | str:
-    """Understand one reading, or give the code of why it cannot be."""
+def told(raw: RawReading, meaning: Meaning, phase_s: int) -> Told | str:
+    """Understand one reading of a grid of this phase (terms.period.grid_phase), or say the code of why it cannot be."""
     start = _start(raw.start)
     if isinstance(start, str):
         return start
@@ -107,7 +113,7 @@ def told(raw: RawReading, meaning: Meaning) -> Told | str:
     fitting = SUMMER_S if meaning.length_s == DAY_S else (meaning.length_s,)
     if length is None or length not in fitting:
         return "other_length"
-    if meaning.length_s < DAY_S and start % meaning.length_s:
+    if meaning.length_s < DAY_S and (start + phase_s) % meaning.length_s:
         return "off_grid"
     if raw.value is None:
         return "no_value"
@@ -127,7 +133,7 @@ def _start(text: str | None) -> int | str:
     if text is None:
         return "no_start"
     found = whole(text)
-    return "bad_start" if found is None else found
+    return found if found is not None and EARLIEST_S <= found < LATEST_S else "bad_start"
 
 
 def _kind(raw: RawReading, meaning: Meaning) -> str:
@@ -146,24 +152,26 @@ def _kind(raw: RawReading, meaning: Meaning) -> str:
     return "estimated" if "estimated" in kinds else "measured"
 
 
-def _part(entry: Entry, name: str, feed: Feed) -> EspiPart:
+def _part(entry: Entry, name: str, feed: Feed, clock: ZoneInfo) -> EspiPart:
     meter = feed.meter_of(entry)
+    length_s = meter.meaning.length_s if meter is not None and meter.meaning is not None else DAY_S
+    phase_s = grid_phase(clock, length_s * MICROSECONDS) // MICROSECONDS
     good: tuple[list[Told], list[Told]] = ([], [])
     bad: list[tuple[RawReading, str]] = []
     for raw in entry.readings:
         found = "no_reading_type" if meter is None else meter.fault
         if meter is not None and meter.meaning is not None:
-            one = told(raw, meter.meaning)
+            one = told(raw, meter.meaning, phase_s)
             if isinstance(one, Told):
                 good[one.estimated].append(one)
                 continue
             found = one
         bad.append((raw, found))
-    measured, estimated = (_readings(rows, feed, meter) for rows in good)
+    measured, estimated = (_readings(rows, meter) for rows in good)
     return EspiPart(measured, estimated, _aside(bad, name, feed, meter))
 
 
-def _readings(rows: Sequence[Told], feed: Feed, meter: MeterReading | None) -> pa.Table:
+def _readings(rows: Sequence[Told], meter: MeterReading | None) -> pa.Table:
     if not rows or meter is None or meter.meaning is None:
         return pa.Table.from_pylist([], CODED_READINGS)
     count = len(rows)
@@ -172,7 +180,7 @@ def _readings(rows: Sequence[Told], feed: Feed, meter: MeterReading | None) -> p
         return [word] * count
 
     columns = {
-        "site": same(feed.site), "meter": same(meter.meter),
+        "site": same(meter.site), "meter": same(meter.meter),
         "at": pa.array([one.start_s * 1_000_000 for one in rows], pa.int64()).cast(MOMENT),
         "value": [float(one.amount) for one in rows],
         "commodity": same(meter.meaning.commodity), "unit": same(meter.meaning.unit),
@@ -184,8 +192,9 @@ def _readings(rows: Sequence[Told], feed: Feed, meter: MeterReading | None) -> p
 def _aside(bad: Sequence[tuple[RawReading, str]], name: str, feed: Feed, meter: MeterReading | None) -> pa.Table:
     rows = [
         {
-            "source": name, "row": raw.number, "site": feed.site, "meter": meter.meter if meter else None, "code": code,
-            "reason": codes().faults[code], "original": as_json(_original(raw)),
+            "source": name, "row": raw.number, "site": meter.site if meter else feed.site,
+            "meter": meter.meter if meter else None, "code": code, "reason": codes().faults[code],
+            "original": as_json(_original(raw)),
         }
         for raw, code in bad
     ]  # fmt: skip

@@ -4,6 +4,8 @@ The parser takes no document type, so there are no entities to expand and nothin
 and many things may be is bounded (data/espi.toml). What a text means is not judged here.
 """
 
+import codecs
+import re
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from io import SEEK_END, SEEK_SET
@@ -16,6 +18,11 @@ from .espi_codes import OURS, Limits, codes
 
 ATOM, ESPI = "http://www.w3.org/2005/Atom", "http://naesb.org/espi"
 CHUNK = 1 << 16
+DECLARATION = 256
+"""Within so many bytes the first line of a file says its encoding."""
+DECLARED = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+PART = 100
+"""What a short text takes in memory beside its signs, about."""
 READING = f"{ESPI} IntervalReading"
 ENTRY = f"{ATOM} entry"
 LINK = f"{ATOM} link"
@@ -56,6 +63,8 @@ class Entry:
     readings: list[RawReading] = field(default_factory=list)
     durations: dict[str, int] = field(default_factory=dict)
     """How many readings have which length, as written."""
+    size: int = 0
+    """About how many bytes its links, fields and lengths take."""
 
     def own(self) -> str:
         """Give the name by which others link to it: its own address, else its id."""
@@ -80,9 +89,11 @@ def entries(file: BinaryIO, name: str, said: Scanned, *, keep: bool) -> Generato
     limits = codes().limits
     file.seek(0, SEEK_END)
     if file.tell() > limits.file_bytes:
-        raise _too_much(f"is larger than {limits.file_bytes:,} bytes", name)
+        raise too_much(f"is larger than {limits.file_bytes:,} bytes", name)
     file.seek(0, SEEK_SET)
-    scan = _Scan(name, said, limits, keep=keep)
+    declared = DECLARED.match(file.read(DECLARATION))
+    file.seek(0, SEEK_SET)
+    scan = _Scan(name, said, limits, None if declared is None else declared[1].decode("ascii"), keep=keep)
     more = True
     while more:
         chunk = file.read(CHUNK)
@@ -95,17 +106,22 @@ def entries(file: BinaryIO, name: str, said: Scanned, *, keep: bool) -> Generato
 class _Scan:
     """The parser's state: the path of open elements, the entry and the reading that are open."""
 
-    def __init__(self, name: str, said: Scanned, limits: Limits, *, keep: bool) -> None:
+    def __init__(self, name: str, said: Scanned, limits: Limits, encoding: str | None, *, keep: bool) -> None:
         self.done: list[Entry] = []
         self._name, self._said, self._limits, self._keep = name, said, limits, keep
         self._path: list[str] = []
         self._text: list[str] = []
         self._held = 0
+        self._fed = 0
+        self._decoder: codecs.IncrementalDecoder | None = None
         self._entry: Entry | None = None
         self._entry_depth = 0
         self._content_depth = 0
         self._reading: RawReading | None = None
-        parser = expat.ParserCreate(namespace_separator=" ")
+        known = None if encoding is None else codes().encodings.get(encoding.lower())
+        if known is not None:
+            self._decoder = codecs.getincrementaldecoder(known)()
+        parser = expat.ParserCreate("UTF-8" if known else None, " ")
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
@@ -117,13 +133,34 @@ class _Scan:
     def feed(self, chunk: bytes, *, final: bool) -> None:
         """Read some bytes on."""
         try:
+            if self._decoder is not None:
+                chunk = self._decoder.decode(chunk, final).encode()
             self._parser.Parse(chunk, final)
+            self._fed += len(chunk)
+            if len(self._parser.intern) > self._limits.names:
+                raise too_much(f"has more than {self._limits.names:,} different names", self._place())
+            if self._fed - max(self._parser.CurrentByteIndex, 0) > self._limits.token_bytes and not final:
+                raise too_much(f"has a tag longer than {self._limits.token_bytes:,}", self._place())
         except expat.ExpatError as error:
             raise BadInput(
                 f"is broken XML: {expat.ErrorString(error.code)}.",
                 code="broken_xml",
                 place=f"{self._name} line {error.lineno}",
                 remedy="Download or copy it again; nothing of the file was taken.",
+            ) from error
+        except UnicodeDecodeError as error:
+            raise BadInput(
+                "holds bytes that its encoding does not know.",
+                code="broken_xml",
+                place=f"{self._name} line {self._parser.CurrentLineNumber}",
+                remedy="Download or copy it again; nothing of the file was taken.",
+            ) from error
+        except (LookupError, ValueError) as error:
+            raise BadInput(
+                "is written in an encoding that is not read here.",
+                code="unknown_encoding",
+                place=f"{self._name} line {self._parser.CurrentLineNumber}",
+                remedy="Save it as UTF-8, its first line saying so; nothing of the file was taken.",
             ) from error
 
     def _doctype(self, *_: object) -> None:
@@ -136,20 +173,20 @@ class _Scan:
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if len(self._path) >= self._limits.depth:
-            raise _too_much(f"nests deeper than {self._limits.depth} elements", self._place())
+            raise too_much(f"nests deeper than {self._limits.depth} elements", self._place())
         self._text.clear()
         self._held = 0
         entry = self._entry
         if tag == ENTRY and entry is None:
             self._said.entries += 1
             if self._said.entries > self._limits.entries:
-                raise _too_much(f"has more than {self._limits.entries:,} entries", self._place())
+                raise too_much(f"has more than {self._limits.entries:,} entries", self._place())
             self._entry, self._entry_depth = Entry(self._parser.CurrentLineNumber), len(self._path)
         elif entry is not None:
             if tag == LINK and "href" in attributes and len(self._path) == self._entry_depth + 1:
                 links = entry.links.setdefault(attributes.get("rel", "alternate"), [])
                 links.append(attributes["href"].strip())
-                self._part_of(len(links))
+                self._part_of(entry, len(links), len(links[-1]))
             elif self._path[-1] == CONTENT and len(self._path) == self._entry_depth + 2:
                 entry.kinds.append(local(tag))
                 self._content_depth = len(self._path)
@@ -161,7 +198,7 @@ class _Scan:
     def _characters(self, text: str) -> None:
         self._held += len(text)
         if self._held > self._limits.text_bytes:
-            raise _too_much(f"has a text longer than {self._limits.text_bytes:,}", self._place())
+            raise too_much(f"has a text longer than {self._limits.text_bytes:,}", self._place())
         self._text.append(text)
 
     def _end(self, tag: str) -> None:
@@ -175,6 +212,8 @@ class _Scan:
                 self._end_reading(reading)
             elif text:
                 note(reading, f"{local(self._path[-1])}/{local(tag)}", text, own=tag.startswith(OURS))
+                if entry is not None and len(text) > PART:  # none that is right is so long
+                    self._part_of(entry, 0, len(text))
         elif entry is None:
             if tag == f"{ATOM} id" and len(self._path) == 1:
                 self._said.id = text
@@ -189,7 +228,7 @@ class _Scan:
         elif text:
             path = "/".join(local(one) for one in self._path[self._content_depth :])
             entry.fields[f"{path}/{local(tag)}"] = text
-            self._part_of(len(entry.fields))
+            self._part_of(entry, len(entry.fields), len(path) + len(text))
 
     def _end_reading(self, reading: RawReading) -> None:
         self._reading = None
@@ -198,15 +237,20 @@ class _Scan:
             return
         said = reading.duration or ""
         entry.durations[said] = entry.durations.get(said, 0) + 1
-        self._part_of(len(entry.durations))
+        self._part_of(entry, len(entry.durations), len(said) if entry.durations[said] == 1 else 0)
         if self._keep:
             entry.readings.append(reading)
             if len(entry.readings) > self._limits.readings_of_entry:
-                raise _too_much(f"has an entry of more than {self._limits.readings_of_entry:,} readings", self._place())
+                raise too_much(f"has an entry of more than {self._limits.readings_of_entry:,} readings", self._place())
 
-    def _part_of(self, count: int) -> None:
+    def _part_of(self, entry: Entry, count: int, size: int) -> None:
+        """Count one more part of an entry: there may be so many, and so much."""
+        if size:
+            entry.size += size + PART
         if count > self._limits.parts_of_entry:
-            raise _too_much(f"has an entry of more than {self._limits.parts_of_entry:,} parts", self._place())
+            raise too_much(f"has an entry of more than {self._limits.parts_of_entry:,} parts", self._place())
+        if entry.size > self._limits.entry_bytes:
+            raise too_much(f"has an entry of more than {self._limits.entry_bytes:,} bytes", self._place())
 
     def _place(self) -> str:
         return f"{self._name} line {self._parser.CurrentLineNumber}"
@@ -234,7 +278,8 @@ def local(tag: str) -> str:
     return tag.rpartition(" ")[2]
 
 
-def _too_much(what: str, place: str) -> BadInput:
+def too_much(what: str, place: str) -> BadInput:
+    """Say that a feed is beyond a limit."""
     return BadInput(
         f"{what}.", code="too_much", place=place, remedy="Ask for a shorter time; nothing of the file was taken."
     )
