@@ -9,7 +9,7 @@ import numpy as np
 
 from quintet.access.home_hours import Calendar, Floats, HoursSeen, Mask
 from quintet.alerts.found import Found, Outcome
-from quintet.alerts.seen import Alike, HomeSeen, MonthUse
+from quintet.alerts.seen import Alike, Forecast, HomeSeen, MonthUse
 from quintet.registry import Registry
 from quintet.store.records import ALWAYS, Record
 from quintet.tariffs.agreements import TERMS, terms_key
@@ -75,6 +75,7 @@ def home(
     budget: int | None = None,
     alike: Mapping[str, Alike] | None = None,
     priced: HomeRates | None = None,
+    forecast: Forecast | None = None,
 ) -> HomeSeen:
     """Give the dwelling; its month is what its hours come to."""
     held = at or calendar()
@@ -84,7 +85,7 @@ def home(
     month = {code: month_of(one, held) for code, one in services.items()}
     return HomeSeen(
         PLACE, now_us, TZ, since_us, held, services, frozenset(), carriers, weather, month, priced or rates(),
-        alike or {}, budget,
+        alike or {}, budget, forecast=forecast,
     )  # fmt: skip
 
 

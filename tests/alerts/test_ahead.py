@@ -6,12 +6,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from quintet.alerts.ahead import budget, month_ahead, tier
+from quintet.alerts.ahead import budget, tier
 from quintet.alerts.found import Fine, Unsaid
 from quintet.alerts.seen import HomeSeen, MonthUse
+from quintet.tariffs.ahead import Ahead
+from quintet.terms.period import from_us, local_day
 from quintet.terms.unit import units
 
-from .homes import LAST, found, home, only, rates
+from .homes import LAST, TZ, found, home, rates
 
 
 def month(kwh_a_day: float, over: int = 15, start: date = date(2025, 10, 1)) -> MonthUse:
@@ -22,23 +24,41 @@ def month(kwh_a_day: float, over: int = 15, start: date = date(2025, 10, 1)) -> 
     return MonthUse(units()["kWh"], start, end, over, used, True, daily, used * 31 / max(over, 1))
 
 
-def at(use: MonthUse, won: int | None = None) -> HomeSeen:
-    return replace(home({}, budget=won), month={"electricity": use})
+def at(use: MonthUse, won: int | None = None, kwh_a_day: float = 8.0, apart: float | None = 10.0) -> HomeSeen:
+    """Give a home whose days to come are said to use so much each, with a range of so many kWh (None: no range)."""
+
+    def forecast(_place: str, _code: str, now_us: int, _since: int | None, end: date) -> tuple[Ahead | None, int]:
+        left = (end - local_day(from_us(now_us), TZ)).days
+        more = kwh_a_day * left * 10**6
+        return Ahead(more, *((None, None) if apart is None else (more - apart * 10**6, more + apart * 10**6)), 30), 15
+
+    return replace(home({}, budget=won), month={"electricity": use}, forecast=forecast)
 
 
 def test_a_tier_that_comes_is_told_with_its_day_and_what_comes_beyond() -> None:
-    one = found(tier(at(month(8.0))), "electricity")  # 248 kWh: tier 2 from 200 kWh on
+    use = month(7.0, over=26)  # 182 kWh until the 26th: tier 2 from 200 kWh on
+    one = found(tier(at(use)), "electricity")
     assert (one.figures["tier"], one.figures["limit"], one.figures["unit"]) == (2, 200.0, "kWh")
-    assert one.figures["day"] == max(date(2025, 10, 26), LAST).isoformat()
-    use = month(8.0)
+    assert one.figures["ends"] == 221.8
+    assert one.figures["least"] == 211.8
+    assert one.figures["day"] == (LAST + timedelta(days=2)).isoformat()
     asked = rates().asked("c1/101/1", "electricity", use.unit, use.start, use.end)
-    assert one.won == rates().added(asked, Fraction(200), use.used * 31 / 15)[0]
-    assert one.confidence > 0.95
+    assert one.won == rates().added(asked, Fraction(200), use.used + 40)[0]
+    assert 0.99 < one.confidence < 1
+
+
+def test_it_is_told_when_the_lower_end_is_beyond_and_until_the_forecast_is_not() -> None:
+    use = month(7.0, over=26)
+    assert tier(at(use, apart=25.0)) == [Fine("tier", "electricity", near=True)]
+    assert tier(at(use, kwh_a_day=2.0)) == [Fine("tier", "electricity")]
+    for refused in (tier(at(use, apart=None)), budget(at(use, 20_000, apart=None))):
+        assert isinstance(refused[0], Unsaid)
+        assert (refused[0].why, refused[0].figures) == ("gaps", {"days": 15, "needed_days": 20})
 
 
 def test_a_month_within_its_tier_or_beyond_the_last_is_fine() -> None:
     for a_day in (5.0, 6.4, 30.0):
-        assert tier(at(month(a_day))) == [Fine("tier", "electricity")]
+        assert tier(at(month(a_day, over=26), kwh_a_day=a_day)) == [Fine("tier", "electricity")]
 
 
 def test_a_young_month_a_gap_and_no_contract_say_so() -> None:
@@ -54,12 +74,14 @@ def test_a_young_month_a_gap_and_no_contract_say_so() -> None:
 
 
 def test_a_budget_is_told_when_the_month_is_heading_beyond_it() -> None:
-    use = month(8.0)
-    ends = month_ahead(at(use)).ends
-    assert ends is not None
+    use = month(7.0, over=26)
     one = found(budget(at(use, 20_000)), "")
-    assert one.won == round(ends) - 20_000 == one.figures["over"]
-    assert date.fromisoformat(str(one.figures["day"])) < date(2025, 11, 1)
+    ends = [won(use, use.used + more) for more in (40, 30)]
+    assert [one.figures["ends"], one.figures["least"]] == ends
+    assert one.won == ends[0] - 20_000 == one.figures["over"]
+    assert LAST <= date.fromisoformat(str(one.figures["day"])) < date(2025, 11, 1)
+    between = sum(ends) // 2
+    assert budget(at(use, between)) == [Fine("budget", "", near=True)]
     assert budget(at(use, 400_000)) == [Fine("budget", "")]
     assert budget(at(use)) == [Unsaid("budget", "", "no_budget")]
     outcome = budget(replace(at(use, 20_000), rates=rates({})))[0]
@@ -67,7 +89,7 @@ def test_a_budget_is_told_when_the_month_is_heading_beyond_it() -> None:
     assert outcome.why == "no_price"
 
 
-def test_the_nearer_the_end_the_surer() -> None:
-    spread = [month_ahead(at(month(8.0, over=over))).spread for over in (8, 15, 28)]
-    assert spread == sorted(spread, reverse=True)
-    assert only(budget(at(month(8.0, over=28), 1_000_000)), "") == Fine("budget", "")
+def won(use: MonthUse, amount: Fraction) -> int:
+    bill = rates().price(rates().asked("c1/101/1", "electricity", use.unit, use.start, use.end), amount).bill
+    assert bill is not None
+    return int(bill.total)

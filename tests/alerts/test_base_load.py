@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from quintet.access.home_hours import HoursSeen
 from quintet.alerts.base_load import base_load
 from quintet.alerts.chance import above, in_a_row, of_share, rises
+from quintet.alerts.evaluate import Looked
 from quintet.alerts.found import Fine, Found, Unsaid
 
 from .homes import WATT_HOUR, calendar, found, home, only, seen
@@ -50,7 +51,32 @@ def test_a_rise_that_came_with_the_cold_is_not_compared_with_warm_nights() -> No
     weather[-14:] = 2.0
     outcome = only(base_load(home({"electricity": drawing(80)}, outdoor_c=weather)), "electricity")
     assert isinstance(outcome, Unsaid)
-    assert outcome.why == "gaps"
+    assert outcome.why == "no_like_days"
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 400), st.integers(0, 5))
+def test_without_the_outdoor_temperature_a_season_is_no_new_appliance(more: int, known: int) -> None:
+    weather = np.full(AT.days, np.nan)
+    weather[AT.days - known :] = 15.0
+    for each in (drawing(more), drawing(0, base=300 + more, most=320 + more)):
+        outcome = only(base_load(home({"electricity": each}, outdoor_c=weather)), "electricity")
+        assert isinstance(outcome, Unsaid)
+        assert outcome.why == "no_outdoor"
+
+
+def test_what_stands_ends_well_below_what_raised_it() -> None:
+    outcomes = [only(base_load(home({"electricity": drawing(more)}, outdoor_c=MILD)), "electricity")
+                for more in (40, 20, 5)]  # fmt: skip
+    assert isinstance(outcomes[0], Found)
+    assert outcomes[1:] == [Fine("base_load", "electricity", near=True), Fine("base_load", "electricity")]
+    ending = [Looked("a", 0, 0, (one,)).fine for one in outcomes]
+    assert ending == [[], [], [("base_load", "electricity")]]
+
+
+def test_a_large_base_of_cold_days_may_be_a_heater() -> None:
+    cold = home({"electricity": drawing(0, base=300, most=320)}, outdoor_c=np.full(AT.days, 2.0))
+    assert only(base_load(cold), "electricity") == Fine("base_load", "electricity", near=True)
 
 
 def test_a_base_that_is_most_of_all_use_is_told_whether_it_rose_or_not() -> None:
@@ -76,3 +102,10 @@ def test_chances_are_those_of_counted_times() -> None:
     assert rises(recent, past) < 1e-6
     assert rises(past[:14], past) > 0.9
     assert rises(np.ones(14), np.ones(30)) == 1.0
+
+
+def test_what_runs_at_night_only_does_not_run_all_day() -> None:
+    night = drawing(0).value.copy()
+    night[(AT.day >= AT.days - 14) & (AT.hour < 6)] += 500 * WATT_HOUR
+    one = only(base_load(home({"electricity": seen("electricity", night)}, outdoor_c=MILD)), "electricity")
+    assert not isinstance(one, Found), one

@@ -77,7 +77,8 @@ def test_a_meter_that_is_not_heard_is_silent_and_one_that_is_not_there_is_named(
     heat = stopped("heat", 6)
     sound = AT.day < AT.days - 4
     outcome = only(dead_meter(home({"heat": seen("heat", heat.value, sound), "water": water()})), "heat")
-    assert outcome == Unsaid("dead_meter", "heat", "silent")
+    assert isinstance(outcome, Unsaid)
+    assert (outcome.why, outcome.figures) == ("silent", {"hours": 79})
     assert only(dead_meter(home({"water": water()})), "heat") == Unsaid("dead_meter", "heat", "no_meter")
 
 
@@ -88,3 +89,21 @@ def test_any_use_at_all_ends_it(days: int, used: int) -> None:
     value[AT.day == AT.days - 2] = used + 1
     where = home({"heat": seen("heat", value), "water": water()}, outdoor_c=COLD)
     assert isinstance(only(dead_meter(where), "heat"), Fine)
+
+
+def test_what_always_runs_is_nobody_at_home() -> None:
+    power = ordinary(AT, 300 * WATT_HOUR, 150 * WATT_HOUR)
+    power[AT.day >= AT.days - 6] = 150 * WATT_HOUR  # a refrigerator and what else never stops: half of all use
+    services = {"heat": stopped("heat", 5), "water": stopped("water", 5, 20 * LITRE),
+                "electricity": seen("electricity", power)}  # fmt: skip
+    outcome = only(dead_meter(home(services, outdoor_c=COLD)), "heat")
+    assert isinstance(outcome, Unsaid)
+    assert outcome.why == "no_life"
+
+
+def test_one_doubted_hour_of_yesterday_is_no_silence() -> None:
+    sound = np.ones(len(AT.hour), np.bool_)
+    sound[(AT.day == AT.days - 2) & (AT.hour == 9)] = False
+    outcome = only(dead_meter(home({"water": seen("water", ordinary(AT, 20 * LITRE), sound)})), "water")
+    assert isinstance(outcome, Unsaid)
+    assert outcome.why == "gaps"

@@ -264,11 +264,27 @@ def test_what_a_webhook_answers_decides_what_follows(web: Listener, status: int,
         "https://169.254.169.254/latest/meta-data", "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://0.0.0.0/",
         "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/", "https://[fe80::1]/", "https://[fd00::1]/",
         "https://100.64.0.1/", "https://224.0.0.1/", "https://2130706433/", "https://0x7f.1/", "https://127.1/",
+        "https://[::127.0.0.1]/", "https://[::169.254.169.254]/", "https://[::ffff:0:127.0.0.1]/", "https://[fec0::1]/",
+        "https://[64:ff9b:1::7f00:1]/", "https://192.0.0.8/", "https://192.88.99.1/", "https://[2001:0:7f00:1::1]/",
+        "https://[3fff::1]/", "https://[5f00::1]/", "https://255.255.255.255/", "https://198.18.0.1/",
     ],
 )  # fmt: skip
 def test_an_address_inside_the_operators_network_is_never_called(url: str) -> None:
-    with pytest.raises((BadInput, Unreached)):
+    with pytest.raises((BadInput, Unreached)) as refused:
         Outbound((), 5.0).post(url, b"", {})
+    assert refused.value.code in ("forbidden_url", "bad_url") or "[" not in url  # refused before it is called
+
+
+def test_what_the_operator_allows_and_the_internet_may_be_called() -> None:
+    for net, url in (("::1/128", "https://[::1]/"), ("64:ff9b:1::/48", "https://[64:ff9b:1::7f00:1]/")):
+        Outbound((ipaddress.ip_network(net),), 5.0).check(url)
+    for url in (
+        "https://8.8.8.8/",
+        "https://[2606:4700::1111]/",
+        "https://[64:ff9b::808:808]/",
+        "https://[2002:808:808::]/",
+    ):
+        Outbound((), 5.0).check(url)
 
 
 @pytest.mark.parametrize(

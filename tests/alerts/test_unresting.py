@@ -120,9 +120,9 @@ def test_without_a_contract_a_leak_is_told_without_won_and_with_the_reason() -> 
 
 
 def gassy(hours: int) -> HoursSeen:
-    """Give gas that rests every night, but over the last hours."""
+    """Give gas that rests every night, but over the last hours, in which it flows now more, now less."""
     value = ordinary(AT, 200 * LITRE)
-    value[-hours:] = np.maximum(value[-hours:], 30 * LITRE)
+    value[-hours:] = np.maximum(value[-hours:], (30 + np.arange(hours) % 7 * 20) * LITRE)
     return seen("gas", value)
 
 
@@ -142,7 +142,39 @@ def test_gas_in_the_first_cold_is_not_judged_by_warmer_days_and_without_weather_
     assert isinstance(outcome, Unsaid)
     assert outcome.why == "no_like_days"
     outcome = only(gas_unresting(home({"gas": gassy(90)}, outdoor_c=np.full(AT.days, np.nan))), "gas")
-    assert outcome == Unsaid("gas_unresting", "gas", "no_outdoor")
+    assert isinstance(outcome, Unsaid)
+    assert outcome.why == "no_outdoor"
+
+
+@pytest.mark.parametrize(("flow", "told"), [(30, True), (150, True), (400, False)])
+def test_in_the_first_cold_one_and_the_same_small_flow_says_that_it_is_no_boiler(flow: int, told: bool) -> None:
+    colder = COLD.copy()
+    colder[-5:] = -8.0
+    value = ordinary(AT, 200 * LITRE)
+    value[-90:] += flow * LITRE
+    outcome = only(gas_unresting(home({"gas": seen("gas", value)}, outdoor_c=colder)), "gas")
+    assert isinstance(outcome, Found) is told
+    if isinstance(outcome, Found):
+        assert (outcome.figures["flow"], int(outcome.figures["idle"]) >= 25) == (float(flow), True)
+
+
+def test_a_boiler_that_burns_through_the_first_cold_now_more_now_less_is_not_told() -> None:
+    colder = COLD.copy()
+    colder[-5:] = -8.0
+    value = ordinary(AT, 200 * LITRE)
+    value[-90:] = (40 + np.arange(90) * 37 % 160) * LITRE
+    outcome = only(gas_unresting(home({"gas": seen("gas", value)}, outdoor_c=colder)), "gas")
+    assert isinstance(outcome, Unsaid)
+    assert outcome.why == "no_like_days"
+
+
+def test_gas_slower_than_the_step_of_its_meter_shows_over_some_hours_together() -> None:
+    value = ordinary(AT, 200 * LITRE) // (10 * LITRE) * 10 * LITRE
+    value[-120::2] = np.maximum(value[-120::2], 10 * LITRE)
+    one = found(gas_unresting(home({"gas": seen("gas", value)}, outdoor_c=COLD)), "gas")
+    assert (one.figures["flow"], one.figures["step"]) == (5.0, 10.0)
+    value[-30:-24] = 0
+    assert isinstance(only(gas_unresting(home({"gas": seen("gas", value)}, outdoor_c=COLD)), "gas"), Fine)
 
 
 def test_a_boiler_that_ran_through_days_as_cold_before_is_no_alert() -> None:

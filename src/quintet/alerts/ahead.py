@@ -1,40 +1,73 @@
 """Where a month is heading: the tier that comes before it ends, and the budget that a resident set.
 
-By the pace of the days that are over (tariffs/pace.py). How sure it is follows from how much one day differs from the
-next; nothing else is forecast.
+By the forecast of the resident's page, which has a range: something is told when the range's lower end is beyond, so
+that nine in ten of such months end there, and it is told until the forecast itself is no longer beyond.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
-import numpy as np
-
+from quintet.tariffs.ahead import EIGHT_TENTHS
+from quintet.tariffs.ahead import limits as forecast_limits
 from quintet.tariffs.bill import Bill
-from quintet.tariffs.pace import Crossing, Pace, pace_of
 from quintet.terms.alert import MONTH, Figure
-from quintet.terms.errors import QuintetError
 from quintet.terms.period import day_start, to_us
 
 from .chance import above
 from .found import GAPS, MOVED_IN, NO_BUDGET, NO_PRICE, NO_TIERS, TOO_EARLY, Fine, Found, Outcome, Unsaid
 from .limits import limits
-from .seen import HomeSeen, MonthUse
+from .seen import HomeSeen, MonthUse, too_new
 
 TIER, BUDGET = "tier", "budget"
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What a utility's month comes to at its end, in the unit of its use: the forecast, and the range's lower end."""
+
+    use: Fraction
+    low: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit of a tier that is not passed yet, in the unit of the bill; `number` is the tier that begins there."""
+
+    limit: Fraction
+    number: int
+    price: Fraction
+    names: tuple[str, str]
+
+
 def tier(home: HomeSeen) -> list[Outcome]:
-    """Look for a tier that the month's pace reaches before its end."""
+    """Look for a tier that the month reaches before its end."""
     return [_tier(home, commodity, use) for commodity, use in home.month.items()]
 
 
 def _early(kind: str, home: HomeSeen, commodity: str, use: MonthUse) -> Unsaid | None:
-    """Say that the month is too young, or not wholly known, for a pace."""
+    """Say that the month is too young, or not wholly known, to say where it is heading."""
     needed = limits("pace")["least_days"]
     if use.over < needed:
         moved = home.since_us is not None and use.start > use.start.replace(day=1)
         return Unsaid(kind, commodity, MOVED_IN if moved else TOO_EARLY, {"days": use.over, "needed_days": needed})
     return None if use.whole else Unsaid(kind, commodity, GAPS, {"days": use.over})
+
+
+def ends_of(kind: str, home: HomeSeen, commodity: str, use: MonthUse) -> Ends | Unsaid:
+    """Say what a month comes to, as the page does; or why that cannot be said with a range."""
+    refused = _early(kind, home, commodity, use)
+    if refused is not None:
+        return refused
+    if home.forecast is None:
+        return Unsaid(kind, commodity, TOO_EARLY, {"days": use.over, "needed_days": limits("pace")["least_days"]})
+    ahead, known = home.forecast(home.place, commodity, home.now_us, home.since_us, use.end)
+    if ahead is None or ahead.low is None:
+        wanted = forecast_limits()
+        return too_new(kind, home, commodity, wanted["days_behind"] + wanted["trials_needed"], known)
+    more, low = (Fraction(round(one)) / use.unit.ratio for one in (ahead.use, ahead.low))
+    return Ends(use.used + more, use.used + low)
 
 
 def _tier(home: HomeSeen, commodity: str, use: MonthUse) -> Outcome:
@@ -47,53 +80,47 @@ def _tier(home: HomeSeen, commodity: str, use: MonthUse) -> Outcome:
         return Unsaid(TIER, commodity, priced.why[0] if priced.why else NO_PRICE)
     if not _has_tiers(priced.bill):
         return Unsaid(TIER, commodity, NO_TIERS)
-    projected = use.used * (use.end - use.start).days / use.over
-    if _tiers_passed(priced.bill, projected) == _tiers_passed(priced.bill, use.used):
+    coming = _next_limit(priced.bill)
+    if coming is None:
         return Fine(TIER, commodity)
-    try:
-        pace = pace_of(asked.with_use(use.used), use.over, home.rates.table)
-    except QuintetError as error:
-        return Unsaid(TIER, commodity, error.code)
-    coming = next((one for one in pace.crossings if not one.passed and one.day is not None), None)
-    return Fine(TIER, commodity) if coming is None else _crossed(home, commodity, use, coming, pace)
+    ends = ends_of(TIER, home, commodity, use)
+    return ends if isinstance(ends, Unsaid) else _crossed(home, commodity, use, priced.bill, coming, ends)
 
 
 def _has_tiers(bill: Bill) -> bool:
     return len(bill.parts) == 1 and any(charge.method == "blocks" for charge in bill.parts[0].charges)
 
 
-def _tiers_passed(bill: Bill, use: Fraction) -> int:
-    """Count the limits, of all items, that a use in the unit asked is above."""
-    scale, factor = bill.months * bill.asked.households, bill.use / bill.asked.use if bill.asked.use else Fraction(1)
-    charges = [charge for charge in bill.parts[0].charges if charge.method == "blocks"]
-    return sum(use * factor > limit * scale for charge in charges for limit in charge.limits)
+def _next_limit(bill: Bill) -> Limit | None:
+    """Give the first limit, of all items, that the use of a bill is not above; None beyond the last."""
+    scale = bill.months * bill.asked.households
+    coming = [
+        Limit(limit * scale, at + 2, charge.values[at + 1], (charge.name_en, charge.name_ko))
+        for charge in bill.parts[0].charges
+        if charge.method == "blocks"
+        for at, limit in enumerate(charge.limits)
+        if bill.use <= limit * scale
+    ]
+    return min(coming, key=lambda one: one.limit, default=None)
 
 
-def _spread(use: MonthUse) -> float:
-    """Give the standard deviation of what the days to come add up to, in the unit asked."""
-    left = (use.end - use.start).days - use.over
-    if len(use.daily) < 2 or left <= 0:
-        return 0.0
-    deviation = float(np.std(use.daily.astype(np.float64), ddof=1)) / float(use.unit.ratio)
-    # what is not known of the mean counts for each day to come
-    return deviation * (left + left * left / len(use.daily)) ** 0.5
-
-
-def _crossed(home: HomeSeen, commodity: str, use: MonthUse, coming: Crossing, pace: Pace) -> Outcome:
-    bounds, projected, unit = limits("pace"), pace.projected, pace.now.unit
-    asked = home.rates.asked(home.place, commodity, use.unit, use.start, use.end)
-    factor = projected / (use.used * (use.end - use.start).days / use.over) if use.used else Fraction(1)
+def _crossed(home: HomeSeen, commodity: str, use: MonthUse, bill: Bill, coming: Limit, ends: Ends) -> Outcome:
+    # a bill may count in another unit than the meter does
+    factor = bill.use / bill.asked.use if bill.asked.use else Fraction(1)
     limit = coming.limit / factor
-    ends = projected / factor
-    sure = above(float(ends), _spread(use), float(limit))
-    won, reason = home.rates.added(asked, limit, ends)
-    if 100 * sure < bounds["sure_percent"] or (won is not None and won < bounds["least_won"]):
-        return Fine(TIER, commodity)
-    assert coming.day is not None
+    asked = home.rates.asked(home.place, commodity, use.unit, use.start, use.end)
+    won, reason = home.rates.added(asked, limit, max(ends.use, limit))
+    little = won is not None and won < limits("pace")["least_won"]
+    if ends.low <= limit or little:
+        return Fine(TIER, commodity, near=ends.use > limit)
+    sure = above(float(ends.use), float(ends.use - ends.low) / EIGHT_TENTHS, float(limit))
+    left = (use.end - home.today).days
+    day = home.today + timedelta(days=int((limit - use.used) / (ends.use - use.used) * left))
     figures: dict[str, Figure] = {
-        "tier": coming.number, "day": max(coming.day, home.today).isoformat(), "limit": round(float(coming.limit), 1),
-        "ends": round(float(projected), 1), "item_en": coming.name_en, "item_ko": coming.name_ko,
-        "price": round(float(coming.unit_price), 1), "unit": unit, "month": f"{use.start:%Y-%m}",
+        "tier": coming.number, "day": day.isoformat(), "limit": round(float(coming.limit), 1),
+        "ends": round(float(ends.use * factor), 1), "least": round(float(ends.low * factor), 1),
+        "item_en": coming.names[0], "item_ko": coming.names[1], "price": round(float(coming.price), 1),
+        "unit": bill.unit, "month": f"{use.start:%Y-%m}",
     }  # fmt: skip
     since_us = _moment(home, home.today)
     return Found(TIER, commodity, since_us, _moment(home, use.start), figures, won, MONTH, reason or "", sure)
@@ -104,74 +131,77 @@ def budget(home: HomeSeen) -> list[Outcome]:
     bound = home.budget_won
     if bound is None:
         return [Unsaid(BUDGET, "", NO_BUDGET)]
-    uses = list(home.month.items())
-    early = [refused for code, use in uses for refused in [_early(BUDGET, home, code, use)] if refused is not None]
-    if not uses or early:
-        return [Unsaid(BUDGET, "", early[0].why if early else GAPS)]
-    return [_against(home, bound)]
+    ends: dict[str, Ends] = {}
+    for commodity, use in home.month.items():
+        one = ends_of(BUDGET, home, commodity, use)
+        if isinstance(one, Unsaid):
+            return [Unsaid(BUDGET, "", one.why, one.figures)]
+        ends[commodity] = one
+    return [_against(home, bound, ends) if ends else Unsaid(BUDGET, "", GAPS)]
 
 
-def _against(home: HomeSeen, bound: int) -> Outcome:
-    found = month_ahead(home)
-    if found.ends is None:
+def _against(home: HomeSeen, bound: int, ends: Mapping[str, Ends]) -> Outcome:
+    found = month_ahead(home, ends)
+    if found is None:
         return Unsaid(BUDGET, "", NO_PRICE)
-    sure = above(found.ends, found.spread, bound)
-    if 100 * sure < limits("pace")["sure_percent"]:
-        return Fine(BUDGET, "")
+    if found.low <= bound:
+        return Fine(BUDGET, "", near=found.ends > bound)
+    sure = above(found.ends, (found.ends - found.low) / EIGHT_TENTHS, bound)
     start = min(use.start for use in home.month.values())
+    won = found.ends - bound
     figures: dict[str, Figure] = {
-        "budget": bound, "so_far": found.so_far or 0, "ends": round(found.ends), "over": round(found.ends) - bound,
+        "budget": bound, "so_far": found.so_far, "ends": found.ends, "least": found.low, "over": won,
         "month": f"{start:%Y-%m}", "unpriced": len(found.unpriced),
+        "day": passing_day(home, ends, bound).isoformat(),
     }  # fmt: skip
-    day = passing_day(home, bound)
-    if day is not None:
-        figures["day"] = day.isoformat()
-    won = round(found.ends) - bound
     return Found(BUDGET, "", _moment(home, home.today), _moment(home, start), figures, won, MONTH, "", sure)
 
 
+@dataclass(frozen=True, slots=True)
 class MonthAhead:
-    """A dwelling's month in won: so far, at its end at this pace, and the standard deviation of that."""
+    """A dwelling's month in won: so far, at its end, and at the lower end of the range, as the page adds them up."""
 
-    def __init__(self, so_far: int | None, ends: float | None, spread: float, unpriced: tuple[str, ...]) -> None:
-        """Say what the month comes to; None where nothing of it can be priced."""
-        self.so_far, self.ends, self.spread, self.unpriced = so_far, ends, spread, unpriced
+    so_far: int
+    ends: int
+    low: int
+    unpriced: tuple[str, ...]
 
 
-def month_ahead(home: HomeSeen, upon: int | None = None) -> MonthAhead:
-    """Price the month so far and at its end; `upon`: at the end of so many of its days instead."""
-    so_far, ends, variance = 0, 0.0, 0.0
+def month_ahead(home: HomeSeen, ends: Mapping[str, Ends]) -> MonthAhead | None:
+    """Price the month so far, at its end and at the range's lower end; None where nothing of it can be priced."""
+    so_far, total, low = 0, 0, 0
     unpriced: list[str] = []
     for commodity, use in home.month.items():
-        asked = home.rates.asked(home.place, commodity, use.unit, use.start, use.end)
-        days = (use.end - use.start).days if upon is None else min(upon, (use.end - use.start).days)
-        at_end = use.used * days / use.over if use.over else use.used
-        now, then = home.rates.price(asked, use.used), home.rates.price(asked, max(at_end, use.used))
-        if now.bill is None or then.bill is None:
+        bills = [_won(home, commodity, use, one) for one in (use.used, ends[commodity].use, ends[commodity].low)]
+        if any(one is None for one in bills):
             unpriced.append(commodity)
             continue
-        so_far += int(now.bill.total)
-        ends += float(then.bill.total)
-        slope = float(then.exact - now.exact) / float(at_end - use.used) if at_end > use.used else 0.0
-        variance += (slope * _spread(use)) ** 2
-    if len(unpriced) == len(home.month):
-        return MonthAhead(None, None, 0.0, tuple(unpriced))
-    return MonthAhead(so_far, ends, variance**0.5, tuple(unpriced))
+        so_far, total, low = (held + (one or 0) for held, one in zip((so_far, total, low), bills, strict=True))
+    return None if len(unpriced) == len(home.month) else MonthAhead(so_far, total, low, tuple(unpriced))
 
 
-def passing_day(home: HomeSeen, bound: int) -> date | None:
-    """Give the day on which the month's bill passes an amount at this pace; None: not before it ends."""
-    start, end = min(use.start for use in home.month.values()), max(use.end for use in home.month.values())
-    low, high = 0, (end - start).days
-    if (month_ahead(home, high).ends or 0) <= bound:
-        return None
+def _won(home: HomeSeen, commodity: str, use: MonthUse, amount: Fraction) -> int | None:
+    asked = home.rates.asked(home.place, commodity, use.unit, use.start, use.end)
+    bill = home.rates.price(asked, amount).bill
+    return None if bill is None else int(bill.total)
+
+
+def passing_day(home: HomeSeen, ends: Mapping[str, Ends], bound: int) -> date:
+    """Give the day from today on by whose end the month's bill passes an amount, where its forecast does."""
+    last = max(use.end for use in home.month.values())
+    days = (last - home.today).days
+    low, high = 0, days
     while low < high:
         middle = (low + high) // 2
-        if (month_ahead(home, middle).ends or 0) > bound:
+        part = Fraction(middle, days)
+        wons = [
+            _won(home, code, use, use.used + (ends[code].use - use.used) * part) for code, use in home.month.items()
+        ]
+        if sum(one or 0 for one in wons) > bound:
             high = middle
         else:
             low = middle + 1
-    return max(start + timedelta(days=low - 1), start)
+    return home.today + timedelta(days=max(low - 1, 0))
 
 
 def _moment(home: HomeSeen, day: date) -> int:

@@ -1,4 +1,11 @@
-"""The base load of electricity: what the quietest hour of the night draws, risen for weeks, or most of all use."""
+"""The base load of electricity: what the quietest hour of the day draws, risen for weeks, or most of all use.
+
+The whole day is looked at: what runs at night only (a heater, a car that charges) does not run all day.
+
+Whether it has risen is judged only by nights of days as warm, and whether it is most of all use only by days on which
+nobody heats or cools: without the outdoor temperature a heater in winter passes for what always runs, so that nothing
+is said then. What stands ends only when it has fallen well below what raised it.
+"""
 
 import numpy as np
 
@@ -6,7 +13,7 @@ from quintet.access.home_hours import Floats, HoursSeen, Mask
 from quintet.terms.alert import MONTH
 
 from .chance import MILLION, rises
-from .found import Fine, Found, Outcome
+from .found import NO_LIKE_DAYS, NO_OUTDOOR, Fine, Found, Outcome, Unsaid
 from .limits import limits
 from .seen import HomeSeen, days_of, looked_for, nights, smallest_by_night, too_new, unheard, unseen
 
@@ -28,8 +35,8 @@ def _look(home: HomeSeen, commodity: str) -> Outcome:
     if refused is not None:
         return refused
     seen, days = home.services[commodity], home.calendar.days
-    night = nights(home.calendar, bounds["night_from"], bounds["night_until"])
-    smallest, whole = smallest_by_night(seen, home.calendar, night, bounds["night_until"] - bounds["night_from"])
+    whole_day = nights(home.calendar, 0, HOURS_A_DAY)
+    smallest, whole = smallest_by_night(seen, home.calendar, whole_day, HOURS_A_DAY)
     recent, past = np.zeros(days, np.bool_), np.zeros(days, np.bool_)
     recent[max(days - bounds["recent_days"], 0) :] = True
     past[max(days - bounds["recent_days"] - bounds["past_days"], 0) : max(days - bounds["recent_days"], 0)] = True
@@ -37,36 +44,51 @@ def _look(home: HomeSeen, commodity: str) -> Outcome:
     if int(recent.sum()) < bounds["needed_days"]:
         return too_new(KIND, home, commodity, bounds["needed_days"], int(recent.sum()))
     watts = smallest.astype(np.float64) / float(seen.unit.ratio) * 1000
-    like = past & _as_warm(home.outdoor_c, recent)
-    rise = _rise(watts, recent, like) if int(like.sum()) >= bounds["needed_days"] else None
-    if rise is not None:
-        return _found(home, seen, watts, (recent, like), *rise)
-    share = _share(home, seen, watts, recent)
-    if share >= bounds["share_percent"] and float(np.median(watts[recent])) >= bounds["share_watts"]:
-        return _whole_base(home, seen, watts, recent, share)
+    by_weather = _by_weather(home, seen, watts, recent, past)
+    if isinstance(by_weather, Found):
+        return by_weather
+    mild = recent & _mild(home.outdoor_c)
+    if int(mild.sum()) >= bounds["needed_days"] and _most(home, seen, watts, mild, "share_percent", "share_watts"):
+        return _whole_base(home, seen, watts, mild)
+    if isinstance(by_weather, Fine) and _most(home, seen, watts, recent, "ends_share_percent", "ends_share_watts"):
+        return Fine(KIND, commodity, near=True)
+    return by_weather
+
+
+def _mild(outdoor_c: Floats) -> Mask:
+    """Name the days on which nobody heats or cools: what runs then runs in any weather."""
+    bounds = limits(KIND)
+    return (outdoor_c >= bounds["mild_from_tenths"] / 10) & (outdoor_c <= bounds["mild_until_tenths"] / 10)
+
+
+def _most(home: HomeSeen, seen: HoursSeen, watts: Floats, days: Mask, percent: str, least: str) -> bool:
+    """Tell whether the base is as large a part of all use, and as large, as two limits say."""
+    bounds = limits(KIND)
+    return _share(home, seen, watts, days) >= bounds[percent] and float(np.median(watts[days])) >= bounds[least]
+
+
+def _by_weather(home: HomeSeen, seen: HoursSeen, watts: Floats, recent: Mask, past: Mask) -> Outcome:
+    """Look for a rise above the nights before of days as warm."""
+    bounds, commodity = limits(KIND), seen.commodity
+    told = recent & np.isfinite(home.outdoor_c)
+    if int(told.sum()) < bounds["needed_days"]:
+        return Unsaid(KIND, commodity, NO_OUTDOOR, {"days": int(told.sum()), "needed_days": bounds["needed_days"]})
+    like = past & _as_warm(home.outdoor_c, told)
     if int(like.sum()) < bounds["needed_days"]:
-        return too_new(KIND, home, commodity, bounds["needed_days"], int(like.sum()))
-    return Fine(KIND, commodity)
+        return Unsaid(KIND, commodity, NO_LIKE_DAYS, {"days": int(like.sum()), "needed_days": bounds["needed_days"]})
+    rise = float(np.median(watts[told]) - np.median(watts[like]))
+    chance = rises(watts[told], watts[like])
+    if rise >= bounds["rise_watts"] and chance * MILLION <= bounds["chance_millionths"]:
+        return _found(home, seen, watts, (told, like), rise, chance)
+    still = rise >= bounds["ends_watts"] and chance * MILLION <= bounds["ends_millionths"]
+    return Fine(KIND, commodity, near=still)
 
 
 def _as_warm(outdoor_c: Floats, recent: Mask) -> Mask:
-    """Name the days that were about as warm as the recent ones; all, where the weather is not known."""
+    """Name the days that were about as warm as the recent ones, all of whose weather is known."""
     known = outdoor_c[recent]
-    known = known[np.isfinite(known)]
-    if not len(known):
-        return np.ones(len(outdoor_c), np.bool_)
     beyond = limits(KIND)["warmer_tenths"] / 10
     return (outdoor_c >= known.min() - beyond) & (outdoor_c <= known.max() + beyond)
-
-
-def _rise(watts: Floats, recent: Mask, past: Mask) -> tuple[float, float] | None:
-    """Give by how many watts the base has risen, and the chance that it has not; None where it has not."""
-    bounds = limits(KIND)
-    rise = float(np.median(watts[recent]) - np.median(watts[past]))
-    chance = rises(watts[recent], watts[past])
-    if rise < bounds["rise_watts"] or chance * MILLION > bounds["chance_millionths"]:
-        return None
-    return rise, chance
 
 
 def _share(home: HomeSeen, seen: HoursSeen, watts: Floats, recent: Mask) -> float:
@@ -92,8 +114,8 @@ def _found(
     return _stated(home, seen, first, figures, rise, 1 - chance)
 
 
-def _whole_base(home: HomeSeen, seen: HoursSeen, watts: Floats, recent: Mask, share: float) -> Found:
-    base = float(np.median(watts[recent]))
+def _whole_base(home: HomeSeen, seen: HoursSeen, watts: Floats, recent: Mask) -> Found:
+    base, share = float(np.median(watts[recent])), _share(home, seen, watts, recent)
     figures = {"base": round(base), "share": round(share), "nights": int(recent.sum()),
                "kwh_month": round(base * HOURS_A_DAY * MONTH_DAYS / 1000)}  # fmt: skip
     return _stated(home, seen, int(np.flatnonzero(recent)[0]), figures, base, 1.0)

@@ -11,11 +11,12 @@ from quintet.terms.alert import ONCE, alert_kinds
 from quintet.terms.amount import Ints
 
 from .chance import MILLION, in_a_row, of_share
-from .found import NEVER_USED, NO_LIFE, NO_OUTDOOR, SILENT, Fine, Found, Outcome, Unsaid
+from .found import NEVER_USED, NO_LIFE, NO_OUTDOOR, Fine, Found, Outcome, Unsaid
 from .limits import limits
-from .seen import Alike, HomeSeen, days_of, looked_for, too_new, unseen
+from .seen import Alike, HomeSeen, days_of, looked_for, nights, smallest_by_night, too_new, unheard, unseen
 
 KIND = "dead_meter"
+HOURS_A_DAY = 24
 NO_USE = "no_use"
 """Why it has no won: nothing is used too much; what is owed is settled on the bill."""
 
@@ -33,7 +34,8 @@ def _look(home: HomeSeen, commodity: str) -> Outcome:
     value, whole = days_of(seen, home.calendar)
     over = _whole_days(whole)
     if not over.any() or not whole[over][-1]:
-        return Unsaid(KIND, commodity, SILENT)
+        unsaid = unheard(KIND, seen, HOURS_A_DAY)
+        return unsaid or too_new(KIND, home, commodity, bounds["least_days"], int((over & whole).sum()))
     run = _zero_days(value, whole, int(np.flatnonzero(over)[-1]))
     if int(run.sum()) < bounds["least_days"]:
         return Fine(KIND, commodity)
@@ -80,15 +82,23 @@ def _zero_days(value: Ints, whole: Mask, last: int) -> Mask:
 
 
 def _life(home: HomeSeen, but: str) -> Mask:
-    """Name the days on which another utility came to half of its usual at least: somebody was at home."""
+    """Name the days on which another utility came to half of its usual at least: somebody was at home.
+
+    What always runs, also while nobody is there, is taken off on both sides: the quietest hour, all day long.
+    """
     out = np.zeros(home.calendar.days, np.bool_)
+    whole_day = nights(home.calendar, 0, HOURS_A_DAY)
     for commodity, seen in home.services.items():
         if commodity == but:
             continue
         value, whole = days_of(seen, home.calendar)
+        smallest, _ = smallest_by_night(seen, home.calendar, whole_day, HOURS_A_DAY)
         used = whole & (value > 0)
-        if used.any():
-            out |= whole & (100 * value >= limits(KIND)["life_percent"] * np.median(value[used]))
+        if not used.any():
+            continue
+        base = HOURS_A_DAY * np.median(smallest[used])
+        usual = np.median(value[used]) - base
+        out |= whole & (usual > 0) & (100 * (value - base) >= limits(KIND)["life_percent"] * usual)
     return out
 
 

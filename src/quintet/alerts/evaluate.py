@@ -9,6 +9,7 @@ from quintet.terms.alert import Alert
 from .conditions import look
 from .found import Fine, Found, Outcome, Unsaid
 from .reading import homes_seen
+from .seen import Forecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,11 @@ class Looked:
     @property
     def fine(self) -> list[tuple[str, str]]:
         """The kinds and utilities of which nothing holds: what stood ends."""
-        ending = (one for one in self.outcomes if isinstance(one, Fine) or (isinstance(one, Unsaid) and one.ends))
+        ending = (
+            one
+            for one in self.outcomes
+            if (isinstance(one, Fine) and not one.near) or (isinstance(one, Unsaid) and one.ends)
+        )
         return [(one.kind, one.commodity) for one in ending]
 
     @property
@@ -52,10 +57,11 @@ def looked_at(
     watched: Mapping[str, int],
     *,
     alike: bool = False,
+    forecast: Forecast | None = None,
 ) -> Iterator[Looked]:
     """Look at dwellings, in the order of `places`; the rest as of `homes_seen`.
 
     The same readings give the same outcomes, however often it is asked.
     """
-    for home in homes_seen(access, places, now_us, budgets, watched, alike=alike):
+    for home in homes_seen(access, places, now_us, budgets, watched, alike=alike, forecast=forecast):
         yield Looked(home.place, now_us, home.tenancy_us, tuple(look(home)))

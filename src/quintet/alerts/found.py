@@ -43,10 +43,11 @@ class Unsaid:
 
 @dataclass(frozen=True, slots=True)
 class Fine:
-    """A condition that was looked at and does not hold."""
+    """A condition that was looked at and does not hold; `near`: not by far enough to end what stands (hysteresis)."""
 
     kind: str
     commodity: str
+    near: bool = False
 
 
 Outcome = Found | Unsaid | Fine

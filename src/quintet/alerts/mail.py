@@ -47,8 +47,7 @@ class Mail:
         settings, accepted = self._settings, False
         try:
             with self._connected() as server:
-                if settings.username:
-                    server.login(settings.username, settings.password)
+                self._sign_in(server)
                 server.send_message(written(settings.sender, target, parcel), settings.sender, [target.address])
                 accepted = True
         except smtplib.SMTPRecipientsRefused as error:
@@ -61,6 +60,22 @@ class Mail:
         except (smtplib.SMTPException, OSError):
             return SENT if accepted else Outcome("later", "unreachable")  # it may fail to part after it took the mail
         return SENT
+
+    def check(self) -> Outcome:
+        """Tell whether the server answers and takes us; nothing is sent."""
+        try:
+            with self._connected() as server:
+                self._sign_in(server)
+                server.noop()
+        except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError):
+            return Outcome("later", "mail_server")
+        except (smtplib.SMTPException, OSError):
+            return Outcome("later", "unreachable")
+        return SENT
+
+    def _sign_in(self, server: smtplib.SMTP) -> None:
+        if self._settings.username:
+            server.login(self._settings.username, self._settings.password)
 
     def _connected(self) -> smtplib.SMTP:
         """Connect, and be sure of the server before anything is said to it."""

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
+from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.errors import BadInput, QuintetError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -87,7 +88,8 @@ class Outbound:
         for address in found:
             real = _embedded(address)
             allowed = any(real in network for network in self._allowed if network.version == real.version)
-            if not allowed and (not real.is_global or real.is_multicast):
+            closed = not real.is_global or real.is_multicast or _special(address) or _special(real)
+            if not allowed and closed:
                 raise BadInput(
                     "is an address of a private network.",
                     code="forbidden_url",
@@ -152,6 +154,20 @@ def _embedded(address: Address) -> Address:
     if address in TRANSLATED:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or address
+
+
+def _special(address: Address) -> bool:
+    return any(address in network for network in special_networks() if network.version == address.version)
+
+
+@cache
+def special_networks() -> tuple[Network, ...]:
+    """Give the networks that are not the internet's (networks.toml)."""
+    table = read_toml("quintet.alerts", "networks.toml")
+    check_keys(table, required={"network"}, optional=set(), place="networks.toml")
+    for row in table["network"]:
+        check_keys(row, required={"net", "source"}, optional=set(), place="networks.toml")
+    return tuple(ipaddress.ip_network(row["net"]) for row in table["network"])
 
 
 @cache

@@ -26,7 +26,7 @@ from quintet.terms.period import Span, day_start, from_us, local_day, to_us
 from quintet.terms.premise_use import PremiseUse
 
 from .limits import limits
-from .seen import Alike, HomeSeen, MonthUse, days_of
+from .seen import Alike, Forecast, HomeSeen, MonthUse, days_of
 
 AT_ONCE = 250
 """Dwellings that are read together: 330 MB at most for 57 days of five utilities, most of it the database's."""
@@ -61,17 +61,18 @@ def homes_seen(
     watched: Mapping[str, int],
     *,
     alike: bool,
+    forecast: Forecast | None = None,
 ) -> Iterator[HomeSeen]:
     """Give dwellings as conditions are shown them, in the order of `places`.
 
     `budgets` are what residents set, by dwelling; `watched` those of which somebody is told that no water is used, and
     until when nobody is at home there (0: nobody said so). `alike`: dwellings of a complex are compared with one
-    another; they must stand next to each other in `places` then.
+    another; they must stand next to each other in `places` then. `forecast` says the month ahead.
     """
     for low in range(0, len(places), AT_ONCE):
         for home in _some(access, places[low : low + AT_ONCE], now_us, budgets, alike=alike):
             away_us = watched.get(home.place, 0)
-            yield replace(home, watched=home.place in watched, away_until_us=away_us)
+            yield replace(home, watched=home.place in watched, away_until_us=away_us, forecast=forecast)
 
 
 def _some(

@@ -1,6 +1,6 @@
 """What a condition is shown of one dwelling: its hours, the weather, its month so far, its prices and its budget."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from quintet.access.home_hours import Calendar, Floats, HoursSeen, Mask
+from quintet.tariffs.ahead import Ahead
 from quintet.tariffs.home_rates import HomeRates
 from quintet.terms.alert import alert_kinds
 from quintet.terms.amount import Ints
@@ -18,6 +19,11 @@ from quintet.terms.unit import Unit
 
 from .found import COARSE, GAPS, MOVED_IN, NO_METER, SILENT, Unsaid
 
+Forecast = Callable[[str, str, int, int | None, date], tuple[Ahead | None, int]]
+"""Says a home's use of a utility of today and the days up to one, as its page does, and how many days behind it knows.
+
+Asked with place, utility, now, when the household moved in (None: not known), and the day.
+"""
 VOLUME = "volume"
 SHOWN = {VOLUME: "L", "energy": "Wh"}
 """In what a small flow is said: sub-units are thousandths of these."""
@@ -61,7 +67,8 @@ class HomeSeen:
 
     `since_us`: when that household moved in, None where nobody stated it. `carriers` are what dwellings of this city
     are metered for. `alike` counts other homes, by utility; empty where they were not read.
-    `watched`: somebody is to be told where no water is used; `away_until_us`: until then a resident said he is away.
+    `forecast` says the month ahead (None: nobody does). `watched`: somebody is to be told where no water is used;
+    `away_until_us`: until then a resident said he is away.
     """
 
     place: str
@@ -79,6 +86,7 @@ class HomeSeen:
     budget_won: int | None = None
     watched: bool = False
     away_until_us: int = 0
+    forecast: Forecast | None = None
 
     @cached_property
     def today(self) -> date:

@@ -1,10 +1,14 @@
 """A flow that never stops: three days without a rest, or sooner where this dwelling's own nights make that sure.
 
 Hours that are doubted or estimated are no evidence: neither that it flowed nor that it rested. A boiler in the cold
-runs for days, so gas is compared only with past days that were as cold.
+runs for days, so gas is compared only with past days that were as cold. Where there were too few, as when winter
+begins, the run itself must say that it is no boiler: again and again it comes down to one and the same flow, smaller
+than any flame of a boiler, at a home whose gas used to rest. What flows slower than the meter's step an hour shows over
+some hours together.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -102,11 +106,22 @@ def _too_coarse(kind: str, seen: HoursSeen) -> Unsaid | None:
 
 
 def _found(
-    kind: str, home: HomeSeen, seen: HoursSeen, run: Run, chance: float, figures: dict[str, int | float | str]
+    kind: str,
+    home: HomeSeen,
+    seen: HoursSeen,
+    run: Run,
+    chance: float,
+    figures: Mapping[str, int | float | str],
+    width: int = 1,
 ) -> Found:
-    """State a flow that never stops: its size is the smallest hour, to which the meter's step is an uncertainty."""
-    inside = seen.sound[run.first :]
-    flow = int(seen.value[run.first :][inside].min())
+    """State a flow that never stops: its size is the smallest hour of the last day, within the meter's step.
+
+    Of the last day, for a run may begin with use that only happened to go before the leak. `width`: the amounts are of
+    so many hours together.
+    """
+    # those that reach back before the run hold some of its rest
+    inside = seen.value[run.first + width - 1 :][seen.sound[run.first + width - 1 :]]
+    flow = int(inside[-DAY_HOURS:].min()) // width
     won, reason = home.added_won(seen.commodity, flow * DAY_HOURS, less=True)
     told: dict[str, int | float | str] = {
         "hours": run.hours,
@@ -132,25 +147,61 @@ def _gas(home: HomeSeen, commodity: str) -> Outcome:
     if refused is not None:
         return refused
     seen = home.services[commodity]
-    run = run_of(seen)
+    by_hour = _gas_by(home, seen, 1)
+    if not isinstance(by_hour, Fine):
+        return by_hour
+    slow = _gas_by(home, seen, bounds["slow_hours"])
+    return slow if isinstance(slow, Found) else _too_coarse(kind, seen) or by_hour
+
+
+def _gas_by(home: HomeSeen, seen: HoursSeen, width: int) -> Outcome:
+    """Look for gas that never rests for `width` hours together."""
+    kind, bounds = GAS, limits("unresting")
+    wide = _together(seen, width)
+    if not wide.sound.any():
+        return Fine(kind, seen.commodity)
+    run = run_of(wide)
     if run.sound < bounds["rule_hours"]:
-        return _too_coarse(kind, seen) or Fine(kind, commodity)
+        return Fine(kind, seen.commodity)
     if 100 * run.sound < bounds["known_percent"] * run.hours:
-        return Unsaid(kind, commodity, GAPS, {"hours": run.hours, "known_hours": run.sound})
-    rested, whole = _rested(seen, home)
+        return Unsaid(kind, seen.commodity, GAPS, {"hours": run.hours, "known_hours": run.sound})
+    rested, whole = _rested(wide, seen, home)
     first_day = int(home.calendar.day[run.first])
-    bound = _as_cold_as(home, first_day)
-    if bound is None:
-        return Unsaid(kind, commodity, NO_OUTDOOR)
     whole[max(first_day - 1, 0) :] = False
-    like = whole & (home.outdoor_c <= bound + bounds["warmer_tenths"] / 10)
-    if int(like.sum()) < bounds["like_days"]:
-        return Unsaid(kind, commodity, NO_LIKE_DAYS, {"days": int(like.sum()), "needed_days": bounds["like_days"]})
+    bound = _as_cold_as(home, first_day)
+    cold = whole & (home.outdoor_c <= (np.nan if bound is None else bound + bounds["warmer_tenths"] / 10))
+    by_cold = int(cold.sum()) >= bounds["like_days"]
+    idle = _idle_percent(wide, run)
+    like = cold if by_cold else whole
     restless = int((like & ~rested).sum())
     chance = in_a_row(restless, int(like.sum()), bounds["rule_hours"] // DAY_HOURS)
-    if chance * MILLION > bounds["chance_millionths"]:
-        return Fine(kind, commodity)
-    return _found(kind, home, seen, run, chance, {"like_days": int(like.sum()), "restless_days": restless})
+    usual = chance * MILLION > bounds["chance_millionths"]
+    if not by_cold and (usual or idle < bounds["idle_percent"] or int(whole.sum()) < bounds["like_days"]):
+        known = {"days": int(cold.sum()), "needed_days": bounds["like_days"]}
+        return Unsaid(kind, seen.commodity, NO_OUTDOOR if bound is None else NO_LIKE_DAYS, known)
+    if usual:
+        return Fine(kind, seen.commodity)
+    figures = {"like_days": int(like.sum()), "restless_days": restless} | ({} if by_cold else {"idle": idle})
+    return _found(kind, home, replace(wide, step=seen.step), run, chance, figures, width)
+
+
+def _together(seen: HoursSeen, width: int) -> HoursSeen:
+    """Give for each hour what it and those before it came to, `width` together; sound where all of them are."""
+    if width == 1:
+        return seen
+    value, sound = (np.convolve(one, np.ones(width, np.int64))[: len(one)] for one in (seen.value, seen.sound))
+    return replace(seen, value=value, sound=sound == width)
+
+
+def _idle_percent(seen: HoursSeen, run: Run) -> int:
+    """Give the percent of a run's hours that came to the same as its smallest; 0 where a boiler may burn so little."""
+    bounds = limits("unresting")
+    inside = seen.value[run.first :][seen.sound[run.first :]]
+    smallest = int(inside.min())
+    if shown(seen.unit, smallest) > bounds["burner_litres"]:
+        return 0
+    apart = max(seen.step, smallest * bounds["alike_percent"] // 100)
+    return int(100 * (inside <= smallest + apart).sum() // len(inside))
 
 
 def _as_cold_as(home: HomeSeen, first_day: int) -> float | None:
@@ -164,9 +215,9 @@ def _as_cold_as(home: HomeSeen, first_day: int) -> float | None:
     return float(known[days - 1]) if len(known) >= days else None
 
 
-def _rested(seen: HoursSeen, home: HomeSeen) -> tuple[Mask, Mask]:
-    """Tell of each day whether an hour of it rested, and whether all of it is beyond doubt."""
-    rest = seen.sound & (seen.value <= 0)
+def _rested(wide: HoursSeen, seen: HoursSeen, home: HomeSeen) -> tuple[Mask, Mask]:
+    """Tell of each day whether it rested (for so many hours together), and whether all of it is beyond doubt."""
+    rest = wide.sound & (wide.value <= 0)
     days = home.calendar.days
     rested = np.bincount(home.calendar.day[rest], minlength=days) > 0
     sound = np.bincount(home.calendar.day[seen.sound], minlength=days)

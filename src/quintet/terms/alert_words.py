@@ -63,6 +63,10 @@ def variant(alert: Alert) -> str:
     figures = alert.figures
     if alert.kind == "dead_meter" and "alike_homes" in figures:
         return "dead_meter_alike"
+    if alert.kind == "gas_unresting" and "idle" in figures:
+        return "gas_unresting_idle"
+    if alert.kind in ("water_leak", "gas_unresting") and {"known_hours", "hours"} <= set(figures):
+        return alert.kind if _number(figures["known_hours"]) >= _number(figures["hours"]) else f"{alert.kind}_known"
     if alert.kind == "base_load" and "share" in figures:
         return "base_load_share"
     if alert.kind == "budget" and _number(figures.get("so_far")) > _number(figures.get("budget")):
