@@ -1,4 +1,4 @@
-"""A Home Assistant at a real broker, as far as discovery goes: it listens, says that it is up, and keeps what it hears."""
+"""A Home Assistant at a real broker, as far as discovery goes: it listens, says it is up, and keeps what it hears."""
 
 import json
 import subprocess

@@ -92,7 +92,8 @@ def test_homes_come_into_an_empty_city_with_the_same_numbers_gaps_and_kinds(simu
     utilities: set[str] = set()
     for number, place in enumerate(places[:2]):
         feed = tmp_path / f"{number}.xml"
-        exported(simulated, place, feed)
+        said = exported(simulated, place, feed).read()
+        assert said["readings"] == feed.read_bytes().count(b"<e:IntervalReading>")
         empty = City.create(tmp_path / f"city-{number}", timezone="Asia/Seoul")
         assert taken_in(empty, feed)["quarantined"] == 0
         (site,) = {one.place for one in Questions(empty.access(EVERYTHING)).meters().meters}
@@ -116,6 +117,7 @@ def test_an_export_has_a_reason_a_new_file_and_a_dwelling(simulated: City, tmp_p
         (GreenButton("c001/101/0101", *SPAN, str(tmp_path / "new.xml"), " "), "no_reason"),
         (GreenButton("c001/101/0101", *SPAN, str(there), "why"), "target_exists"),
         (GreenButton("c001", *SPAN, str(tmp_path / "new.xml"), "why"), "nothing_to_export"),
+        (GreenButton("c001/101/0101", "2020-01-01", "2020-02-01", str(tmp_path / "new.xml"), "why"), "no_readings"),
     ):
         with pytest.raises(UsageError) as refused:
             answer_request(simulated, asked, nothing)

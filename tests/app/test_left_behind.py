@@ -94,3 +94,25 @@ def test_long_sentences_in_any_language_are_taken(town: Peopled) -> None:
 def test_who_signed_in_goes_on_within_this_site(path: str) -> None:
     assert here(path) == "/"
     assert here("/home?place=c1") == "/home?place=c1"
+
+
+def test_who_moved_out_sets_no_budget_of_who_lives_there(town: Peopled) -> None:
+    old = town.signed_in(town.person("old", "resident", OWN))
+    new = town.signed_in(town.person("new", "resident", OWN, MOVE))
+    body = {"place": OWN, "won": 50_000}
+    assert new.put("/api/v1/home/budget", json=body).status_code == 200
+    for won in (10_000, None):
+        refused = old.put("/api/v1/home/budget", json={"place": OWN, "won": won})
+        assert refused.status_code in (403, 404), refused.text
+    assert new.get("/api/v1/home/budget", params={"place": OWN}).json()["won"] == 50_000
+    assert old.get("/api/v1/home/budget", params={"place": OWN}).json().get("won") is None
+
+
+def test_who_reads_by_the_month_learns_nothing_by_the_hour_from_alerts(town: Peopled) -> None:
+    manager = town.signed_in(town.person("lee", "building_manager", "c1"))
+    operator = town.signed_in(town.person("seo", "operator", "city"))
+    for path in ("/api/v1/home/alerts", "/api/v1/home/budget"):
+        refused = manager.get(path, params={"place": OWN})
+        assert (refused.status_code, refused.json()["code"]) == (403, "too_fine_for_role")
+        asked = operator.get(path, params={"place": OWN})
+        assert (asked.status_code, asked.json()["code"]) == (403, "reason_needed")

@@ -95,9 +95,9 @@ def test_staff_come_by_a_link_and_set_what_they_sign_in_by(town: Peopled, page: 
     page.goto(f"{town.origin}/enter#{town.ask(UserLink('seo')).read()['code']}")
     page.get_by_role("button", name="내 페이지 열기").click()
     page.wait_for_url("**/account", timeout=PATIENCE_MS)
-    page.get_by_label("비밀번호").fill(PASSWORD)
+    page.locator("#password [name=password]").fill(PASSWORD)
     page.get_by_role("button", name="비밀번호 정하기").click()
-    expect(page.get_by_role("alert")).to_contain_text("되었습니다.")
+    expect(page.locator("#password").get_by_role("status")).to_contain_text("되었습니다.")
     again = town.client().post("/api/v1/session", json={"name": "seo", "password": PASSWORD})
     assert again.status_code == 200
     assert page.evaluate(CHANGE) == [403, "wrong_password"], "who has one must say it before he sets another"

@@ -13,13 +13,16 @@ import httpx
 import pytest
 from tests.alerts.receivers import Listener, Mailbox, listener, mail_server
 
+from quintet.app.requests_alerts import AlertsTelling
 from quintet.app.telling_settings import telling_settings
 from quintet.registry.alerts import Seen
+from quintet.registry.people import Right
 from quintet.registry.telling_limits import kept_limits
 from quintet.terms.alert import ONCE, Alert
-from quintet.terms.errors import BadInput
+from quintet.terms.errors import BadInput, UsageError
+from quintet.terms.period import to_us
 
-from .peopled import HOMES, Hand, Peopled, made
+from .peopled import HOMES, START, Hand, Peopled, made
 from .strangers import bearer
 
 OWN = HOMES[4]
@@ -223,6 +226,8 @@ def test_a_webhook_shows_its_secret_once(town: Peopled, mina: httpx.Client, web:
     town.city.telling.tell([alert(town)])
     sent(town)
     assert json.loads(web.came[0][2])["alerts"][0]["place"] == OWN
+    for other in ("mail", "push", "welfare"):
+        assert mina.delete(f"/api/v1/home/telling/{other}/{shown['id']}").status_code == 404
     assert fine(mina.delete(f"/api/v1/home/telling/webhook/{shown['id']}"))["webhook"] == []
 
 
@@ -238,6 +243,19 @@ def agreed(town: Peopled, client: httpx.Client, box: Mailbox) -> dict[str, Any]:
     said = fine(client.post("/api/v1/home/telling/welfare", json=body))
     sent(town)
     return said["welfare"]["contacts"][0]
+
+
+def test_who_moved_out_agrees_to_nothing_there(town: Peopled, box: Mailbox) -> None:
+    """He may still read what was his; the dwelling is somebody else's to speak for."""
+    old = town.city.people.add("old", "Old", actor="test")
+    left = town.hand() - 3_600_000_000
+    town.city.people.grant(old, Right("resident", OWN, town.hand(), to_us(START), left), actor="test")
+    client = town.signed_in(old)
+    body = {"contact": "Jun", "mail": "jun@naju.example", "agree": True, "place": OWN}
+    answer = client.post("/api/v1/home/telling/welfare", json=body)
+    assert answer.status_code in (403, 404), answer.text
+    said = fine(client.get("/api/v1/home/telling"))["welfare"]
+    assert (said["offered"], said["contacts"], box.mails) == (False, [], [])
 
 
 def test_a_contact_is_told_only_when_both_agreed_and_nothing_after_either_ends_it(
@@ -366,3 +384,39 @@ def test_a_password_comes_from_a_file_or_the_environment_and_is_never_shown(tmp_
         assert found is not None
         assert (found.password, found.port) == (word, 587)
         assert word not in repr(found)
+
+
+def test_the_operator_sees_what_was_sent_and_failed_but_not_to_whom_and_may_try_the_server(
+    town: Peopled, mina: httpx.Client, box: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUINTET_CONFIG", str(tmp_path / "quintet.toml"))
+    confirmed(town, mina, box)
+    town.city.telling.tell([alert(town)])
+    answer = town.ask(AlertsTelling())
+    found = answer.read()
+    assert (answer.exit_code, found["counts"]) == (0, {"sent": 1, "waiting": 1})
+    assert {(row["kind"], row["state"]) for row in found["messages"]} == {("code", "sent"), ("tier", "waiting")}
+    assert f"127.0.0.1:{box.port} (none) takes quintet@naju.example" in found["checks"]["mail"]
+    text = answer.document.decode() + repr(answer.rows)
+    assert not any(word in text for word in ("mina", "Mina", OWN))
+    before = len(box.mails)
+    assert town.ask(AlertsTelling(test="ops@naju.example")).read()["checks"]["test"] == "sent"
+    assert [str(one["subject"]) for one in box.mails[before:]] == ["This is a test"]
+    with pytest.raises(BadInput):
+        town.ask(AlertsTelling(test="nobody"))
+
+
+def test_a_mail_server_that_is_not_there_fails_the_check_and_none_at_all_refuses_a_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = '[telling.mail]\nhost = "127.0.0.1"\nport = 1\ntls = "none"\nsender = "quintet@naju.example"\n'
+    for text, code in ((mail, 1), ("", 0)):
+        folder = tmp_path / str(code)
+        folder.mkdir()
+        with running(folder, text) as town:
+            monkeypatch.setenv("QUINTET_CONFIG", str(folder / "quintet.toml"))
+            answer = town.ask(AlertsTelling())
+            assert (answer.exit_code, answer.read()["checks"]["mail"].startswith("not taken")) == (code, bool(code))
+            if not code:
+                with pytest.raises(UsageError):
+                    town.ask(AlertsTelling(test="ops@naju.example"))

@@ -3,6 +3,7 @@
 import copy
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.managed_city import DEAD, FIRST, INTO, LAST, OUT, SILENT, Hand, made, readings, send
+from tests.managed_city import DEAD, EMPTY, FIRST, INTO, LAST, OUT, SEOUL, SILENT, Hand, made, readings, send
 
 from quintet.access import EVERYTHING
 from quintet.app.answer import no_progress
@@ -20,9 +21,11 @@ from quintet.app.operations import answer_request
 from quintet.app.requests import EventWithdraw, VeeRun
 from quintet.terms.catalogue import read_toml
 from quintet.terms.errors import BadInput, NotFound, UsageError
+from quintet.terms.period import day_start, to_us
 from quintet.views import Questions
 from quintet.views.answers_manager import BuildingClose, BuildingVisits, ClosePoint
 from quintet.views.manager_places import floor_of, natural
+from quintet.views.manager_visits import empty_flats
 from quintet.views.manager_words import words_from
 from quintet.views.questions_manager import BuildingQuestions
 
@@ -83,6 +86,60 @@ def test_who_is_not_there_has_no_dead_meter(manager: BuildingQuestions) -> None:
         ("c1/101/0102", kind) for kind in ("water", "hot_water", "heat")
     }
     assert {one.evidence.code for one in found.sound} == {"nothing_used"}
+    assert {one.since for one in found.sound} == {"2025-10"}  # since the 10th: a month is all that is told
+
+
+def test_who_asks_daily_learns_no_day_of_the_buildings_use_or_of_an_empty_flat(tmp_path: Path) -> None:
+    """What is told of use and of empty flats changes with the month; a day's readings move nothing."""
+    hand = Hand(FIRST)
+    with closing(made(tmp_path / "city", hand)) as city:
+
+        def told() -> list[Any]:
+            found = asked(city, hand).visits("c1")
+            own = [
+                (one.channel, one.uncertain_share, one.usual_a_day, one.lived_in, one.days, one.evidence)
+                for one in found.visits
+            ]
+            return [own, [(one.channel, one.since, one.evidence) for one in found.sound]]
+
+        first = told()
+        assert [row[1] for row in first[0] if row[1]]
+        for later in (1, 2):
+            day = LAST + timedelta(days=later)
+            hand.set(day + timedelta(days=1))
+            send(city, readings(day, day))
+            assert told() == first
+
+
+def test_what_began_this_month_is_no_empty_flat_yet(city: City) -> None:
+    began = to_us(day_start(EMPTY, SEOUL))
+    found = {"c1/101-0102-heat": ("away", "nothing_used", {"zero_days": 27}, began, began)}
+    (told,) = empty_flats(city.access(EVERYTHING), found, date(2025, 11, 1), SEOUL)
+    assert (told.since, "27" in told.evidence.en) == ("2025-10", False)
+    assert not empty_flats(city.access(EVERYTHING), found, date(2025, 10, 1), SEOUL)
+
+
+def test_the_days_of_a_silent_meter_are_those_that_were_judged(tmp_path: Path) -> None:
+    hand = Hand(FIRST)
+    with closing(made(tmp_path / "city", hand)) as city:
+        hand.set(LAST + timedelta(days=400))
+        silent = next(one for one in asked(city, hand).visits("c1").visits if one.evidence.code == "silent")
+        assert f"for {silent.days} days" in silent.evidence.en
+        assert silent.days <= (LAST - SILENT).days + 1
+
+
+@pytest.mark.parametrize("month", [OCTOBER, "2025-11"])
+def test_a_common_bill_below_nothing_is_refused(manager: BuildingQuestions, month: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        manager.allocation("c1", month, "electricity", -5)
+    assert (refused.value.code, refused.value.place) == ("bad_common", "common_won")
+
+
+def test_an_unknown_utility_is_named_with_those_there_are(manager: BuildingQuestions) -> None:
+    with pytest.raises(BadInput) as refused:
+        manager.allocation("c1", OCTOBER, "gold")
+    assert refused.value.code == "unknown_commodity"
+    assert "electricity" in refused.value.remedy
 
 
 def test_nothing_finer_than_a_day_is_told_of_a_dwelling(manager: BuildingQuestions) -> None:

@@ -84,15 +84,16 @@ def test_an_alert_appears_while_one_watches_and_is_called_no_problem(
     line = page.locator(".wrong")
     expect(line).to_contain_text("Not looked at yet", timeout=PATIENCE_MS)
     page.clock.install()
+    alerting.set_budget(ONE, 1_000, 0, "test")
     looked(watched, alerting, ONE)
     page.clock.fast_forward(61_000)  # readings alone make it ask once a minute
     commit(watched, ("power", HEARD - 3 * STEP, 0.3))
     expect(line).to_have_attribute("data-standing", "1", timeout=PATIENCE_MS)
-    expect(line).to_contain_text("Most electricity goes to what always runs")
+    expect(line).to_contain_text("budget")
     expect(page.locator(".tabs .count")).to_contain_text("1")
     line.click()
-    card = page.locator(".finding[data-alert=base_load]")
-    expect(card).to_contain_text("What runs day and night draws")
+    card = page.locator(".finding[data-alert=budget]")
+    expect(card).to_contain_text("1,000")
     card.get_by_text("Evidence").click()
     expect(card.locator("table")).to_contain_text("How sure")
     expect(card.locator(".action")).to_be_visible()
@@ -102,6 +103,7 @@ def test_an_alert_appears_while_one_watches_and_is_called_no_problem(
     expect(page.locator(".tabs .count")).to_have_count(0)
     card.get_by_role("button", name="It is a problem after all").click()
     expect(card).to_have_attribute("data-state", "standing", timeout=PATIENCE_MS)
+    alerting.set_budget(ONE, None, 0, "test")
 
 
 def test_nothing_found_says_what_was_looked_at_and_what_cannot_be(

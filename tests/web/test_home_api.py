@@ -1,9 +1,10 @@
 """What the resident's page asks: true figures, honest comparisons, and a helpful word where there is no figure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import httpx
 import pytest
@@ -38,7 +39,7 @@ def home(homes: City) -> HomeQuestions:
 
 
 @pytest.fixture(scope="module")
-def asked(homes: City, serve) -> Iterator[httpx.Client]:  # noqa: ANN001
+def asked(homes: City, serve: Callable[[FastAPI], str]) -> Iterator[httpx.Client]:
     site: FastAPI = build(Questions(homes.access(EVERYTHING), now=homes.now), health=dict)
     with httpx.Client(base_url=serve(site), timeout=60) as out:
         yield out
@@ -183,6 +184,10 @@ def test_history_compares_only_what_is_known_whole_in_both_years(home: HomeQuest
     silent = home.history(TWO, "electricity", "month", "2026-11-01")
     assert {row.mark for row in silent.rows[:23]} == {"missing"}
     assert (silent.total, silent.rows[0].value) == (None, None)
+    assert (week.known, silent.known) == (1, 0)
+    assert day.known == pytest.approx(14.5 / 14.675, abs=0.01), "what is on its way is not there yet"
+    assert year.known is not None
+    assert 0.15 < year.known < 0.25, "of a year of which all before autumn is unknown the sum is none of the year"
 
 
 def test_what_cannot_be_asked_is_refused_in_words(home: HomeQuestions) -> None:
@@ -233,7 +238,7 @@ def test_who_moved_in_today_has_a_day_that_begins_then(homes: City) -> None:
     assert power.marks[:11] == [""] * 11
 
 
-def test_a_reading_that_arrives_changes_the_answer(tmp_path, asked: httpx.Client) -> None:  # noqa: ANN001
+def test_a_reading_that_arrives_changes_the_answer(tmp_path: Path, asked: httpx.Client) -> None:
     city = make_city(tmp_path / "city")
     try:
         home = Questions(city.access(EVERYTHING), now=city.now).home

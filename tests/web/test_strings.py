@@ -75,7 +75,9 @@ def test_the_language_is_the_one_asked_for_else_the_one_accepted(asked: str | No
 def test_the_pages_of_accounts_say_all_in_both_languages_and_nothing_twice() -> None:
     said = {language: account_strings(language) for language in LANGUAGES}
     assert said["ko"].keys() == said["en"].keys()
-    sources = (WEB / "signin.py").read_text() + (WEB / "static" / "account" / "account.js").read_text()
+    scripts = sorted((WEB / "static" / "account").glob("*.js"))
+    sources = "".join(one.read_text() for one in (WEB / "signin.py", WEB / "account_page.py", *scripts))
     named = {key for key in said["en"] if key in sources or key.rpartition(".")[2] in sources}
     assert {key for key in said["en"] if not key.startswith("problem.")} <= named
-    assert not any("{" in text for texts in said.values() for text in texts.values())
+    gaps = {language: {key: re.findall(r"\{\w+\}", text) for key, text in said[language].items()} for language in said}
+    assert gaps["ko"] == gaps["en"]

@@ -142,6 +142,7 @@ export interface BillLine {
   card_name_ko: string;
   source: string;
   certainty: string;
+  stated: boolean;
   items: BillItem[];
   ahead: BillAhead | null;
   tier: TierGauge | null;
@@ -201,6 +202,7 @@ export interface HomeHistory {
   since: string | null;
   known_at: string;
   total: number | null;
+  known: number | null;
   total_alike: number | null;
   before_alike: number | null;
   utilities: Offered[];

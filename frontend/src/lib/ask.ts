@@ -26,6 +26,28 @@ const MINE = `${PREFIX}${frame.reader.id}|`;
 const MOST = 40;
 const TIMEOUT_MS = 8000;
 
+/** Why this tab reads a home that is another's, as its reader said it; it goes with the tab, and counts for this home only. */
+const WHY = `quintet.reason.${frame.reader.id}|${frame.place ?? ""}`;
+
+function reason(): string {
+  try {
+    return sessionStorage.getItem(WHY) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Read this home for a reason from now on, and begin anew with it. */
+export function readFor(why: string): void {
+  sessionStorage.setItem(WHY, why);
+  location.reload();
+}
+
+function asking(): Record<string, string> {
+  const why = reason();
+  return why === "" ? {} : { "Quintet-Reason": encodeURIComponent(why) };
+}
+
 function keyOf(path: string): string {
   return `${MINE}${frame.place ?? ""}|${path}`;
 }
@@ -49,10 +71,13 @@ export function forgetOthers(): void {
 
 /** Forget all that was kept: what belongs to a session ends with it. */
 export function forget(): void {
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith("quintet.reason.")) sessionStorage.removeItem(key);
   for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
 }
 
 function keep(path: string, answer: unknown): void {
+  // who opens another's home for his work keeps nothing of it
+  if (frame.reader.kind === "person" && frame.place !== null && !frame.homes.includes(frame.place)) return;
   try {
     localStorage.setItem(keyOf(path), JSON.stringify({ at: Date.now(), answer }));
     const keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
@@ -73,7 +98,7 @@ async function refused(answered: Response): Promise<Refused> {
 
 /** Ask for an answer about the home; raises Refused where the server says no, TypeError where nothing answers. */
 export async function ask<T>(path: string): Promise<Kept<T>> {
-  const answered = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const answered = await fetch(path, { headers: asking(), signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!answered.ok) throw await refused(answered);
   const answer = (await answered.json()) as T;
   keep(path, answer);
@@ -82,7 +107,8 @@ export async function ask<T>(path: string): Promise<Kept<T>> {
 
 /** Change something; gives what the server answers (null: nothing), raises as `ask` does. */
 export async function send<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T | null> {
-  const given = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const headers = { ...asking(), ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
+  const given = body === undefined ? { headers } : { body: JSON.stringify(body), headers };
   const answered = await fetch(path, { method, ...given, signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!answered.ok) throw await refused(answered);
   return answered.status === 204 ? null : ((await answered.json()) as T);

@@ -8,10 +8,12 @@ from quintet.registry.alerts import folded
 from quintet.store.alerts import BudgetRow, budgets_of, looks_of, steps_of
 from quintet.store.engine import Engine
 from quintet.terms.alert import Alert
-from quintet.terms.period import Span, from_us
+from quintet.terms.period import HOUR_US, Span, from_us
 
 from .home_hours import carriers, household_since, metered
 from .rights import Rights
+
+HOUR_MIN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,8 @@ class HomeAlerts:
 
     `unsaid` are rows of kind, commodity, reason and figures; `noted_us` is since when they are so (None: no look yet).
     `metered` are its own utilities, `carriers` what dwellings of the city are metered for; `tenancy_us`: since when the
-    present household lives there, 0 where nobody stated it.
+    present household lives there, 0 where nobody stated it; `present`: now is within the reader's
+    time there.
     """
 
     alerts: tuple[Alert, ...]
@@ -30,6 +33,7 @@ class HomeAlerts:
     metered: frozenset[str]
     carriers: tuple[str, ...]
     tenancy_us: int
+    present: bool
 
 
 def readable_alerts(engine: Engine, rights: Rights, registry: Registry, place: str) -> HomeAlerts:
@@ -42,18 +46,21 @@ def readable_alerts(engine: Engine, rights: Rights, registry: Registry, place: s
     tenancy_us = household_since(registry, place, now_us) or 0
     windows = rights.windows(place)
     own = [one for one in reversed(found) if windows is None or any(_inside(one, window) for window in windows)]
+    present = windows is None or any(low <= now_us < high for low, high in windows)
+    if present:  # that it was looked at, by the hour, and why that failed tells of the hours themselves
+        begins = max([low for low, high in windows or () if low <= now_us < high], default=now_us - HOUR_US)
+        rights.place(place, Span(from_us(max(begins, now_us - HOUR_US)), from_us(now_us + 1)), HOUR_MIN, what="alerts")
     if own:
         start, end = min(one.from_us for one in own), max(_end(one) for one in own)
         step_min = min(one.step_min for one in own)
         rights.place(place, Span(from_us(start), from_us(max(end, start + 1))), step_min, what="alerts")
-    present = windows is None or any(low <= now_us < high for low, high in windows)
     look = looks[0] if looks and present else None
     unsaid = () if look is None else tuple((row[0], row[1], row[2], row[3]) for row in look.body)
     mine = [one for one in budgets if present and one.won is not None and one.tenancy_us == tenancy_us]
     noted_us = None if look is None else look.at_us
     budget = mine[0] if mine else None
     own_meters = metered(registry, place)
-    return HomeAlerts(tuple(own), unsaid, noted_us, budget, own_meters, carriers(registry), tenancy_us)
+    return HomeAlerts(tuple(own), unsaid, noted_us, budget, own_meters, carriers(registry), tenancy_us, present)
 
 
 def _end(alert: Alert) -> int:

@@ -174,15 +174,16 @@ def tenancies(registry: Registry, place: str, low_us: int, high_us: int) -> list
 
 
 def _stretches(
-    registry: Registry, key: _Key, days: tuple[int, int], within: tuple[int, int], cuts: Cuts | None
+    registry: Registry, key: _Key, whole: Stretch, within: tuple[int, int], cuts: Cuts | None
 ) -> list[Stretch]:
     """Cut a month at moves and at other moments; only what lies within a reader's time."""
-    low, high = days
+    moments = () if cuts is None else cuts(key.place, key.commodity)
+    parts = [whole]
     if key.place in registry.timelines("occupancy"):
-        parts = stretches(registry, key.place, low, high)
-    else:
-        parts = [Stretch(low, high, *_days(registry, low, high), None)]
-    for moment in () if cuts is None else cuts(key.place, key.commodity):
+        parts = stretches(registry, key.place, whole.start_us, whole.stop_us)
+    elif not moments and within == whole[:2]:
+        return parts
+    for moment in moments:
         parts = [piece for one in parts for piece in _cut(registry, one, moment)]
     out: list[Stretch] = []
     for one in parts:
@@ -225,11 +226,12 @@ def premise_use(
     many = registry.tree.bodies.get(place, {}).get("level") != DWELLING
     keys, rows = (_billed_of_many if many else _billed)(registry, place, what)
     bounds = (low, high) if within is None else (max(low, within.start_us), min(high, within.end_us))
+    whole = Stretch(low, high, *_days(registry, low, high), None)
     every: list[tuple[_Key, Stretch]] = []
     number: list[int] = []
     split: dict[int, list[int]] = {}
     for at, key in enumerate(keys):
-        parts = _stretches(registry, key, (low, high), bounds, cuts)
+        parts = _stretches(registry, key, whole, bounds, cuts)
         number.append(len(every))
         if len(parts) != 1 or parts[0][:2] != (low, high):
             split[at] = list(range(len(every), len(every) + len(parts)))

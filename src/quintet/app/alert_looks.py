@@ -12,6 +12,7 @@ from quintet.registry.alerts import News, Seen
 from quintet.registry.tree import ROOT
 from quintet.terms.alert import Alert
 
+from .alert_forecast import PageForecast
 from .city import City
 
 AT_ONCE = 250
@@ -59,13 +60,19 @@ def look(
     places: Sequence[str],
     *,
     alike: bool,
+    forecast: PageForecast | None = None,
     told: Callable[[News], None] | None = None,
     step: Callable[[int], None] | None = None,
 ) -> Tally:
-    """Look at dwellings and write down what changed; `told` gets the news of each batch, `step` how many are done."""
+    """Look at dwellings and write down what changed; `told` gets the news of each batch, `step` how many are done.
+
+    `forecast` is kept by who looks again and again.
+    """
     tally = Tally(0, [], [])
     access = machine(city)
-    found = looked_at(access, places, city.now(), budgets_of(city, places), watched_of(city), alike=alike)
+    ahead = PageForecast(access) if forecast is None else forecast
+    budgets, watched = budgets_of(city, places), watched_of(city)
+    found = looked_at(access, places, city.now(), budgets, watched, alike=alike, forecast=ahead)
     for some in _some(found):
         news = city.alerts.take([seen_of(one) for one in some])
         tally.homes += len(some)

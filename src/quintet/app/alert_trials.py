@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from quintet.alerts.conditions import look
-from quintet.alerts.found import Fine, Found, Outcome
+from quintet.alerts.found import Fine, Found, Outcome, Unsaid
 from quintet.alerts.reading import homes_seen
 from quintet.alerts.seen import HomeSeen
 from quintet.ingest.files import load_weather
@@ -23,6 +23,7 @@ from quintet.terms.alert import alert_kinds
 from quintet.terms.period import HOUR_US, day_start, to_us
 from quintet.terms.tables import QUARANTINE
 
+from .alert_forecast import PageForecast
 from .alert_looks import homes_of, machine
 from .city import SETTINGS, City
 
@@ -146,8 +147,10 @@ def looked_daily(city: City, days: list[date]) -> Trial:
     trial = Trial(len(homes), len(days), moments[0], moments[-1])
     open_spells: dict[tuple[str, str, str], Spell] = {}
     tiers = _Tiers()
+    access = machine(city)
+    ahead = PageForecast(access)
     for now_us in moments:
-        for home in homes_seen(machine(city), homes, now_us, {}, dict.fromkeys(homes, 0), alike=True):
+        for home in homes_seen(access, homes, now_us, {}, dict.fromkeys(homes, 0), alike=True, forecast=ahead):
             outcomes = look(home)
             for one in outcomes:
                 _spell(open_spells, trial, home.place, now_us, one)
@@ -167,7 +170,7 @@ def _spell(held: dict[tuple[str, str, str], Spell], trial: Trial, place: str, no
         else:
             held[key] = Spell(place, one, now_us, now_us)
             trial.spells.append(held[key])
-    elif isinstance(one, Fine) or one.ends:
+    elif (isinstance(one, Fine) and not one.near) or (isinstance(one, Unsaid) and one.ends):
         held.pop(key, None)
 
 

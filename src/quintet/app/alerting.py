@@ -20,7 +20,8 @@ from quintet.terms.alert import Alert
 from quintet.terms.catalogue import numbers_of, read_toml
 from quintet.terms.period import HOUR_US
 
-from .alert_looks import homes_of, look
+from .alert_forecast import PageForecast
+from .alert_looks import homes_of, look, machine
 from .city import City
 from .door import Failure, guarded
 from .show import say
@@ -55,6 +56,7 @@ class Alerting:
     def __init__(self, city: City, *, look_s: float | None = None) -> None:
         """Look at the dwellings of an open city; the clock is looked at every `look_s` seconds (default: the limit)."""
         self._city = city
+        self._forecast = PageForecast(machine(city))
         self._look_s = bounds()["look_s"] if look_s is None else look_s
         self._lock = threading.Lock()
         self._touched: set[int] = set()
@@ -166,7 +168,7 @@ class Alerting:
             if self._ending.is_set():
                 return False
             began_s, some = time.monotonic(), places[low : low + step]
-            look(self._city, some, alike=alike, told=self._tell)
+            look(self._city, some, alike=alike, forecast=self._forecast, told=self._tell)
             at_us = self._city.now()
             for place in some:
                 self._looked_us[place] = at_us

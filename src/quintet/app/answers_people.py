@@ -9,9 +9,11 @@ from quintet.registry.households import DWELLING, moved_in, own_time, whole
 from quintet.registry.people import stands
 from quintet.registry.person import RESIDENT, Person, Right
 from quintet.store.records import ALWAYS, FOREVER
+from quintet.terms.alert import STANDING
 from quintet.terms.errors import BadInput, CityError, NotFound
 from quintet.terms.period import from_us, parse_moment, to_us
 
+from .alert_looks import look
 from .answer import Answer, Progress, document_of
 from .cells import local, rows_of
 from .city import City
@@ -152,8 +154,11 @@ def invite_revoke(city: City, asked: InviteRevoke, _progress: Progress) -> Answe
     return _one({"id": asked.id}, ["id"])
 
 
-def demo_resident(city: City, _asked: DemoResident, _progress: Progress) -> Answer:
-    """Make a resident of a simulated dwelling with all five utilities, if it can be, and the code of his link."""
+def demo_resident(city: City, asked: DemoResident, _progress: Progress) -> Answer:
+    """Make a resident of a simulated dwelling and the code of his link.
+
+    It has all five utilities, if it can be; one where an alert stands, once it was looked at, comes first.
+    """
     registry = city.registry()
     if not registry.city.simulated:
         raise CityError("is no simulated city.", code="not_simulated", remedy="Invite people with `invite create`.")
@@ -163,13 +168,24 @@ def demo_resident(city: City, _asked: DemoResident, _progress: Progress) -> Answ
     homes = [place for place in carriers if registry.tree.bodies[place]["level"] == DWELLING]
     if not homes:
         raise NotFound("there is no dwelling.", code="no_dwelling", remedy="Make a larger demo.")
-    best = max(homes, key=lambda place: (len(carriers[place]), [-ord(sign) for sign in place]))
+    most = max(len(carriers[place]) for place in homes)
+    full = {place for place in homes if len(carriers[place]) == most}
+    ids = registry.channel_ids
+    leaking = (registry.place_of(ids[channel]) for channel in asked.leaks if channel in ids)
+    warned = next((place for place in leaking if place in full and _warned(city, place)), None)
+    best = min(full) if warned is None else warned
     stay = next((one for one in registry.occupancies(best) if one.start_us <= city.people.now_us() < one.end_us), None)
     person = city.people.add("resident", "김하나", actor="demo")
     right = Right(RESIDENT, best, city.people.now_us(), ALWAYS if stay is None else stay.start_us, by="demo")
     city.people.grant(person, right, actor="demo")
-    row = {"place": best, "code": city.entrance.link(person)}
+    row = {"place": best, "code": city.entrance.link(person), "alerts": warned is not None}
     return Answer(list(row), rows_of(list(row), [row]), document_of(row))
+
+
+def _warned(city: City, place: str) -> bool:
+    """Look at a dwelling as `serve` does, and say whether its household is warned now."""
+    look(city, [place], alike=True)
+    return any(one.state == STANDING for one in city.alerts.of(place))
 
 
 def _grant(

@@ -122,6 +122,7 @@ COMMANDS = {
     "alerts list": ("command_alerts:alerts_list", "List what households are told of by themselves."),
     "alerts run": ("command_alerts:alerts_run", "Look at dwellings now: raise what is found, end what is over."),
     "alerts dismiss": ("command_alerts:alerts_dismiss", "Call an alert no problem, or take that back."),
+    "alerts telling": ("command_alerts:alerts_telling", "Say how telling people is set up, and what was sent."),
     "alerts report": ("command_alerts:alerts_report", "Say how often alerts are false, and what they miss."),
     "backup create": ("command_city:backup_create", "Copy a consistent moment of the city to a new folder."),
     "backup restore": ("command_city:backup_restore", "Make a city folder from a backup."),

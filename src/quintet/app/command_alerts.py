@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from .lazy import load
 from .options import Common, ask, chosen_format
-from .requests_alerts import AlertsDismiss, AlertsList, AlertsReport, AlertsRun
+from .requests_alerts import AlertsDismiss, AlertsList, AlertsReport, AlertsRun, AlertsTelling
 from .settings import read_settings
 from .show import Meterstick, show
 
@@ -44,6 +44,17 @@ def alerts_dismiss(
 ) -> int:
     """Call an alert no problem: it stays so until it grows materially."""
     return ask(common, AlertsDismiss(number, by, undo))
+
+
+def alerts_telling(
+    *,
+    state: Annotated[str, Parameter(help="waiting, sent, given_up, dropped or any.")] = "any",
+    limit: Annotated[int, Parameter(help="At most this many.")] = 50,
+    test: Annotated[str, Parameter(help="Send a message to this mail address now.")] = "",
+    common: Common | None = None,
+) -> int:
+    """Say how telling people is set up, ask the mail server, and list what was sent and failed: never to whom."""
+    return ask(common, AlertsTelling(state, limit, test))
 
 
 def alerts_report(

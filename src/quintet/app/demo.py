@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -23,7 +24,7 @@ from quintet.terms.reading import clock
 
 from .answer import Answer, Progress, Step
 from .city import SETTINGS
-from .demo_stream import Told
+from .demo_stream import LEAK, Told, demo_plan
 from .operations import create_city, refuse_what_exists
 from .requests import CloseDays, Ingest, Summary, TokenCreate
 from .requests_people import DemoResident
@@ -46,7 +47,7 @@ def make_demo(households: int, days: int, folder: Path | None, port: int, *, ser
     began = time.monotonic()
     now = datetime.now(UTC)
     today = now.astimezone(clock(TIMEZONE)).date()
-    plan = CityPlan(start=today - timedelta(days=days), days=days + 1 + DAYS_AHEAD, households=households, tz=TIMEZONE)
+    plan = demo_plan(today - timedelta(days=days), days + 1 + DAYS_AHEAD, households, TIMEZONE)
     with _place(folder) as city, tempfile.TemporaryDirectory(prefix="quintet-demo-") as work:
         simulated = simulate_city(plan)
         write_until(simulated, Path(work), now, progress)
@@ -64,11 +65,11 @@ def make_demo(households: int, days: int, folder: Path | None, port: int, *, ser
             _print_summary(desk.perform(Summary(), progress))
             if not serve_it:
                 return 0
-            resident = desk.perform(DemoResident(), progress).read()
+            resident = desk.perform(DemoResident(tuple(leaking(simulated, now))), progress).read()
             token = desk.perform(TokenCreate("concentrators", ["readings"], "demo"), progress).read()["token"]
 
             def ready(address: str) -> None:
-                _print_addresses(address, city, began, today, resident["code"])
+                _print_addresses(address, city, began, today, resident)
                 stream.begin(told(plan, address, token, now))
 
             return serve_desk(owner, desk, port, ready=ready, local_operator=True)
@@ -82,6 +83,12 @@ def state_contracts(city: Path) -> None:
     rows = files("quintet.app").joinpath("data", "demo_contracts.toml").read_text(encoding="utf-8")
     with (city / SETTINGS).open("a", encoding="utf-8") as settings:
         settings.write(rows)
+
+
+def leaking(city: SimulatedCity, now: datetime) -> list[str]:
+    """Name the water meters that leak at a moment, as the simulated truth says, the longest first; as SITE/METER."""
+    rows = [row for row in city.faults.to_pylist() if row["kind"] == LEAK and row["start"] < now < row["end"]]
+    return [f"{row['site']}/{row['meter']}" for row in sorted(rows, key=lambda row: row["start"])]
 
 
 def told(plan: CityPlan, address: str, token: str, since: datetime) -> Told:
@@ -160,10 +167,11 @@ def _print_summary(answer: Answer) -> None:
         say(f"          {what}: {value}")
 
 
-def _print_addresses(address: str, city: Path, began: float, today: date, code: str) -> None:
+def _print_addresses(address: str, city: Path, began: float, today: date, resident: dict[str, Any]) -> None:
     first, last = today - timedelta(days=1), today + timedelta(days=1)
     _tell(began, "serving a SIMULATED city, whose meters go on sending; end it with Ctrl-C")
-    sys.stdout.write(f"{address}\n{address}docs\n{address}enter#{code}\n")
+    sys.stdout.write(f"{address}\n{address}docs\n{address}enter#{resident['code']}\n")
     sys.stdout.flush()
-    say("          The last address is a resident's: it opens once, within the hour.")
+    warned = " Something is wrong in that home." if resident["alerts"] else ""
+    say(f"          The last address is a resident's: it opens once, within the hour.{warned}")
     say(f"          Beside it: quintet balance --city {city} --from {first} --to {last}")

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 
@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from quintet.simulate import CityPlan, simulate_city
+from quintet.simulate.faults import rates_of
 from quintet.simulate.stream import Parcel, Sending, Traffic
 from quintet.terms.catalogue import numbers_of, read_toml
 
@@ -25,6 +26,8 @@ from .door import Failure, guarded
 from .load_bodies import bodies
 from .load_http import AGAIN, PATH, Line, headers_of
 from .show import say
+
+LEAK = "leak"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Limits:
     niceness: int
     request_rows: int
     pause_s: int
+    leak_ppm: int
 
 
 @cache
@@ -58,7 +62,13 @@ class Told(msgspec.Struct, frozen=True):
     @property
     def plan(self) -> CityPlan:
         """The city's plan."""
-        return CityPlan(start=date.fromisoformat(self.start), days=self.days, households=self.households, tz=self.tz)
+        return demo_plan(date.fromisoformat(self.start), self.days, self.households, self.tz)
+
+
+def demo_plan(start: date, days: int, households: int, tz: str) -> CityPlan:
+    """Give a demo city's plan: the shipped faults, but with more leaks."""
+    plain = CityPlan(start=start, days=days, households=households, tz=tz)
+    return replace(plain, faults={**rates_of(plain), LEAK: limits().leak_ppm / 1e6})
 
 
 def upcoming(traffic: Traffic, plan: CityPlan, since_us: int) -> Iterator[Sending]:

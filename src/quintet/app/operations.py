@@ -11,6 +11,7 @@ from quintet.terms.errors import CityError
 from quintet.terms.reading import clock
 
 from . import (
+    alert_telling,
     answers_alerts,
     answers_audit,
     answers_backtest,
@@ -134,6 +135,7 @@ OPERATIONS: dict[type[requests.Request], Operation] = {
     requests_alerts.AlertsRun: answers_alerts.alerts_run,
     requests_alerts.AlertsDismiss: answers_alerts.alerts_dismiss,
     requests_alerts.AlertsReport: answers_alerts.alerts_report,
+    requests_alerts.AlertsTelling: alert_telling.alerts_telling,
     requests_bills.BillShow: answers_bills.bill_show,
     requests_bills.BillRun: answers_bills.bill_run,
     requests_bills.BillIssue: answers_bills.bill_issue,

@@ -36,4 +36,12 @@ class AlertsReport(Request, frozen=True, tag="alerts_report"):
     until: str | None = None
 
 
-AlertsRequest = AlertsList | AlertsRun | AlertsDismiss | AlertsReport
+class AlertsTelling(Request, frozen=True, tag="alerts_telling"):
+    """How telling people is set up, and what was sent and failed; `test`: a mail address that gets a message now."""
+
+    state: str = "any"
+    limit: int = 50
+    test: str = ""
+
+
+AlertsRequest = AlertsList | AlertsRun | AlertsDismiss | AlertsReport | AlertsTelling

@@ -90,7 +90,12 @@ class InviteRevoke(Request, frozen=True, tag="invite_revoke"):
 
 
 class DemoResident(Request, frozen=True, tag="demo_resident"):
-    """Make a resident of a simulated dwelling, and a link that lets him in once."""
+    """Make a resident of a simulated dwelling, and a link that lets him in once.
+
+    `leaks` are channels that leak now: the dwelling is that of the first whose leak is found.
+    """
+
+    leaks: tuple[str, ...] = ()
 
 
 PeopleRequest = (

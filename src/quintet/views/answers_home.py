@@ -125,7 +125,8 @@ class IssuedLine(Answer, frozen=True):
 class BillLine(Answer, frozen=True):
     """One utility's bill of a month so far; `why` names what is missing, not certain or not whole.
 
-    `card_name_*`, `source` and `certainty` are those of the rate card; `ahead` is null where nothing can be forecast.
+    `card_name_*`, `source` and `certainty` are those of the rate card, `stated`: its prices are those that
+    were stated for the home; `ahead` is null where nothing can be forecast.
     `days_known` of the days that are over are known whole. `issued`: the bills issued of these days (null: none
     were); `won` is then what they ask for.
     """
@@ -144,6 +145,7 @@ class BillLine(Answer, frozen=True):
     card_name_ko: str
     source: str
     certainty: str
+    stated: bool
     items: list[BillItem]
     ahead: BillAhead | None
     tier: TierGauge | None
@@ -233,8 +235,9 @@ class Offered(Answer, frozen=True):
 class HomeHistory(Answer, frozen=True):
     """A utility over a day (by hours), a week or a month (by days) or a year (by months), beside the year before.
 
-    `total` sums what is known; `total_alike` and `before_alike` sum the periods of which both years are known whole:
-    only these are compared. `earlier` and `later` are days to ask for the periods beside it, null where there are none.
+    `total` sums what is known, `known` says how much of the time that is due that is (0 to 1); `total_alike` and
+    `before_alike` sum the periods of which both years are known whole: only these are compared. `earlier` and
+    `later` are days to ask for the periods beside it, null where there are none.
     """
 
     place: str
@@ -252,6 +255,7 @@ class HomeHistory(Answer, frozen=True):
     since: date | None
     known_at: datetime
     total: Decimal | None
+    known: float | None
     total_alike: Decimal | None
     before_alike: Decimal | None
     utilities: list[Offered]

@@ -29,9 +29,9 @@ class VisitSaid(Answer, frozen=True):
 class MeterVisit(Answer, frozen=True):
     """One meter to look at, `number` being its place in the walk. `state`: open, waiting (visited, not mended) or done.
 
-    `since` is the local day on which it began. `usual_a_day` is what it counts on a usual day, or (`usual_of`) what its
-    neighbours do where that is all that is known; `uncertain_share` is that of all that the building uses of it. Null:
-    not known.
+    `since` is the local day on which it began, `days` how many since then, as far as it is judged. `usual_a_day` is
+    what it counts on a usual day, or (`usual_of`) what its neighbours do where that is all that is known;
+    `uncertain_share` is that of all that the building uses of it, by the last month that is over. Null: not known.
     """
 
     number: int
@@ -68,14 +68,17 @@ class MeterVisit(Answer, frozen=True):
 
 
 class EmptyFlat(Answer, frozen=True):
-    """A meter at zero that is probably sound, for nobody is there or heats: no visit is needed for it."""
+    """A meter at zero that is probably sound, for nobody is there or heats: no visit is needed for it.
+
+    `since` is the month in which it began, which is over: nothing finer is told of where nobody is.
+    """
 
     channel: str
     commodity: str
     name_en: str
     name_ko: str
     place: str
-    since: date
+    since: str
     evidence: WorkText
 
 

@@ -104,7 +104,7 @@ def gather(access: Access, place: str, month: str, commodity: str, known_at: dat
 
 def shared(of: Gathered, common_won: int | None) -> Shared:
     """Share what was gathered; refuses where some use, area or the common area's bill is not known."""
-    _refuse_stated(of, common_won)
+    refuse_stated(of, common_won)
     _refuse_unknown([*of.flats, *of.common, *of.head], of.place)
     uses = {one.place: Fraction(one.value) for one in of.flats}
     common_use = Fraction(sum(one.value for one in of.common))
@@ -126,7 +126,7 @@ def shared(of: Gathered, common_won: int | None) -> Shared:
     return Shared(found, None if common_won is not None else whole, common_use)
 
 
-def _refuse_stated(of: Gathered, common_won: int | None) -> None:
+def refuse_stated(of: Gathered, common_won: int | None) -> None:
     """Refuse a bill of the common area that cannot be, or that the contract has no use for."""
     if common_won is None:
         return

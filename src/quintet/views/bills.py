@@ -91,13 +91,17 @@ def reckon_place(
     """
     tz = access.registry().tz
     span = Span(day_start(first, tz), day_start(end, tz))
-    each = access.registry().tree.bodies.get(place, {}).get("level") != DWELLING
-    with access.asking(place, known_at, within or span, MONTH_MIN, each=each) as asked:
+    each, of = access.registry().tree.bodies.get(place, {}).get("level") != DWELLING, None
+    if not each:
+        access.may_read(place)
+        of = access.utilities(place)
+    with access.asking(place, known_at, within or span, MONTH_MIN, each=each, own=of is not None) as asked:
         registry = asked.registry
         stated = agreements(registry)
         low, high = span.start_us, span.end_us
         cuts = partial(_cuts, stated, low, high)
         found = premise_use(asked, place, first, end, cuts, within=within)
+        found = [one for one in found if of is None or one.commodity in of]
         rates = Rates(
             cards_of(registry.timelines),
             provisional(registry.timelines) if carry is None else carry,
@@ -125,8 +129,9 @@ def dwelling_bills(access: Access, place: str, month: str, known_at: datetime | 
     days = (local_day(part.start, tz), local_day(part.end, tz))
     found = reckon_place(access, place, first, end, known_at, within=part)
     number = first.year * 100 + first.month
-    with access.asking(place, known_at, part, MONTH_MIN) as asked:
-        frozen = issued(asked, place, (number, number), part)
+    of = access.utilities(place)
+    with access.asking(place, known_at, part, MONTH_MIN, own=of is not None) as asked:
+        frozen = [one for one in issued(asked, place, (number, number), part) if of is None or one.commodity in of]
         registry = asked.registry
     commodities = registry.commodities
     bills: list[UtilityBill] = []
@@ -138,7 +143,11 @@ def dwelling_bills(access: Access, place: str, month: str, known_at: datetime | 
     ]
     here = {one.commodity for one in bills}
     billed = {key.partition(" ")[0] for key in registry.timelines(TERMS)} | set(registry.carriers)
-    bills += [absent(commodities[code], *days, place) for code in sorted(billed - here) if code in commodities.rows]
+    bills += [
+        absent(commodities[code], *days, place)
+        for code in sorted(billed - here)
+        if code in commodities.rows and (of is None or code in of)
+    ]
     bills.sort(key=lambda one: (one.commodity, one.start))
     amounts = [one.due_won for one in bills if one.due_won is not None]
     missing = [one.commodity for one in bills if one.due_won is None and not one.absent]

@@ -123,6 +123,7 @@ def list_meters(
             (inside is None or row.place in inside)
             and commodity in (None, row.commodity)
             and (horizon is None or row.place in horizon)
+            and ((of := access.utilities(row.place)) is None or row.commodity in of)
         ),
     )
     return Meters(rows, None if following is None else cursor_after(question, following))

@@ -23,7 +23,12 @@ def dwelling_day(
     """
     access.may_read(place)
     here = catalogue.place(place)
-    meters = [meter for meter in catalogue.meters_in(place) if catalogue.registry.commodities[meter.commodity].balanced]
+    known, of = catalogue.registry.commodities, access.utilities(place)
+    meters = [
+        meter
+        for meter in catalogue.meters_in(place)
+        if known[meter.commodity].balanced and (of is None or meter.commodity in of)
+    ]
     span = None if heard is None else own_part(access, place, heard.span)
     utilities = [_utility(access, catalogue, meter, span, heard, tz) for meter in meters]
     return DwellingDay(

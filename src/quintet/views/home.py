@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from quintet.access import Access
 from quintet.tariffs.home_rates import HomeRates, rates_of
-from quintet.terms.errors import NotFound, UsageError
+from quintet.terms.errors import Forbidden, NotFound, UsageError
 from quintet.terms.period import Span, from_us
 
 from .answers import Place
@@ -17,7 +17,7 @@ from .answers_home import HomeBill, HomeCompare, HomeHistory, HomeLess, HomeNow,
 from .asked import day_of
 from .catalogue import Catalogue
 from .home_compare import compared
-from .home_history import alike, history_rows, stretch_of
+from .home_history import alike, history_rows, known_share, stretch_of
 from .home_kept import KeptHomes, Told, told_now, usual_span
 from .home_limits import home_limits
 from .home_month import Home, asked_month, month_bill, using_less
@@ -28,6 +28,7 @@ from .home_usual import Usual, usual_of
 
 KEPT = 4096
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+COMING = timedelta(days=3660)
 PREMISE = "premise"
 
 
@@ -51,10 +52,11 @@ class HomeQuestions:
 
     def now(self, place: str) -> HomeNow:
         """Give today's use of each utility so far, beside the same hours of usual days."""
-        catalogue, today = self._home(place), self._today(place)
+        catalogue, today = self._home(place), self._present(place)
         rates = rates_of(catalogue.registry)
-        tiles = [self._tile(service, place, today, rates) for service in services_of(catalogue, place)]
-        tiles += no_tiles(catalogue, {tile.commodity for tile in tiles})
+        of = self._access.utilities(place)
+        tiles = [self._tile(service, place, today, rates) for service in services_of(catalogue, place, of)]
+        tiles += no_tiles(catalogue, {tile.commodity for tile in tiles}, of)
         return now_of(catalogue, place, names_of(catalogue, place), today, tiles)
 
     def now_told(self, place: str) -> tuple[bytes, str]:
@@ -71,7 +73,7 @@ class HomeQuestions:
             return None
         catalogue = self._home(place)
         names = names_of(catalogue, place)
-        return self._kept.make((place, alike), self._access, catalogue, names, lambda: self._today(place), stamp)
+        return self._kept.make((place, alike), self._access, catalogue, names, lambda: self._present(place), stamp)
 
     def usual_span(self, place: str) -> Span | None:
         """Give the days that a home's usual is made of."""
@@ -109,7 +111,7 @@ class HomeQuestions:
         Without a utility the home's first; without a day today.
         """
         catalogue, today = self._home(place), self._today(place)
-        services = services_of(catalogue, place)
+        services = services_of(catalogue, place, self._access.utilities(place))
         if not services:
             raise NotFound(
                 "has no meter.", code="no_meter", place=place, remedy="Its use appears with its first meter."
@@ -138,6 +140,7 @@ class HomeQuestions:
             today.since_day,
             today.now.astimezone(today.tz),
             sum(known_values, Decimal(0)) if known_values else None,
+            known_share(rows, stretch, today),
             *pair,
             [Offered(one.commodity.code, one.commodity.name_en, one.commodity.name_ko) for one in services],
             rows,
@@ -146,7 +149,8 @@ class HomeQuestions:
     def compare(self, place: str) -> HomeCompare:
         """Give the last whole month of each utility beside the mean of homes like it."""
         catalogue, today = self._home(place), self._today(place)
-        return compared(self._access, place, names_of(catalogue, place), services_of(catalogue, place), today)
+        services = services_of(catalogue, place, self._access.utilities(place))
+        return compared(self._access, place, names_of(catalogue, place), services, today)
 
     def _home(self, place: str) -> Catalogue:
         """Give the catalogue, of a place that is one home and the reader's; raises UsageError for others."""
@@ -186,7 +190,29 @@ class HomeQuestions:
         tz: ZoneInfo = self._access.registry().tz
         now = from_us(self._now())
         mine = self._access.clip(place, Span(BEGINNING, now + timedelta(microseconds=1)))
-        return Today.at(now, tz, None if mine is None or mine.start == BEGINNING else mine.start)
+        if mine is None:
+            self._not_yet(place, now, tz)
+        since = None if mine is None or mine.start == BEGINNING else mine.start
+        return Today.at(now, tz, since, mine.end if mine is not None and mine.end <= now else None)
+
+    def _not_yet(self, place: str, now: datetime, tz: ZoneInfo) -> None:
+        """Say from when on a home is the reader's that is not yet."""
+        coming = self._access.clip(place, Span(now, now + COMING))
+        if coming is not None:
+            opens = coming.start.astimezone(tz).isoformat()
+            raise Forbidden(f"your page opens at {opens}.", code="not_yet_yours", place=place, remedy="Come back then.")
+
+    def _present(self, place: str) -> Today:
+        """Give the present day; raises Forbidden for a time that is over: of now nothing is his."""
+        today = self._today(place)
+        if today.left is not None:
+            raise Forbidden(
+                f"your time here ended at {today.left.astimezone(today.tz).isoformat()}.",
+                code="stay_ended",
+                place=place,
+                remedy="Your history, your bills and your data of that time are still here.",
+            )
+        return today
 
 
 def names_of(catalogue: Catalogue, place: str) -> tuple[str, str]:

@@ -22,19 +22,26 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """The days of a bill, from `first` up to, not including, `end`; `over` of them are; `running`: today is one."""
+    """The days of a bill, from `first` up to, not including, `end`; `over` of them are; `running`: today is one.
+
+    `last`: it ends with the day on which the home was left.
+    """
 
     first: date
     end: date
     over: int
     today: Today
     running: bool
+    last: bool = False
 
 
 def month_of(first: date, today: Today) -> Month:
-    """Give a calendar month's bill as it stands today; it begins with the first day that is the reader's."""
+    """Give a calendar month's bill as it stands today; only days that are the reader's are in it."""
     end = (first + timedelta(days=32)).replace(day=1)
     start = first if today.since_day is None else max(first, today.since_day)
+    if today.left is not None:
+        end = min(end, today.day + DAY)
+        return Month(start, end, max((end - start).days, 0), today, running=False, last=end == today.day + DAY)
     running = start <= today.day < end
     over = (min(today.day, end) - start).days
     return Month(start, end, max(over, 0), today, running)
@@ -96,6 +103,7 @@ def bill_line(
         "" if card is None else card.name_ko,
         "" if card is None else card.source,
         "" if card is None else card.certainty,
+        card is not None and card.stated,
         [] if bill is None else [BillItem(one.item, one.name_en, one.name_ko, _won(one.won)) for one in bill.lines],
         None if coming is None else _ahead_answer(service, place, month, past, used, coming, rates),
         None if bill is None else tier_gauge(bill, month, in_unit(service, past)),

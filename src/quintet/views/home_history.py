@@ -119,19 +119,22 @@ def history_rows(access: Access, service: Service, place: str, stretch: Stretch,
 
 
 def read(access: Access, service: Service, span: Span, step: Resolution, today: Today) -> list[Slot]:
-    """Read the periods of a span that are the reader's; those before his time hold nothing, and are not due."""
+    """Read the periods of a span that are the reader's; those outside of his time hold nothing, and are not due."""
     starts = edges(span, step, today.tz)[:-1]
     low = span.start if today.since is None else max(span.start, today.since)
-    if low >= span.end or span.start >= today.now:
+    high = span.end if today.left is None else min(span.end, today.left)
+    if low >= high or span.start >= today.now:
         return [Slot(start.astimezone(today.tz), None, TO_COME, None, None) for start in starts]
-    found = slots_of(access, service, Span(low, span.end), step, today.tz, today.now)
-    ends = [*(slot.start for slot in found[1:]), span.end]
+    found = slots_of(access, service, Span(low, high), step, today.tz, today.now)
+    ends = [*(slot.start for slot in found[1:]), high]
     late = (home_limits()["late_intervals"] + 1) * timedelta(minutes=service.minutes)
     known = {slot.start: _marked(slot, end, late, today.now) for slot, end in zip(found, ends, strict=True)}
     # the first period of a mover holds only his own days
     first = next((start for start in reversed(starts) if start <= low), low)
     if low != span.start and first != low and found:
         known[first.astimezone(today.tz)] = found[0]._replace(start=first.astimezone(today.tz), mark=QUESTIONABLE)
+    if high != span.end and high not in starts and found and found[-1].start in known:  # nor does his last one
+        known[found[-1].start] = known[found[-1].start]._replace(mark=QUESTIONABLE)
     return [
         known.get(start.astimezone(today.tz), Slot(start.astimezone(today.tz), None, TO_COME, None, None))
         for start in starts
@@ -187,6 +190,21 @@ def _temperatures(
             at += 1
         sums.setdefault(periods[at], []).append(celsius)
     return {start: round(sum(values) / len(values), 1) for start, values in sums.items()}
+
+
+def known_share(rows: Sequence[HistoryRow], stretch: Stretch, today: Today) -> float | None:
+    """Give how much of the time that is due and the reader's is known, measured or estimated; None where none is."""
+    ends = [*(row.start for row in rows[1:]), stretch.span.end]
+    due, known = timedelta(0), timedelta(0)
+    for row, end in zip(rows, ends, strict=True):
+        start = row.start if today.since is None else max(row.start, today.since)
+        long = min(end, today.now if today.left is None else today.left) - start
+        if row.mark == TO_COME or long <= timedelta(0):
+            continue
+        share = row.estimated_share or 0.0
+        due += long
+        known += long * min(1.0, (row.coverage or 0.0) / (1 - share) if share < 1 else 1.0)
+    return round(known / due, 4) if due else None
 
 
 def alike(rows: Sequence[HistoryRow]) -> tuple[Decimal | None, Decimal | None]:

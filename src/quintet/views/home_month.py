@@ -43,6 +43,11 @@ class Home:
     today: Today
 
     @property
+    def services(self) -> list[Service]:
+        """Give its utilities of which the reader is told."""
+        return services_of(self.catalogue, self.place, self.access.utilities(self.place))
+
+    @property
     def rates(self) -> HomeRates:
         """Give its contracts and rate cards."""
         return rates_of(self.catalogue.registry)
@@ -91,13 +96,13 @@ def month_lines(home: Home, month: Month) -> tuple[list[BillLine], datetime | No
     access, today, rates = home.access, home.today, home.rates
     outlook = outlook_of(access, home.place, today.day, month.end, today.tz) if month.running else None
     lines, as_of = [], None
-    for service in services_of(home.catalogue, home.place):
-        reading = read_today(access, service, today) if month.running else None
+    for service in home.services:
+        reading = read_today(access, service, today) if month.running or month.last else None
         first, end = max(month.first, today.whole or month.first), min(month.end, today.day)
         days = days_between(access, service, first, end) if first < end else None
         use = None if reading is None or reading.use is None else int(Fraction(reading.use) * service.unit.ratio)
         ahead = None
-        if reading is not None and reading.days is not None:
+        if month.running and reading is not None and reading.days is not None:
             ahead = month_ahead(access, service, reading.days, month.end, today, outlook)
         part = first_part(access, service, month.first, today)
         lines.append(bill_line(service, home.place, month, days, ahead, (part, use), rates))
@@ -113,8 +118,9 @@ def issued_lines(home: Home, month: Month) -> dict[str, list[UtilityBill]]:
     if start >= month.end:
         return {}
     number = month.first.year * 100 + month.first.month
-    part = Span(day_start(start, tz), day_start(month.end, tz))
-    with home.access.asking(home.place, None, part, MONTH_MIN) as asked:
+    end = day_start(month.end, tz)
+    part = Span(day_start(start, tz), end if home.today.left is None else min(end, home.today.left))
+    with home.access.asking(home.place, None, part, MONTH_MIN, own=True) as asked:
         found = issued(asked, home.place, (number, number), part)
         commodities = asked.registry.commodities
     out: dict[str, list[UtilityBill]] = {}
@@ -148,7 +154,7 @@ def using_less(home: Home) -> HomeLess:
     """Say for each utility what this month's bill would be if of what is still to come less were used."""
     month = asked_month(None, home.today)
     lines, _ = month_lines(home, month)
-    units = {service.commodity.code: service for service in services_of(home.catalogue, home.place)}
+    units = {service.commodity.code: service for service in home.services}
     rows = [_less_row(home, month, units[line.commodity], line) for line in lines]
     return HomeLess(
         home.place, *home.names, home.catalogue.registry.city.tz, f"{month.first:%Y-%m}", month.end - DAY,

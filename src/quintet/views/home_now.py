@@ -39,7 +39,8 @@ FINE, LATE, SILENT, STOPPED, NEW, NONE = "fine", "late", "silent", "stopped", "n
 class Today:
     """The local day that is shown and the moment it is shown at; `since`: from when on the home is the reader's to see.
 
-    `seen` is what of the day is the reader's, `whole` the first whole local day that is (None: all are).
+    `seen` is what of the day is the reader's, `whole` the first whole local day that is (None: all are). Of a time that
+    is over (`left`: its end) it is the last day, at its last moment.
     """
 
     day: date
@@ -49,17 +50,20 @@ class Today:
     tz: ZoneInfo
     since: datetime | None
     whole: date | None
+    left: datetime | None = None
 
     @classmethod
-    def at(cls, now: datetime, tz: ZoneInfo, since: datetime | None) -> "Today":
-        """Give the local day of a moment."""
-        day = local_day(now, tz)
+    def at(cls, now: datetime, tz: ZoneInfo, since: datetime | None, left: datetime | None = None) -> "Today":
+        """Give the local day of a moment, or the last one of a time that ended."""
+        now = now if left is None else left
+        day = local_day(now if left is None else left - timedelta(microseconds=1), tz)
         span = span_of_day(day, tz)
+        seen = span if left is None else Span(span.start, min(left, span.end))
         if since is None:
-            return cls(day, span, span, now, tz, None, None)
+            return cls(day, span, seen, now, tz, None, None, left)
         first = local_day(since, tz)
         whole = first if since == day_start(first, tz) else first + timedelta(days=1)
-        return cls(day, span, Span(max(since, span.start), span.end), now, tz, since, whole)
+        return cls(day, span, Span(max(since, span.start), seen.end), now, tz, since, whole, left)
 
     @property
     def since_day(self) -> date | None:
@@ -95,6 +99,7 @@ def read_day(access: Access, service: Service, today: Today, days: Days | None) 
     """Read a utility's day so far, where the days before it are known."""
     minutes = service.minutes
     over = today.span.start + (today.now - today.span.start) // timedelta(minutes=minutes) * timedelta(minutes=minutes)
+    over = over if today.left is None else today.left
     slots = slots_of(access, service, today.seen, service.resolution, today.tz, over)
     known = [slot.value for slot in slots if slot.value is not None]
     use = sum(known, Decimal(0)) if known else None

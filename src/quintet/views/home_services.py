@@ -1,7 +1,7 @@
 """The utilities of a home: which meters make up each, and what they read, meter exchanges bridged."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -58,12 +58,13 @@ class Slot(NamedTuple):
     estimated_share: float | None
 
 
-def services_of(catalogue: Catalogue, place: str) -> list[Service]:
-    """Give the utilities that are metered as use at a place, in the order of the table of commodities."""
+def services_of(catalogue: Catalogue, place: str, of: Set[str] | None = None) -> list[Service]:
+    """Give the utilities (`of` these; None: all) metered as use at a place, in the order of commodities."""
     known = catalogue.registry.commodities
     grouped: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for meter in catalogue.meters_in(place):
-        if meter.flow == USED and known[meter.commodity].balanced:
+        told = of is None or meter.commodity in of
+        if told and meter.flow == USED and known[meter.commodity].balanced:
             key = (meter.commodity, meter.display_unit)
             grouped.setdefault(key, []).append((meter.channel, meter.cadence_min))
     return [

@@ -182,7 +182,7 @@ class HomeTelling:
         """Forget an address of one's own, or take a contact's consent back (channel: welfare)."""
         person = self._person(reader)
         target = self._kept.target(person.id, name)
-        if target is None or (bool(target.contact) if channel != WELFARE else not target.contact):
+        if target is None or channel != (WELFARE if target.contact else target.channel):
             raise NotFound(f"there is no {name!r}.", code="unknown_target", place="id", remedy="Look at your list.")
         self._end(person, name, target)
         return self._shown(person)
@@ -208,7 +208,7 @@ class HomeTelling:
     def agree(self, reader: Reader, asked: WelfareAsked) -> Telling:
         """Agree that somebody is told when a home uses no water; he is asked whether he agrees too."""
         person = self._person(reader)
-        name, place = _short(asked.contact), self._home(reader, asked.place)
+        name, place = _short(asked.contact), self._home(reader, person, asked.place)
         if not asked.agree or not name:
             raise BadInput("is not agreed to.", code="not_agreed", place="agree", remedy="Name somebody, and agree.")
         if bool(asked.mail) == bool(asked.webhook):
@@ -307,13 +307,14 @@ class HomeTelling:
                         local(said.created_us, tz), local(said.until_us, tz), one.trouble or None, once.get(name),
                     )
                 )  # fmt: skip
-        homes = [home.place for home in self._audience.identities.of_person(person).homes]
+        homes = self._audience.homes(person)
         needed = frozenset(_needed())
         offered = any(needed & self._audience.meters(place) for place in homes)
         return Welfare(self._setup.welfare_hours(), offered, self._setup.alarms(), contacts)
 
-    def _home(self, reader: Reader, place: str | None) -> str:
-        homes = [home.place for home in reader.identity.homes]
+    def _home(self, reader: Reader, person: Person, place: str | None) -> str:
+        """Give the dwelling that is meant, where the reader lives now: who moved out agrees to nothing there."""
+        homes = self._audience.homes(person)
         chosen = place or (homes[0] if len(homes) == 1 else "")
         if chosen not in homes:
             raise reader.identity.scope.not_yours(chosen)

@@ -1,6 +1,6 @@
 """A home's tiles: today's use of each utility with its won, and what of that does not change while today goes on."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -93,9 +93,9 @@ def changes_at(reading: Reading, today: Today) -> datetime:
     return min(moments)
 
 
-def no_tiles(catalogue: Catalogue, held: set[str]) -> list[Tile]:
-    """Give the tiles of the carriers that this home is not metered for."""
-    missing = [row for row in carriers_of(catalogue) if row.code not in held]
+def no_tiles(catalogue: Catalogue, held: set[str], of: Set[str] | None = None) -> list[Tile]:
+    """Give the tiles of the carriers (`of` these; None: all) that this home is not metered for."""
+    missing = [row for row in carriers_of(catalogue) if row.code not in held and (of is None or row.code in of)]
     return [no_tile(row, row.display_unit(next(iter(row.measures)))) for row in missing]
 
 

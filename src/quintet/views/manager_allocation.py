@@ -23,6 +23,7 @@ from .bill_allocation import (
     known,
     method_of,
     moment_of,
+    refuse_stated,
     shared,
     told,
     weights_of,
@@ -42,12 +43,14 @@ def building_allocation(
 ) -> BuildingAllocation:
     """Share a complex' bill of a month and show how; what cannot be shared yet is shown with what it lacks.
 
-    Raises as `own_building` does, and NotFound (`not_agreed`) where no contract of the whole complex is stated.
+    Raises as `own_building` does, NotFound (`not_agreed`) where no contract of the whole complex is stated, and
+    UsageError for a common area's bill that cannot be (`bad_common`) or is not apart (`common_not_apart`).
     """
     own_building(access, place)
     _, end, _, over = begun_month(month, tz, now_us)
     of = gather(access, place, month, commodity, None, tz)
     stays = _households(access, of, month, tz)
+    refuse_stated(of, common_won)
     found, why = None, [text_of("why", "under_way")]
     if over == end:
         found, why = _shared(of, common_won)

@@ -1,12 +1,13 @@
 """The walk to meters that do not measure: each with its evidence, who may be there, what to look at.
 
 Which meter is silent, dead or of no use is the queue's to say (`quintet vee run`); here it gets the order of a walk.
-A day is the finest that is told of a dwelling, and that only of its meter: since when nothing was counted.
+A day is told of a meter that does not measure: since when. Of what a dwelling or building uses, and of flats in which
+nobody is, only whole months that are over are told: figures of a month under way tell single days to who asks daily.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,7 +35,7 @@ OPEN, WAITING, DONE = "open", "waiting", "done"
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What is known around the meters of a building: flats' use of the last days, vacancies, what visits found."""
+    """What is known around the meters of a building: use of the last whole months, vacancies, what visits found."""
 
     use: Mapping[str, Mapping[str, tuple[int, int]]]
     """By flat and utility: what was counted in sub-units, and the minutes that were measured."""
@@ -44,8 +45,14 @@ class Around:
     visits: Mapping[str, Said]
     now_us: int
     tz: ZoneInfo
-    days: int
-    """So many days are looked back on."""
+    first: date
+    end: date
+    """The days [first, end) are looked back on."""
+
+    @property
+    def days(self) -> int:
+        """Count them."""
+        return (self.end - self.first).days
 
 
 def building_visits(access: Access, place: str, now_us: int) -> BuildingVisits:
@@ -60,12 +67,13 @@ def building_visits(access: Access, place: str, now_us: int) -> BuildingVisits:
         found = faults(asked, place, frozenset(words().visits))
         since = to_us(day_start(day_of_number(week), tz)) if week is not None else asked.until_us
         sound = sound_zeros(asked, place, since)
-        rows = premise_use(asked, place, first, today)
+        over = today.replace(day=1)
+        rows = premise_use(asked, place, first, over)
         empty, kept = unoccupied(asked, place, asked.until_us)
         vacant = {one.place for one in said_at(asked, place, [VACANT], asked.until_us, asked.until_us + 1)}
         said = {one.channel: one for one in said_at(asked, place, [VISITED], None, None)}
         known, now = asked.known_us, asked.until_us
-    around = _around(rows, vacant, empty if kept else [], said, now, tz, (today - first).days)
+    around = _around(rows, vacant, empty if kept else [], said, now, tz, (first, over))
     every = sorted(
         (_visit(access, one, also, around) for one, also in _by_meter(found)),
         key=lambda one: (*spot_of(access, one.place).order, one.commodity, one.channel, one.exception),
@@ -81,7 +89,7 @@ def building_visits(access: Access, place: str, now_us: int) -> BuildingVisits:
         waiting=sum(one.state == WAITING for one in walk),
         visits=[msgspec.structs.replace(one, number=at) for at, one in enumerate(walk, 1)],
         done=[one for one in every if one.state == DONE],
-        sound=_sound(access, sound, tz),
+        sound=empty_flats(access, sound, over, tz),
         findings=[text_of("found", code) for code in words().rows["found"]],
     )
 
@@ -95,8 +103,7 @@ def months_around(today: date, back: int) -> tuple[date, date]:
 
 def _around(
     rows: Sequence[PremiseUse], vacant: set[str], nobody: Sequence[str], said: Mapping[str, Said], now_us: int,
-    tz: ZoneInfo,
-    days: int,
+    tz: ZoneInfo, looked: tuple[date, date],
 ) -> Around:  # fmt: skip
     """Arrange what is known by flat and utility; the stretches of a flat that moves cut are added up."""
     use: dict[str, dict[str, tuple[int, int]]] = {}
@@ -106,7 +113,7 @@ def _around(
         value, heard = own.get(one.commodity, (0, 0))
         own[one.commodity] = (value + one.value, heard + one.arrived_min)
         total[one.commodity] = total.get(one.commodity, 0) + one.value
-    return Around(use, total, frozenset(vacant), frozenset(nobody), said, now_us, tz, days)
+    return Around(use, total, frozenset(vacant), frozenset(nobody), said, now_us, tz, *looked)
 
 
 def _by_meter(found: Sequence[Fault]) -> list[tuple[Fault, list[Fault]]]:
@@ -129,7 +136,8 @@ def _visit(access: Access, fault: Fault, also: Sequence[Fault], around: Around) 
     usual = own or theirs or None
     over = fault.figures.get("days") or fault.figures.get("zero_days")
     since = local_day(from_us(fault.since_us), around.tz)
-    days = max((local_day(from_us(around.now_us), around.tz) - since).days, 0)
+    heard = from_us(min(fault.until_us, around.now_us))  # what is not judged yet is not known
+    days = max((local_day(heard, around.tz) - since).days, 0)
     whole = around.total.get(commodity.code, 0)
     life = _life(fault, commodity.code, around)
     state, notes, visited = _visited(fault, around)
@@ -159,8 +167,8 @@ def _evidence(fault: Fault, days: int, usual: Decimal | None, unit: str) -> Work
     if code == "silent" and usual is None:
         code = "never"
     gaps = {
-        "days": days,
         **fault.figures,
+        "days": days,
         "usual": "" if usual is None else f"{plain(usual)} {unit.replace('m3', 'm³')}",
     }
     return text_of("evidence", code, **gaps, rule=fault.rule or fault.kind, item=fault.item)
@@ -188,7 +196,7 @@ def _life(fault: Fault, commodity: str, around: Around) -> WorkText:
         code = "all_silent"
     else:
         code = "common" if flat is None else "alone"
-    return text_of("life", code, days=around.days)
+    return text_of("life", code, first=around.first, last=around.end - timedelta(days=1))
 
 
 def _visited(fault: Fault, around: Around) -> tuple[str, list[WorkText], VisitSaid | None]:
@@ -210,14 +218,16 @@ def _visited(fault: Fault, around: Around) -> tuple[str, list[WorkText], VisitSa
     return DONE, [], visit
 
 
-def _sound(access: Access, found: Mapping[str, Any], tz: ZoneInfo) -> list[EmptyFlat]:
-    """Write the meters at zero that need no visit, in the order of a walk."""
+def empty_flats(access: Access, found: Mapping[str, Any], over: date, tz: ZoneInfo) -> list[EmptyFlat]:
+    """Write the meters at zero that need no visit, in the order of a walk: those of before this month, by month."""
     registry = access.registry()
     out: list[EmptyFlat] = []
     for channel, (_, reason, figures, from_us_, _) in found.items():
         commodity = registry.commodities[registry.channel_by_name(channel).reading.commodity]
         place = registry.place_of(registry.channel_ids[channel])
-        text = text_of("evidence", reason, **figures)
-        since: date = local_day(from_us(from_us_), tz)
-        out.append(EmptyFlat(channel, commodity.code, commodity.name_en, commodity.name_ko, place, since, text))
+        month = local_day(from_us(from_us_), tz).replace(day=1)
+        if month < over:
+            text = text_of("evidence", reason, month=f"{month:%Y-%m}", neighbours=figures.get("neighbours", 0))
+            names = commodity.name_en, commodity.name_ko
+            out.append(EmptyFlat(channel, commodity.code, *names, place, f"{month:%Y-%m}", text))
     return sorted(out, key=lambda one: (*spot_of(access, one.place).order, one.channel))

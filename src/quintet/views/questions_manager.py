@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from quintet.access import Access
 from quintet.access.buildings import standing_at
 from quintet.access.roles import MONTH_MIN
-from quintet.terms.errors import NotFound, UsageError
+from quintet.terms.errors import BadInput, NotFound, UsageError
 from quintet.terms.period import from_us, local_day
 
 from .answers_manager import BuildingAllocation, BuildingClose, BuildingVisits
@@ -84,6 +84,11 @@ class BuildingQuestions:
         """
         own_building(self._access, place)
         chosen = month or self.last_month()
+        if commodity is not None and commodity not in self._access.registry().commodities.rows:
+            raise BadInput(
+                f"there is no utility {commodity!r}.", code="unknown_commodity", place="commodity",
+                remedy=f"Known are {', '.join(self._access.registry().commodities.rows)}.",
+            )  # fmt: skip
         named = commodity or self._shared(place, chosen)
         return building_allocation(self._access, place, chosen, named, common_won, self.tz, self._now())
 

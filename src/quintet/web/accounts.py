@@ -121,7 +121,8 @@ class AccountsPart:
 
     def left(self, request: Request, said: Said) -> Response:
         """Erase who asks."""
-        self.accounts.leave(reader_of(request), said, address_of(request))
+        secret = cookie_of(request.headers, self.public)
+        self.accounts.leave(reader_of(request), said, address_of(request), secret)
         return Response(status_code=204, headers={**HEADERS, "Set-Cookie": set_cookie("", self.public, 0)})
 
 

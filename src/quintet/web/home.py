@@ -164,7 +164,9 @@ def page_html(frame: dict[str, Any]) -> str:
     language = frame["language"]
     said = words(language)
     scripts, styles = needed(language)
-    now = f"/api/v1/home/now?{urlencode({'place': frame['place']})}" if frame["place"] else ""
+    # a browser would take what it loaded ahead without a reason for the answer to the question with one
+    ahead = frame["place"] and (frame["place"] in frame["homes"] or frame["reader"]["kind"] == "local")
+    now = f"/api/v1/home/now?{urlencode({'place': frame['place']})}" if ahead else ""
     data = json.dumps(frame, ensure_ascii=False).replace("<", "\\u003c")
     parts = [
         "<!doctype html>",

@@ -187,8 +187,11 @@ def set_budget(part: AlertsPart, request: Request, said: BudgetAsked) -> HomeBud
 
 
 def lives_there(reader: Reader, place: str) -> bool:
-    """Tell whether a reader speaks for a home: a resident of it himself, or whoever is at the machine."""
-    return reader.kind == "local" or (reader.kind == "person" and any(home.place == place for home in reader.homes))
+    """Tell whether a reader speaks for a home: who lives there now himself, or whoever is at the machine."""
+    if reader.kind == "local":
+        return True
+    own = reader.kind == "person" and any(home.place == place for home in reader.homes)
+    return own and reader.ask(HomeAlertQuestions).lives_there(place)
 
 
 def refuse_others(reader: Reader, place: str) -> None:

@@ -1,4 +1,4 @@
-"""The pages on which people come in: sign in, open a link that opens once, use an invitation."""
+"""The pages on which people come in: sign in, open a link that opens once, use an invitation; and their account."""
 
 import json
 from collections.abc import Sequence
@@ -10,6 +10,9 @@ from fastapi.responses import HTMLResponse
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
+from quintet.terms.commodity import commodities
+
+from .account_page import own_account
 from .identity import Doorkeeper
 from .page import LANGUAGES, chosen_language
 
@@ -18,7 +21,6 @@ HEADERS = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
 FIELDS = {
     "sign-in": (("name", "text", "username", False), ("password", "password", "current-password", False)),
     "enter": (),
-    "account": (("password", "password", "new-password", True),),
     "invited": (
         ("code", "text", "one-time-code", False),
         ("name", "text", "username", True),
@@ -58,16 +60,11 @@ def _html(mode: str, language: str, staff: bool) -> str:
         f"{escape(account_strings(code)['lang.name'])}</a>"
         for code in LANGUAGES
     )
-    data = json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
-    fields = "".join(_field(text, *field) for field in FIELDS[mode])
-    door = f'<a href="/oidc/start">{text["sign-in.staff"]}</a>' if staff else ""
-    ways = {
-        "sign-in": f'<button type="button" id="passkey" hidden>{text["sign-in.passkey"]}</button>'
-        f'<a href="/invited">{text["sign-in.invited"]}</a>{door}',
-        "account": f'<button type="button" id="new-passkey" hidden>{text["account.passkey"]}</button>'
-        f'<a href="/">{text["account.on"]}</a>',
-        "invited": f'<a href="/sign-in">{text["invited.sign-in"]}</a>',
-    }.get(mode, "")
+    named = {code: getattr(one, f"name_{language}") for code, one in commodities().rows.items() if one.balanced}
+    more = {"utilities": named} if mode == "account" else {}
+    data = json.dumps({**said, **more}, ensure_ascii=False).replace("<", "\\u003c")
+    body = own_account(text) if mode == "account" else _coming_in(mode, text, staff)
+    script = "own" if mode == "account" else "account"
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -77,11 +74,25 @@ def _html(mode: str, language: str, staff: bool) -> str:
         '<link rel="stylesheet" href="/static/page.css"><link rel="stylesheet" href="/static/account/account.css">'
         f'</head><body data-mode="{mode}"><header class="bar"><span class="brand">{text["brand"]}</span>'
         f'<nav class="languages">{links}</nav></header><main class="account"><h1>{text[f"{mode}.title"]}</h1>'
+        f"{body}</main>"
+        f'<script type="application/json" id="said">{data}</script>'
+        f'<script src="/static/account/{script}.js" defer></script></body></html>'
+    )
+
+
+def _coming_in(mode: str, text: dict[str, str], staff: bool) -> str:
+    """Write the form of a page on which somebody comes in, and the other ways below it."""
+    fields = "".join(_field(text, *field) for field in FIELDS[mode])
+    door = f'<a href="/oidc/start">{text["sign-in.staff"]}</a>' if staff else ""
+    ways = {
+        "sign-in": f'<button type="button" id="passkey" hidden>{text["sign-in.passkey"]}</button>'
+        f'<a href="/invited">{text["sign-in.invited"]}</a>{door}',
+        "invited": f'<a href="/sign-in">{text["invited.sign-in"]}</a>',
+    }.get(mode, "")
+    return (
         f'<p class="note">{text[f"{mode}.lead"]}</p><form method="post">{fields}'
         f'<button class="main" type="submit">{text[f"{mode}.do"]}</button></form>'
-        f'<p role="alert" aria-live="assertive"></p><div class="ways">{ways}</div></main>'
-        f'<script type="application/json" id="said">{data}</script>'
-        '<script src="/static/account/account.js" defer></script></body></html>'
+        f'<p role="alert" aria-live="assertive"></p><div class="ways">{ways}</div>'
     )
 
 

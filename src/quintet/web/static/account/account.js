@@ -9,7 +9,7 @@ const mode = document.body.dataset.mode;
 const HOME = "/home";
 
 const ADDRESS = {
-  account: "/api/v1/me/password", "sign-in": "/api/v1/session", enter: "/api/v1/session:link", invited: "/api/v1/invitations:accept",
+  "sign-in": "/api/v1/session", enter: "/api/v1/session:link", invited: "/api/v1/invitations:accept",
 };
 
 function next() {
@@ -49,16 +49,11 @@ function goOn(me) {
   location.replace(bare ? "/account" : next());
 }
 
-function done(what) {
-  alertLine.textContent = said[what];
-  button.disabled = false;
-}
-
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   button.disabled = true;
   alertLine.textContent = said.wait;
-  post(ADDRESS[mode], bodyOf()).then(mode === "account" ? () => done("account.changed") : goOn, tell);
+  post(ADDRESS[mode], bodyOf()).then(goOn, tell);
 });
 
 async function byPasskey() {
@@ -66,21 +61,6 @@ async function byPasskey() {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
   const credential = await navigator.credentials.get({ publicKey });
   await post("/api/v1/session:passkey", { credential: credential.toJSON() });
-}
-
-async function newPasskey() {
-  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(await post("/api/v1/me/passkeys:options", {}));
-  const credential = await navigator.credentials.create({ publicKey });
-  await post("/api/v1/me/passkeys", { credential: credential.toJSON(), label: navigator.platform || "" });
-}
-
-const making = document.getElementById("new-passkey");
-if (making && window.PublicKeyCredential && PublicKeyCredential.parseCreationOptionsFromJSON) {
-  making.hidden = false;
-  making.addEventListener("click", () => {
-    alertLine.textContent = said.wait;
-    newPasskey().then(() => done("account.done"), (error) => tell(error.code ? error : { code: "other" }));
-  });
 }
 
 const passkey = document.getElementById("passkey");
