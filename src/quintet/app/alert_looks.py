@@ -1,5 +1,6 @@
 """Looking for alerts in an open city: which dwellings, by whose rights, and what is written down of it."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -63,17 +64,19 @@ def look(
     forecast: PageForecast | None = None,
     told: Callable[[News], None] | None = None,
     step: Callable[[int], None] | None = None,
+    rest: Callable[[float], object] | None = None,
 ) -> Tally:
     """Look at dwellings and write down what changed; `told` gets the news of each batch, `step` how many are done.
 
-    `forecast` is kept by who looks again and again.
+    `forecast` is kept by who looks again and again. `rest` is called after each dwelling with the seconds it took: who
+    answers people meanwhile waits for that one only.
     """
     tally = Tally(0, [], [])
     access = machine(city)
     ahead = PageForecast(access) if forecast is None else forecast
     budgets, watched = budgets_of(city, places), watched_of(city)
     found = looked_at(access, places, city.now(), budgets, watched, alike=alike, forecast=ahead)
-    for some in _some(found):
+    for some in _some(found if rest is None else _resting(found, rest)):
         news = city.alerts.take([seen_of(one) for one in some])
         tally.homes += len(some)
         tally.raised += news.raised
@@ -83,6 +86,15 @@ def look(
         if step is not None:
             step(tally.homes)
     return tally
+
+
+def _resting(found: Iterator[Looked], rest: Callable[[float], object]) -> Iterator[Looked]:
+    """Rest after each look."""
+    began_s = time.monotonic()
+    for one in found:
+        rest(time.monotonic() - began_s)
+        yield one
+        began_s = time.monotonic()
 
 
 def _some(found: Iterator[Looked]) -> Iterator[list[Looked]]:

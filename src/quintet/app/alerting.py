@@ -1,11 +1,11 @@
 """Inside `serve`: dwellings that sent something are looked at for alerts, once an hour at most; all of them nightly.
 
-Some hundreds at a time, with pauses, so that it takes a bounded share of one core; what goes wrong is said and tried
-again. Who is told is another's part: the news are handed over when they are durable.
+Some hundreds are read at a time, with a rest after each, so that it takes a bounded share of one core and who asks
+meanwhile waits for one dwelling only; what goes wrong is said and tried again. Who is told is another's part: the news
+are handed over when they are durable.
 """
 
 import threading
-import time
 from collections import deque
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -73,10 +73,11 @@ class Alerting:
         self._thread.start()
 
     def end(self) -> None:
-        """Look at nothing more, and wait for what is at hand."""
+        """Look at nothing more, and wait for what is at hand; more than once is once."""
         self._ending.set()
         if self._thread.ident is not None:
             self._thread.join()
+        if self.take in self._city.pipeline.listeners:
             self._city.pipeline.listeners.remove(self.take)
 
     def take(self, committed: Any) -> None:
@@ -129,7 +130,7 @@ class Alerting:
 
     def _look(self) -> float:
         """Look at what is due, some dwellings of it; give the seconds until the next look."""
-        began_s, now_us = time.monotonic(), self._city.now()
+        now_us = self._city.now()
         night = self._city.engine.day_of(now_us - NIGHT_US)
         if night != self._night:
             every = homes_of(self._city)
@@ -146,7 +147,7 @@ class Alerting:
         if not some:
             return self._look_s
         self._part(some, alike=False)
-        return self._pause(time.monotonic() - began_s) if self._waiting else self._look_s
+        return 0.0 if self._waiting else self._look_s
 
     def _due(self, now_us: int) -> list[str]:
         """Give the dwellings that sent something since they were looked at, an hour ago or more."""
@@ -167,14 +168,12 @@ class Alerting:
         for low in range(0, len(places), step):
             if self._ending.is_set():
                 return False
-            began_s, some = time.monotonic(), places[low : low + step]
-            look(self._city, some, alike=alike, forecast=self._forecast, told=self._tell)
+            some = places[low : low + step]
+            look(self._city, some, alike=alike, forecast=self._forecast, told=self._tell, rest=self._rest)
             at_us = self._city.now()
             for place in some:
                 self._looked_us[place] = at_us
                 self._waiting.pop(place, None)
-            if low + step < len(places) and self._ending.wait(self._pause(time.monotonic() - began_s)):
-                return False
         return True
 
     def _tell(self, news: News) -> None:
@@ -182,8 +181,7 @@ class Alerting:
         if self._city.telling is not None:
             self._city.telling.tell([*news.raised, *news.ended])
 
-    @staticmethod
-    def _pause(worked_s: float) -> float:
-        """Give the seconds of rest after so much work, by the share of a core that this may take."""
+    def _rest(self, worked_s: float) -> None:
+        """Rest after so much work, by the share of a core that this may take; the end waits for no rest."""
         share = bounds()["busy_percent"] / 100
-        return worked_s * (1 - share) / share
+        self._ending.wait(worked_s * (1 - share) / share)
