@@ -1,5 +1,6 @@
 """What is kept of a home is what would be told anew, whatever happens in between; and nobody gets what is not his."""
 
+import os
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -164,12 +165,14 @@ def close(town: Town, _dice: random.Random) -> None:
     town.city.close_days()
 
 
+LONG = range(3, 11) if "QUINTET_KILLS" in os.environ else range(0)
+"""Longer stories, where `make soak` asks for them."""
 HAPPENINGS = (send_next, send_next, send_next, send_late, send_late, edit, register, move, wait, wait, wait, close)
 
 
 @pytest.mark.parametrize(
     ("seed", "steps"),
-    [(1, PATIENCE), (2, PATIENCE), *(pytest.param(seed, 60, marks=pytest.mark.soak) for seed in range(3, 11))],
+    [(1, PATIENCE), (2, PATIENCE), *(pytest.param(seed, 60, marks=pytest.mark.soak) for seed in LONG)],
 )
 def test_what_is_kept_is_what_would_be_told_anew(town: Town, seed: int, steps: int) -> None:
     dice, told = random.Random(seed), town.same()
