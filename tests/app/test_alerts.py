@@ -130,6 +130,17 @@ def test_the_thread_finds_what_was_sent_and_hands_the_news_over_once(town: Peopl
     assert len(told) == len(set(told)) == len(HOMES)
 
 
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [(AlertsReport(days=0), "out_of_range"), (AlertsReport(until="last"), "bad_day"),
+     (AlertsReport(until="2025-02-30"), "bad_day"), (AlertsReport(until="1990-01-01"), "too_few_days")],
+)  # fmt: skip
+def test_a_report_of_nothing_is_refused(town: Peopled, asked: AlertsReport, code: str) -> None:
+    with pytest.raises(UsageError) as told:
+        town.ask(asked)
+    assert told.value.code == code
+
+
 def test_the_commands_list_run_dismiss_and_report(town: Peopled) -> None:
     ran = town.ask(AlertsRun())
     assert ran.read()["raised"] == len(HOMES)

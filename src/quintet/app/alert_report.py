@@ -12,6 +12,7 @@ from typing import Any
 from quintet.alerts.limits import limits
 from quintet.store.read import day_range
 from quintet.terms.alert import alert_kinds
+from quintet.terms.errors import UsageError
 from quintet.terms.period import HOUR_US, day_of_number
 
 from .alert_trials import SLACK_US, WARM_DAYS, Fault, Spell, Trial, looked_daily, simulated_trial
@@ -40,6 +41,8 @@ class Told:
 
 def report_simulated(asked: AlertsReport, progress: Progress) -> Answer:
     """Report over `cities` simulated cities with the seeds from `seed` on."""
+    _refuse_none(asked.days, "--days")
+    _refuse_none(asked.cities, "--cities")
     made: list[Trial] = []
     for number in range(asked.cities):
         progress(Step("looking at cities", number, asked.cities))
@@ -155,6 +158,8 @@ def _tier_row(made: Sequence[Trial], commodity: str, months: float) -> dict[str,
 
 def report_here(city: City, asked: AlertsReport, progress: Progress) -> Answer:
     """Report how often alerts would have been raised over the last days of a city's own readings; nothing is kept."""
+    _refuse_none(asked.days, "--days")
+    until = None if asked.until is None else _day(asked.until)
     progress(Step("looking at the city"))
     with city.engine.snapshot() as snapshot:
         found = snapshot.rows("select min(start_us), max(start_us) from interval")
@@ -162,15 +167,43 @@ def report_here(city: City, asked: AlertsReport, progress: Progress) -> Answer:
     bounds = [day for row in found if row[0] is not None for day in day_range(city.engine, row[0], row[1] + 1)]
     bounds += [day for row in lake if row[0] is not None for day in row]
     first, last = day_of_number(min(bounds, default=0)), day_of_number(max(bounds, default=0))
-    if asked.until is not None:
-        last = min(last, date.fromisoformat(asked.until))
-    count = min(asked.days, max((last - first).days - WARM_DAYS, 1))
+    if until is not None:
+        last = min(last, until)
+    heard = (last - first).days if bounds else 0
+    if heard < 1:
+        raise UsageError(
+            "no whole day of readings is there to be looked at.", code="too_few_days", place="--until",
+            remedy="Ask again when there are more, or for a later day.",
+        )  # fmt: skip
+    count = min(asked.days, max(heard - WARM_DAYS, 1))
+    short = f"Only {count} of {asked.days} days are looked at: {heard} are known, {WARM_DAYS} of them are the past."
     days = [last - timedelta(days=number) for number in range(count - 1, -1, -1)]
     trial = looked_daily(city, days)
     rows = raised_rows(trial)
     document = {"from": days[0], "to": last, "homes": trial.homes, "days": count, "kinds": rows}
     title = f"{trial.homes} dwellings, {count} days to {last}: what would have been raised (no truth is known)"
-    return Answer(RAISED, rows_of(RAISED, rows), document_of(plain(document)), RAISED[2:], title)
+    return Answer(
+        RAISED,
+        rows_of(RAISED, rows),
+        document_of(plain(document)),
+        RAISED[2:],
+        title,
+        [short] if count < asked.days else [],
+    )
+
+
+def _refuse_none(number: int, option: str) -> None:
+    """Refuse a report over nothing."""
+    if number < 1:
+        raise UsageError(f"{number} is none.", code="out_of_range", place=option, remedy="Give 1 or more.")
+
+
+def _day(text: str) -> date:
+    """Read the day until which is looked."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text} is no day.", code="bad_day", place="--until", remedy="As 2026-11-22.") from None
 
 
 def raised_rows(trial: Trial) -> list[dict[str, Any]]:
