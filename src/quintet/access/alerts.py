@@ -22,8 +22,7 @@ class HomeAlerts:
 
     `unsaid` are rows of kind, commodity, reason and figures; `noted_us` is since when they are so (None: no look yet).
     `metered` are its own utilities, `carriers` what dwellings of the city are metered for; `tenancy_us`: since when the
-    present household lives there, 0 where nobody stated it; `present`: now is within the reader's
-    time there.
+    present household lives there, 0 where nobody stated it.
     """
 
     alerts: tuple[Alert, ...]
@@ -33,7 +32,6 @@ class HomeAlerts:
     metered: frozenset[str]
     carriers: tuple[str, ...]
     tenancy_us: int
-    present: bool
 
 
 def readable_alerts(engine: Engine, rights: Rights, registry: Registry, place: str) -> HomeAlerts:
@@ -60,7 +58,7 @@ def readable_alerts(engine: Engine, rights: Rights, registry: Registry, place: s
     noted_us = None if look is None else look.at_us
     budget = mine[0] if mine else None
     own_meters = metered(registry, place)
-    return HomeAlerts(tuple(own), unsaid, noted_us, budget, own_meters, carriers(registry), tenancy_us, present)
+    return HomeAlerts(tuple(own), unsaid, noted_us, budget, own_meters, carriers(registry), tenancy_us)
 
 
 def _end(alert: Alert) -> int:

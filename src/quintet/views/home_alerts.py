@@ -77,10 +77,6 @@ class HomeAlertQuestions:
         """Give since when the present household of a home lives there, 0 where nobody stated it."""
         return self._home(place).tenancy_us
 
-    def lives_there(self, place: str) -> bool:
-        """Tell whether now is within the reader's time in a home."""
-        return self._home(place).present
-
     def _home(self, place: str) -> HomeAlerts:
         self._access.may_read(place)
         registry = self._access.registry()

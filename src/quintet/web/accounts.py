@@ -32,7 +32,7 @@ from quintet.views.answers_accounts import Me, OwnToken, OwnTokens, Reads
 
 from . import parameters
 from .api import JSON
-from .described import REF, exact, problem_of
+from .described import REF, path_items, problem_of, schemas_of
 from .identity import cookie_of, reader_of, set_cookie
 from .parameters import LIMIT
 from .ready import nothing
@@ -76,17 +76,12 @@ class AccountsPart:
     @property
     def paths(self) -> Mapping[str, Any]:
         """OpenAPI path items by address."""
-        out: dict[str, Any] = {}
-        for row in ROWS:
-            out.setdefault(API + row.path, {})[row.method.lower()] = described(row)
-        return out
+        return path_items(API, ROWS, described)
 
     @property
     def schemas(self) -> Mapping[str, Any]:
         """OpenAPI schemas by name."""
-        types = {one for row in ROWS for one in (row.body, row.answer) if one is not None}
-        _, found = msgspec.json.schema_components(sorted(types, key=lambda one: one.__name__), ref_template=REF)
-        return dict(exact(found))
+        return schemas_of(one for row in ROWS for one in (row.body, row.answer))
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Nothing runs beside it."""

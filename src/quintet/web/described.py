@@ -1,8 +1,8 @@
 """The published description (OpenAPI): made from the tables that answer, so that it cannot say anything else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from fastapi import FastAPI
@@ -39,6 +39,38 @@ class Described(Protocol):
     def schemas(self) -> Mapping[str, Any]:
         """OpenAPI schemas by name that the paths refer to."""
         ...
+
+
+class Addressed(Protocol):
+    """A row of a part's table: one address below the API's, and one method."""
+
+    @property
+    def method(self) -> str:
+        """The method, in capitals."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """The address below the API's."""
+        ...
+
+
+Addresses = TypeVar("Addresses", bound=Addressed)
+
+
+def path_items(api: str, rows: Iterable[Addresses], say: Callable[[Addresses], dict[str, Any]]) -> dict[str, Any]:
+    """Give the path items of a table of addresses, each method in the words of `say`."""
+    out: dict[str, Any] = {}
+    for row in rows:
+        out.setdefault(api + row.path, {})[row.method.lower()] = say(row)
+    return out
+
+
+def schemas_of(types: Iterable[type[msgspec.Struct] | None]) -> dict[str, Any]:
+    """Give the schemas of structs and of what they hold, by name, whatever order they come in; None is none."""
+    known = sorted({one for one in types if one is not None}, key=lambda one: one.__name__)
+    _, found = msgspec.json.schema_components(known, ref_template=REF)
+    return dict(exact(found))
 
 
 def describe(app: FastAPI, parts: Sequence[Described] = ()) -> dict[str, Any]:

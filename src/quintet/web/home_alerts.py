@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from quintet.terms.alert import Alert
 from quintet.terms.errors import BadInput, Forbidden, NotFound
+from quintet.terms.period import from_us
 from quintet.views.answers_alerts import BudgetAsked, HomeAlert, HomeAlertList, HomeBudget
 from quintet.views.home_alerts import HomeAlertQuestions
 from quintet.views.identity import Reader
@@ -21,7 +22,7 @@ from quintet.views.identity import Reader
 from . import parameters
 from .accounts import bounded, read_body, shown
 from .api import JSON
-from .described import REF, exact, problem_of
+from .described import REF, path_items, problem_of, schemas_of
 from .identity import reader_of
 from .page import chosen_language
 from .parameters import DWELLING, Parameter
@@ -105,17 +106,12 @@ class AlertsPart:
     @property
     def paths(self) -> Mapping[str, Any]:
         """OpenAPI path items by address."""
-        out: dict[str, Any] = {}
-        for row in ROWS:
-            out.setdefault(API + row.path, {})[row.method.lower()] = _described(row)
-        return out
+        return path_items(API, ROWS, _described)
 
     @property
     def schemas(self) -> Mapping[str, Any]:
         """OpenAPI schemas by name."""
-        types = [HomeAlertList, HomeAlert, HomeBudget, BudgetAsked]
-        _, found = msgspec.json.schema_components(types, ref_template=REF)
-        return dict(exact(found))
+        return schemas_of(one for row in ROWS for one in (row.body, row.answer))
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Nothing runs beside it: what looks is the owner's."""
@@ -135,9 +131,11 @@ def alerts(part: AlertsPart, request: Request, _said: Said) -> HomeAlertList:
     given = parameters.read(request.query_params, (DWELLING, LANGUAGE, ENDED_DAYS))
     reader, place = reader_of(request), str(given["place"])
     days = given["ended_days"]
+    now_us = part.desk.now_us()
     return reader.ask(HomeAlertQuestions).alerts(
-        place, _language(request, reader, given["language"]), part.desk.now_us(), part.desk.looked_us(place),
-        ended_days=30 if days is None else parameters.within(days, ENDED_DAYS), may_dismiss=lives_there(reader, place),
+        place, _language(request, reader, given["language"]), now_us, part.desk.looked_us(place),
+        ended_days=30 if days is None else parameters.within(days, ENDED_DAYS),
+        may_dismiss=lives_there(reader, place, now_us),
     )  # fmt: skip
 
 
@@ -156,7 +154,7 @@ def _stepped(part: AlertsPart, request: Request, step: Callable[[str, str], Aler
     reader, number = reader_of(request), str(request.path_params["id"])
     questions, place = reader.ask(HomeAlertQuestions), part.desk.alert(number).place
     questions.find(place, number)
-    refuse_others(reader, place)
+    refuse_others(reader, place, part.desk.now_us())
     language = _language(request, reader, given["language"])
     return questions.one(step(number, reader.id), language, may_dismiss=True)
 
@@ -174,7 +172,7 @@ def set_budget(part: AlertsPart, request: Request, said: BudgetAsked) -> HomeBud
     reader, bounds = reader_of(request), part.desk.budget_bounds()
     questions = reader.ask(HomeAlertQuestions)
     tenancy_us = questions.tenancy_us(said.place)
-    refuse_others(reader, said.place)
+    refuse_others(reader, said.place, part.desk.now_us())
     if said.won is not None and not bounds[0] <= said.won <= bounds[1]:
         raise BadInput(
             f"{said.won:,} won is no budget of a month.",
@@ -186,17 +184,20 @@ def set_budget(part: AlertsPart, request: Request, said: BudgetAsked) -> HomeBud
     return questions.budget(said.place, reader.id, bounds)
 
 
-def lives_there(reader: Reader, place: str) -> bool:
+def lives_there(reader: Reader, place: str, now_us: int) -> bool:
     """Tell whether a reader speaks for a home: who lives there now himself, or whoever is at the machine."""
     if reader.kind == "local":
         return True
-    own = reader.kind == "person" and any(home.place == place for home in reader.homes)
-    return own and reader.ask(HomeAlertQuestions).lives_there(place)
+    now = from_us(now_us)
+    return reader.kind == "person" and any(
+        home.place == place and (home.since is None or home.since <= now) and (home.until is None or now < home.until)
+        for home in reader.homes
+    )
 
 
-def refuse_others(reader: Reader, place: str) -> None:
+def refuse_others(reader: Reader, place: str, now_us: int) -> None:
     """Raise Forbidden for who does not live there: what is no problem is for the household to say."""
-    if not lives_there(reader, place):
+    if not lives_there(reader, place, now_us):
         raise Forbidden(
             "is for those who live there to say.",
             code="not_your_home",

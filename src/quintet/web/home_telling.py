@@ -29,7 +29,7 @@ from quintet.views.telling_asked import (
 from . import parameters
 from .accounts import bounded, read_body, shown
 from .api import JSON
-from .described import REF, exact, problem_of
+from .described import REF, path_items, problem_of, schemas_of
 from .identity import reader_of
 from .ready import nothing
 from .telling_page import telling_routes
@@ -135,17 +135,12 @@ class TellingPart:
     @property
     def paths(self) -> Mapping[str, Any]:
         """OpenAPI path items by address."""
-        out: dict[str, Any] = {}
-        for row in ROWS:
-            out.setdefault(API + row.path, {})[row.method.lower()] = _described(row)
-        return out
+        return path_items(API, ROWS, _described)
 
     @property
     def schemas(self) -> Mapping[str, Any]:
         """OpenAPI schemas by name."""
-        types = {one for row in ROWS for one in (row.body, row.answer) if one is not None}
-        _, found = msgspec.json.schema_components(sorted(types, key=lambda one: one.__name__), ref_template=REF)
-        return dict(exact(found))
+        return schemas_of(one for row in ROWS for one in (row.body, row.answer))
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Nothing runs beside it: what sends is the owner's."""

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import msgspec
-
 from quintet.views.live import LiveBye, LiveIntervals, LiveReset
 
-from .described import REF, exact, problem_of
+from .described import problem_of, schemas_of
 from .parameters import Parameter
 
 PLACE = Parameter("place", "The place to follow.", {"type": "string", "default": "city"})
@@ -16,12 +14,7 @@ STREAM = """Server-sent events. `intervals` (LiveIntervals): what a commit chang
 `bye` (LiveBye): the stream ends. An id without data says how far the listener is served; a comment is a heartbeat."""
 
 
-def _schemas() -> dict[str, Any]:
-    _, schemas = msgspec.json.schema_components(CONTENTS, ref_template=REF)
-    return dict(exact(schemas))
-
-
-SCHEMAS = _schemas()
+SCHEMAS = schemas_of(CONTENTS)
 PATHS: dict[str, Any] = {
     "/api/v1/live": {
         "get": {

@@ -25,7 +25,7 @@ from quintet.views.questions_manager import BuildingQuestions, Note, Notebook
 from . import parameters as asked
 from .accounts import bounded, read_body
 from .api import HEADERS, JSON, etag_of, matches
-from .described import REF, exact, problem_of
+from .described import REF, problem_of, schemas_of
 from .identity import reader_of
 from .manager_csv import as_csv, flat_rows, visit_rows
 from .manager_html import TABS, Frame, problem_page
@@ -166,9 +166,7 @@ class BuildingPart:
     @property
     def schemas(self) -> Mapping[str, Any]:
         """OpenAPI schemas by name."""
-        types = [*(row.answer for row in ROWS), VisitMade, MonthClosed]
-        _, found = msgspec.json.schema_components(types, ref_template=REF)
-        return dict(exact(found))
+        return schemas_of((*(row.answer for row in ROWS), VisitMade, MonthClosed))
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Nothing runs beside it."""

@@ -19,7 +19,7 @@ from quintet.views.open_ngsi import ngsi_bytes
 
 from . import parameters as asked
 from .api import JSON, etag_of, matches
-from .described import REF, exact, problem_of
+from .described import REF, problem_of, schemas_of
 from .parameters import Parameter
 
 PATH, RELEASES = "/api/v1/open-data", "/api/v1/open-data/releases"
@@ -91,8 +91,7 @@ class OpenDataPart:
     @property
     def schemas(self) -> Mapping[str, Any]:
         """OpenAPI schemas by name."""
-        _, found = msgspec.json.schema_components([OpenData, OpenReleases], ref_template=REF)
-        return exact(found)
+        return schemas_of((OpenData, OpenReleases))
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Nothing runs beside the answers."""
