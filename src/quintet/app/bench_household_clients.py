@@ -17,7 +17,7 @@ from quintet.terms.period import from_us
 
 from .bench_household_city import QUARTER_US, Home, Plan
 from .bench_live import allow_files
-from .load_http import PATH, Line, headers_of
+from .load_http import PATH, Line, headers_of, insist
 
 AT_ONCE = 50
 SPARE_FILES = 500
@@ -28,6 +28,7 @@ STARTS = re.compile(rb'"start":"([^"]+)"')
 HEAD = b"\r\n\r\n"
 LOOK_AHEAD_S = 0.0005
 LATE_STEP_S = 0.1
+PATIENCE_S = 60.0
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -234,7 +235,8 @@ async def feed(task: Task) -> Fed:
         if due:
             began = time.monotonic_ns()
             headers = headers_of(task.plan.token, "application/json", f"{task.plan.filled_us}-{now_us}-{number}")
-            reply = await line.ask(PATH, headers, _body(task.plan.homes, due))
+            # between two posts a small city is silent for longer than a server keeps a line: the same post goes again
+            reply = await insist(line, PATH, headers, _body(task.plan.homes, due), PATIENCE_S)
             waits.append((time.monotonic_ns() - began) / 1e6)
             refused += reply.status != 200
             readings += len(due) * len(task.plan.homes[0].meters)
