@@ -65,9 +65,13 @@ class Player:
         return found
 
     def available(self) -> bool:
-        """Tell whether Home Assistant shows values: all its availability topics say online."""
+        """Tell whether Home Assistant shows values: they came, and all its availability topics say online."""
         device = self.device()
-        return device is not None and all(self.kept.get(one["topic"]) == "online" for one in device["availability"])
+        return (
+            device is not None
+            and bool(self.state())
+            and all(self.kept.get(one["topic"]) == "online" for one in device["availability"])
+        )
 
     def ended(self) -> bool:
         """Tell whether the broker has sent it away."""
