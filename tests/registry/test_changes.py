@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from quintet.registry import Registry, exchange, from_dataset, move_in, move_out, rewire
+from quintet.registry.households import own_time
 from quintet.store.records import ALWAYS, FOREVER
 from quintet.terms.errors import BadInput, NotFound, UsageError
 from quintet.terms.period import to_us
@@ -13,7 +14,7 @@ from quintet.terms.tables import READINGS
 
 from .conftest import Book, table
 
-MARCH, MAY, JUNE = (datetime(2020, month, 1, tzinfo=UTC) for month in (3, 5, 6))
+MARCH, APRIL, MAY, JUNE = (datetime(2020, month, 1, tzinfo=UTC) for month in (3, 4, 5, 6))
 FLATS = [{"meter": "left", "premise": "1"}, {"meter": "right", "premise": "2"}]
 
 
@@ -168,11 +169,25 @@ def test_the_same_move_again_says_nothing(book: Book, flats: Registry) -> None:
     assert len(book.registry().occupancies("s1/b1/1")) == 1
 
 
+def test_who_was_there_before_anybody_said_so_moves_out_too(book: Book, flats: Registry) -> None:
+    book.commit(move_in(flats, premise="s1/b1/2", occupant="lee", at=JUNE))
+    for premise in ("s1/b1/1", "s1/b1/2"):
+        book.commit(move_out(book.registry(), premise=premise, at=MAY))
+        assert move_out(book.registry(), premise=premise, at=MAY) == []
+    first, (second, after) = (book.registry().occupancies(premise) for premise in ("s1/b1/1", "s1/b1/2"))
+    assert [(one.start_us, one.end_us) for one in (*first, second)] == [(ALWAYS, to_us(MAY))] * 2
+    assert first[0].occupant != second.occupant, "nobody knows that they are one customer"
+    assert (after.occupant, after.start_us) == ("lee", to_us(JUNE))
+    assert own_time(book.registry(), "s1/b1/1", to_us(MARCH), FOREVER) == (to_us(MARCH), to_us(MAY))
+
+
 def test_a_move_that_cannot_be_is_refused(book: Book, flats: Registry) -> None:
     with pytest.raises(NotFound, match="no place"):
         move_in(flats, premise="s1/b1/9", occupant="kim", at=MAY)
-    with pytest.raises(NotFound, match="nobody lives there"):
-        move_out(flats, premise="s1/b1/1", at=MAY)
     book.commit(move_in(flats, premise="s1/b1/1", occupant="kim", at=MARCH))
+    book.commit(move_out(book.registry(), premise="s1/b1/1", at=APRIL))
+    with pytest.raises(NotFound, match="nobody lives there"):
+        move_out(book.registry(), premise="s1/b1/1", at=MAY)
+    book.commit(move_in(book.registry(), premise="s1/b1/1", occupant="kim", at=APRIL))
     with pytest.raises(BadInput, match="kim lives there"):
         move_in(book.registry(), premise="s1/b1/1", occupant="lee", at=MAY)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from quintet.store.records import Record
+from quintet.store.records import ALWAYS, Record
 from quintet.terms.errors import BadInput, NotFound, UsageError
 from quintet.terms.period import to_us
 from quintet.terms.reading import Role
@@ -116,11 +116,18 @@ def move_in(
 
 
 def move_out(registry: Registry, *, premise: str, at: datetime) -> list[Record]:
-    """Let whoever lives in a premise move out. Raises NotFound where there is no such place or nobody lives there."""
+    """Let whoever lives in a premise move out.
+
+    Whose moving in nobody stated has lived there always, without a name. Raises NotFound where there is no such place
+    or who lived there has moved out before.
+    """
     registry.need_place(premise)
     said = registry.timelines("occupancy").get(premise, ())
     if dict(said).get(to_us(at), ...) is None:
         return []
+    if not any(start < to_us(at) for start, _ in said):
+        unnamed = {"occupant": f"unstated:{premise}"}  # of this premise: who holds several is one customer
+        return [Record("occupancy", premise, ALWAYS, unnamed), Record("occupancy", premise, to_us(at), None)]
     if body_at(said, to_us(at) - 1) is None:
         raise NotFound("nobody lives there then.", code="not_occupied", place=premise, remedy="Check the moment.")
     return [Record("occupancy", premise, to_us(at), None)]
