@@ -45,6 +45,7 @@ def test_every_code_is_called_what_the_schema_calls_it(names: dict[str, dict[int
     for code, row in table["quality"].items():
         assert names["QualityOfReading"][int(code)] == row["name"]
     assert set(map(int, table["quality"])) == set(names["QualityOfReading"])
+    assert names["CommodityKind"][2] in table["same"]["2"]["source"]
     amount = table["amount"]
     assert names["AccumulationKind"][amount["accumulation_written"]] == amount["accumulation_name"]
     assert names["DataQualifierKind"][amount["qualifier_written"]] == amount["qualifier_name"]

@@ -145,6 +145,12 @@ def test_a_reading_is_what_its_type_says(tmp_path: Path) -> None:
     assert (row["site"], row["meter"]) == (meter["site"], meter["meter"])
 
 
+def test_electricity_measured_before_the_transformers_is_electricity() -> None:
+    _, parts = decoded(made(reading(value=7), {**TYPE, "commodity": "2"}))
+    (row,) = rows(parts, "measured")
+    assert (row["commodity"], row["value"], row["unit"]) == ("electricity", 7, "Wh")
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

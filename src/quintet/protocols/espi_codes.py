@@ -98,7 +98,7 @@ def codes() -> Codes:
     """Give the shipped table; raises BadInput for a row that contradicts the tables of terms."""
     table = read_toml("quintet.protocols", "espi.toml")
     known = {
-        "limit", "encoding", "service", "carrier", "measured", "written", "uom", "role", "quality", "amount", "fault",
+        "limit", "encoding", "service", "carrier", "same", "measured", "written", "uom", "role", "quality", "amount", "fault",
     }  # fmt: skip
     check_keys(table, required=known, optional=set(), place="espi.toml")
     amount = _amount(table["amount"])
@@ -110,7 +110,7 @@ def codes() -> Codes:
         extended=extended,
         written=_written(table),
         ways=_ways(table["role"]),
-        carriers=_carriers(services, extended),
+        carriers=_carriers(services, extended, table["same"]),
         units=_units(table["uom"]),
         qualities={int(code): row["kind"] for code, row in _qualities(table["quality"]).items()},
         names={int(code): row["name"] for code, row in table["quality"].items()},
@@ -168,12 +168,21 @@ def _ways(table: dict[str, Any]) -> dict[Role, Way]:
     return found
 
 
-def _carriers(services: Mapping[str, int], extended: frozenset[str]) -> dict[tuple[int, str], str]:
+def _carriers(
+    services: Mapping[str, int], extended: frozenset[str], same: Mapping[str, Any]
+) -> dict[tuple[int, str], str]:
     found: dict[tuple[int, str], str] = {}
     for code in services:
         for quantity, espi in commodities()[code].espi.items():
             if code not in extended and found.setdefault((espi, quantity), code) != code:
                 raise BadInput(f"two carriers are {espi} by {quantity}.", code="bad_row", place="espi.toml [carrier]")
+    for code, row in same.items():
+        place = f"espi.toml [same.{code}]"
+        check_keys(row, required={"as", "source", "why"}, optional=set(), place=place)
+        alike = {(int(code), quantity): carrier for (espi, quantity), carrier in found.items() if espi == row["as"]}
+        if not alike or alike.keys() & found.keys():
+            raise BadInput("means no carrier, or one of its own.", code="bad_row", place=place)
+        found |= alike
     return found
 
 
