@@ -98,6 +98,7 @@ def test_people_move_in_and_out(desk: Desk) -> None:
     assert asked(desk, MoveOut("c1/b/1", "2025-02-02"))["changed"]
     assert not asked(desk, MoveOut("c1/b/1", "2025-02-02"))["changed"]
     assert asked(desk, MoveIn("c1/b/1", "4712", "2025-02-02"))["changed"]
+    assert asked(desk, MoveOut("c1/b/2", "2025-02-02"))["changed"], "who was there before anybody stated it"
     assert used(desk, "c1/b/1", "electricity") == [24, 24]
 
 
@@ -113,7 +114,7 @@ def test_people_move_in_and_out(desk: Desk) -> None:
         (RegistryExchange("c1/gas", {"meter": "x"}, "2025-02-02T00:00:00"), UsageError, "offset"),
         (RegistryRewire("c1/gas", "2025-02-02"), UsageError, "either a place or a usage point"),
         (RegistryRewire("c1/gas", "2025-02-02", place="nowhere"), NotFound, "nowhere"),
-        (MoveOut("c1/b/2", "2025-02-02"), NotFound, "nobody lives there"),
+        (MoveOut("c1/b", "2025-02-02"), NotFound, "nobody lives there"),
         (CloseDays("2999-01-01"), UsageError, "is to come"),
         (CloseDays("Monday"), UsageError, "is no day"),
     ],

@@ -16,6 +16,7 @@ from quintet.terms.period import to_us
 from quintet.terms.reading import Role
 from quintet.terms.tables import READINGS
 
+from .households import DWELLING
 from .layout import meter_rows
 from .listing import understand
 from .placing import point_records
@@ -107,7 +108,7 @@ def move_in(
         return []
     if held is not None and held["occupant"] != occupant:
         raise BadInput(
-            f"{held['occupant']} lives there at {at.isoformat()}.",
+            f"{held['occupant']} lives there at {at.astimezone(registry.tz).isoformat()}.",
             code="occupied",
             place=premise,
             remedy="Record that they moved out first.",
@@ -125,7 +126,7 @@ def move_out(registry: Registry, *, premise: str, at: datetime) -> list[Record]:
     said = registry.timelines("occupancy").get(premise, ())
     if dict(said).get(to_us(at), ...) is None:
         return []
-    if not any(start < to_us(at) for start, _ in said):
+    if registry.tree.bodies[premise]["level"] == DWELLING and not any(start < to_us(at) for start, _ in said):
         unnamed = {"occupant": f"unstated:{premise}"}  # of this premise: who holds several is one customer
         return [Record("occupancy", premise, ALWAYS, unnamed), Record("occupancy", premise, to_us(at), None)]
     if body_at(said, to_us(at) - 1) is None:

@@ -58,7 +58,7 @@ def moved_in(registry: Registry, place: str, now_us: int, asked_us: int | None) 
     earliest = stay.start_us if stay is not None else (past[-1].end_us if past else ALWAYS)
     if asked_us is not None and asked_us < earliest:
         raise BadInput(
-            f"others lived there before {from_us(earliest).isoformat()}.",
+            f"others lived there before {from_us(earliest).astimezone(registry.tz).isoformat()}.",
             code="before_move_in",
             place="--from",
             remedy="Give that moment or a later one.",
