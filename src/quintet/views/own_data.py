@@ -5,19 +5,22 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain, islice
+from itertools import chain, dropwhile, islice
 
 import xlsxwriter
 
 from quintet.terms.errors import UsageError
-from quintet.terms.period import FIXED_MINUTES, from_us
+from quintet.terms.period import FIXED_MINUTES, day_start, from_us, local_day
 
 from .answers import Interval, Meter
 from .asked import moment_of
 from .identity import Home, Reader
 from .questions import LONGEST_PAGE, Questions
 from .series import own_resolution
+from .spreadsheet import as_text
 
+NAMES = 3
+"""So many columns of HEADER hold names that somebody gave."""
 HEADER = ("place", "channel", "commodity", "start", "value", "unit", "quality", "coverage", "estimated_share")
 FORMS = {
     "csv": ("text/csv; charset=utf-8", "csv"),
@@ -86,14 +89,15 @@ class OwnData:
         self._now = from_us(now_us)
 
     def rows(self, place: str | None, start: str | None, end: str | None) -> Iterator[Cells]:
-        """Give every interval of a dwelling's meters, by meter and time; default: the last year of his time there.
+        """Give every interval of a dwelling's meters, by meter and time.
 
+        Default: the last year of his time there, of each meter from its first known interval on.
         Raises NotFound for a place that is none of his, Forbidden for a span outside of his time. What is refused is
         refused before the first row.
         """
         home = self._home(place)
         first, last = self._span(home, start, end)
-        return _cells(home.place, channels_of(self._reader.questions, home.place, first, last))
+        return _cells(home.place, channels_of(self._reader.questions, home.place, first, last), whole=bool(start))
 
     def feed(self, place: str | None, start: str | None, end: str | None) -> OwnFeed:
         """Give the same by channel. Raises as `rows` does."""
@@ -112,7 +116,8 @@ class OwnData:
     def _span(self, home: Home, start: str | None, end: str | None) -> tuple[datetime, datetime]:
         tz = self._reader.questions.tz
         last = moment_of(end, tz, "to") if end else min(home.until or self._now, self._now)
-        first = moment_of(start, tz, "from") if start else max(home.since or last - A_YEAR, last - A_YEAR)
+        a_year = day_start(local_day(last - A_YEAR, tz), tz)
+        first = moment_of(start, tz, "from") if start else max(home.since or a_year, a_year)
         if last <= first:
             raise UsageError("the range is empty.", code="empty_range", place="to", remedy="Give a later moment.")
         if last - first > 10 * A_YEAR:
@@ -122,9 +127,10 @@ class OwnData:
         return first, last
 
 
-def _cells(place: str, channels: Sequence[OwnChannel]) -> Iterator[Cells]:
+def _cells(place: str, channels: Sequence[OwnChannel], *, whole: bool) -> Iterator[Cells]:
+    """Give the rows; unless `whole`, what is unknown before a meter's first known interval is left out."""
     for one in channels:
-        for row in one.rows:
+        for row in one.rows if whole else dropwhile(lambda row: row.value is None, one.rows):
             told = (row.value, row.unit, row.quality, row.coverage, row.estimated_share)
             said = ["" if cell is None else str(cell) for cell in told]
             yield place, one.meter.channel, one.meter.commodity, row.start.isoformat(), *said
@@ -136,7 +142,7 @@ def as_csv(rows: Iterator[Cells]) -> Iterator[bytes]:
     writer = csv.writer(out)
     writer.writerow(HEADER)
     for number, row in enumerate(rows, 1):
-        writer.writerow(row)
+        writer.writerow([*map(as_text, row[:NAMES]), *row[NAMES:]])
         if number % 5_000 == 0:
             yield out.getvalue().encode()
             out.seek(0)
