@@ -10,7 +10,6 @@ import pyarrow as pa
 from quintet.pipeline.rows import I64, Mask
 from quintet.store.audit import canonical
 from quintet.store.runs import FINDINGS
-from quintet.terms.quality import qualities
 from quintet.vee import Block, Rules
 from quintet.vee.block import ids_of, of_kind, spans
 from quintet.vee.inference import UNKNOWN
@@ -31,7 +30,6 @@ PASSED_OVER = frozenset({"not_cold", "season_unknown"})
 DOUBTFUL = ids_of(["questionable", "rejected"])
 QUESTIONABLE = ids_of(["questionable"])
 NO_VALUE = of_kind("rejected") | ~of_kind("measured") & ~of_kind("estimated")
-EDIT_RANK = max(one.rank for one in qualities().values())
 
 
 @dataclass(frozen=True, slots=True)

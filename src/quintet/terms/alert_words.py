@@ -17,8 +17,6 @@ TABLES = {"alert", "reason", "check", "kind", "unit"}
 SENTENCES = {"title", "text", "won", "action"}
 OTHER = "other"
 """The row for what a table does not name."""
-PRICED = frozenset({"provisional"})
-"""Reasons that stand beside a price, not in the place of one."""
 
 
 @dataclass(frozen=True, slots=True)
