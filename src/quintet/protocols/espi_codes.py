@@ -98,7 +98,8 @@ def codes() -> Codes:
     """Give the shipped table; raises BadInput for a row that contradicts the tables of terms."""
     table = read_toml("quintet.protocols", "espi.toml")
     known = {
-        "limit", "encoding", "service", "carrier", "same", "measured", "written", "uom", "role", "quality", "amount", "fault",
+        "limit", "encoding", "service", "carrier", "same", "measured", "written", "uom", "role", "quality", "amount",
+        "fault",
     }  # fmt: skip
     check_keys(table, required=known, optional=set(), place="espi.toml")
     amount = _amount(table["amount"])
