@@ -119,7 +119,7 @@ def test_the_rate_card_is_the_one_that_was_published(shared: Path, need: Any) ->
     ]
     for row, voltage in (("kepco_residential_lv_2023_05", "LV"), ("kepco_residential_hv_2023_05", "HV")):
         ours = cards().rows[row]
-        assert ours.until == date(2026, 3, 31)
+        assert ours.until >= date(2026, 3, 31)
         for charge in ours.charges:
             summer = 7 in charge.months
             above = [1000] if summer or 12 in charge.months else []

@@ -1,14 +1,18 @@
 """Use of days to come, from days that are made up: by like days, and by degrees."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 
-from quintet.tariffs.ahead import Degrees, Past, ahead_of, usual_degrees
+from quintet.tariffs.ahead import Ahead, Degrees, Past, ahead_of, day_passed, together
+from quintet.tariffs.outdoor import Coming
 
 SURE = np.ones(60, np.bool_)
 COUNT = 14
 BASE, SLOPE = 5.0, 2.0
-"""Sub-units a day, and a degree day."""
+"""Sub-units a day, and a degree day below 18 degC."""
+NONE = Past(np.zeros(0), np.zeros(0, np.bool_), np.zeros(0, np.bool_))
 
 
 def kinds(count: int) -> np.ndarray:
@@ -45,116 +49,93 @@ def test_too_few_days_say_nothing_and_too_few_trials_no_range() -> None:
     assert ahead_of(value, doubted, kinds(60), kinds(5)) is None
 
 
-def heated(
-    rng: np.random.Generator, behind: np.ndarray, ahead: np.ndarray, level: float = 1.0
-) -> tuple[np.ndarray, float]:
-    """Give the use of days behind and the sum of those ahead, of a home that follows degrees."""
-    use = level * (BASE + SLOPE * behind) + rng.normal(0, 0.5, len(behind))
-    return use, float((level * (BASE + SLOPE * ahead)).sum())
+def sure_of(temps: np.ndarray, spread: float = 0.01) -> Coming:
+    """Give an outlook whose days are independent."""
+    return Coming(temps, np.eye(len(temps)) * spread, np.full(len(temps), spread))
 
 
-def no_degrees(count: int) -> np.ndarray:
-    return np.zeros((count, 1))
+def use_of(temps: np.ndarray, level: float = 1.0, base_c: float = 18.0) -> np.ndarray:
+    return level * (BASE + SLOPE * np.maximum(base_c - temps, 0))
 
 
-def year(usual: np.ndarray, use: np.ndarray | None = None) -> tuple[np.ndarray, Past]:
-    """Give the days about the same a year before; none of them where no use is given."""
-    count = 0 if use is None else len(use)
-    none = np.zeros(count, np.bool_)
-    return usual[:count, None], Past(np.zeros(0) if use is None else use, np.ones(count, np.bool_), none)
+def known(temps: np.ndarray, ahead: Coming, before: np.ndarray | None = None) -> Degrees:
+    """Lay temperatures beside sixty days, and use of days a year before where temperatures of them are given."""
+    if before is None:
+        return Degrees(temps, ahead, np.zeros(0), NONE)
+    past = Past(use_of(before), np.ones(len(before), np.bool_), kinds(len(before)))
+    return Degrees(temps, ahead, before, past)
+
+
+def forecast(use: np.ndarray, degrees: Degrees | None) -> Ahead:
+    found = ahead_of(use, SURE, kinds(60), kinds(COUNT), degrees)
+    assert found is not None
+    return found
 
 
 def test_a_season_that_begins_is_foreseen_from_the_year_before() -> None:
     rng = np.random.default_rng(3)
-    usual = np.concatenate([np.zeros(50), np.linspace(0, 12, 24)])
-    use, truth = heated(rng, usual[:60], usual[60:])
-    last_year = BASE + SLOPE * usual
-    before, past = year(usual, last_year)
-    found = ahead_of(
-        use, SURE, kinds(60), kinds(COUNT), Degrees(usual[:60, None], usual[:, None], usual[:, None], before, past)
-    )
-    blind = ahead_of(use, SURE, kinds(60), kinds(COUNT))
-    assert found is not None
-    assert blind is not None
+    temps = np.concatenate([np.full(50, 19.0), np.linspace(18, 6, 24)])
+    use = use_of(temps[:60]) + rng.normal(0, 0.5, 60)
+    truth = float(use_of(temps[60:]).sum())
+    found = forecast(use, known(temps[:60], sure_of(temps[60:]), temps))
     assert found.use == pytest.approx(truth, rel=0.1)
-    assert blind.use < 0.6 * truth
+    assert forecast(use, None).use < 0.6 * truth
     assert found.low is not None
     assert found.high is not None
     assert found.low <= truth <= found.high
+    assert sum(found.by_day) == pytest.approx(found.use)
+    assert found.by_day[-1] > 1.5 * found.by_day[0]
 
 
-def test_without_a_year_before_the_days_behind_alone_are_fitted() -> None:
-    rng = np.random.default_rng(4)
-    usual = np.linspace(0, 15, 74)
-    use, truth = heated(rng, usual[:60], usual[60:], 1.4)
-    before, past = year(usual)
-    found = ahead_of(
-        use, SURE, kinds(60), kinds(COUNT), Degrees(usual[:60, None], usual[:, None], usual[:, None], before, past)
-    )
-    assert found is not None
-    assert found.use == pytest.approx(truth, rel=0.1)
+@pytest.mark.parametrize("base_c", [18.0, 14.0])
+def test_a_home_heats_from_its_own_temperature_on(base_c: float) -> None:
+    temps = np.linspace(19, 5, 60)
+    ahead = np.linspace(17, 11, COUNT)
+    found = forecast(use_of(temps, 1.4, base_c), known(temps, sure_of(ahead)))
+    assert found.use == pytest.approx(use_of(ahead, 1.4, base_c).sum(), rel=0.02)
     assert found.trials == 60
 
 
 def test_a_home_that_uses_less_than_last_year_is_followed() -> None:
-    rng = np.random.default_rng(5)
-    usual = np.linspace(8, 12, 74)
-    use, truth = heated(rng, usual[:60], usual[60:], 0.5)
-    before, past = year(usual, BASE + SLOPE * usual)
-    found = ahead_of(
-        use, SURE, kinds(60), kinds(COUNT), Degrees(usual[:60, None], usual[:, None], usual[:, None], before, past)
-    )
-    assert found is not None
-    assert found.use == pytest.approx(truth, rel=0.25)
+    temps = np.linspace(10, 6, 74)
+    found = forecast(use_of(temps[:60], 0.5), known(temps[:60], sure_of(temps[60:]), temps))
+    assert use_of(temps[60:], 0.5).sum() < found.use < 0.7 * use_of(temps[60:]).sum()
 
 
-def test_use_that_falls_with_degrees_or_knows_none_goes_by_like_days() -> None:
-    usual = np.linspace(0, 15, 74)
-    like = ahead_of(np.full(60, 10.0), SURE, kinds(60), kinds(COUNT))
-    falling = 40 - 2 * usual[:60]
-    before, past = year(usual)
-    blind = ahead_of(falling, SURE, kinds(60), kinds(COUNT))
-    assert (
-        ahead_of(
-            falling,
-            SURE,
-            kinds(60),
-            kinds(COUNT),
-            Degrees(usual[:60, None], usual[:, None], usual[:, None], before, past),
-        )
-        == blind
-    )
-    unknown = np.full((74, 1), np.nan)
-    even = np.full(60, 10.0)
-    assert (
-        ahead_of(even, SURE, kinds(60), kinds(COUNT), Degrees(usual[:60, None], unknown, unknown, before, past)) == like
-    )
-    flat = no_degrees(74)
-    assert ahead_of(even, SURE, kinds(60), kinds(COUNT), Degrees(flat[:60], flat, flat, before, past)) == like
+def test_use_that_falls_with_cold_or_knows_no_weather_goes_by_like_days() -> None:
+    temps = np.linspace(18, 3, 74)
+    falling = 40 - 2 * (18 - temps[:60])
+    assert forecast(falling, known(temps[:60], sure_of(temps[60:]))) == forecast(falling, None)
+    unknown = np.full(60, np.nan)
+    assert forecast(falling, known(unknown, sure_of(temps[60:]))) == forecast(falling, None)
 
 
-def test_weather_that_varies_more_widens_the_range() -> None:
-    rng = np.random.default_rng(6)
-    usual = np.full(74, 8.0)
-    widths = []
+def test_weather_that_is_less_sure_widens_the_range() -> None:
+    temps = np.linspace(12, 8, 74)
+    use = use_of(temps[:60]) + np.random.default_rng(6).normal(0, 0.5, 60)
+    widths: list[float] = []
     for spread in (0.5, 3.0):
-        actual = np.maximum(usual[:60] + rng.normal(0, spread, 60), 0)
-        use, _ = heated(rng, actual, usual[60:])
-        before, past = year(usual)
-        found = ahead_of(
-            use, SURE, kinds(60), kinds(COUNT), Degrees(actual[:, None], usual[:, None], usual[:, None], before, past)
-        )
-        assert found is not None
+        found = forecast(use, known(temps[:60], sure_of(temps[60:], spread)))
         assert found.low is not None
         assert found.high is not None
         widths.append(found.high - found.low)
     assert widths[1] > 2 * widths[0]
 
 
-def test_degrees_of_a_year_ago_are_smoothed_where_enough_are_known() -> None:
-    days = np.arange(20.0)[:, None]
-    assert usual_degrees(days, 2).ravel() == pytest.approx(np.arange(2.0, 18.0))
-    days[5:9] = np.nan
-    smooth = usual_degrees(days, 2).ravel()
-    assert np.isnan(smooth[4:6]).all()
-    assert not np.isnan(smooth[:2]).any()
+def test_a_limit_is_passed_on_the_day_by_whose_end_more_is_used() -> None:
+    ahead, first = Ahead(60.0, None, None, 0, (10.0, 20.0, 30.0)), date(2026, 11, 20)
+    assert [day_passed(ahead, first, 5, limit) for limit in (14, 15, 35, 64, 65)] == [
+        date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22), date(2026, 11, 22), None,
+    ]  # fmt: skip
+
+
+def test_what_weather_moves_is_added_and_what_is_a_homes_own_is_joined() -> None:
+    def one(own: float, *pull: float) -> Ahead:
+        return Ahead(100.0, 80.0, 120.0, 60, (), own, pull)
+
+    assert together([(3.0, one(4.0, 0.0)), (4.0, one(9.0, 0.0))]) == pytest.approx(5.0)
+    assert together([(3.0, one(0.0, 1.0)), (4.0, one(0.0, 2.0))]) == pytest.approx(7.0)
+    assert together([(3.0, one(0.0, 1.0)), (4.0, one(0.0, -2.0))]) == pytest.approx(1.0)
+    blind = Ahead(100.0, 80.0, 120.0, 20)
+    assert together([(3.0, one(4.0, 0.0)), (4.0, one(9.0, 0.0)), (6.0, blind)]) == pytest.approx(11.0)
+    assert together([]) == 0

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from quintet.tariffs import Asked, bill_month, compute
-from quintet.tariffs.cards import FILES, Cards, cards
+from quintet.tariffs.cards import FILES, Cards, as_published, cards
+from quintet.tariffs.issuing import row_digest
 from quintet.terms.catalogue import read_toml
 from quintet.terms.commodity import commodities
 from quintet.terms.errors import BadInput, NotFound, UsageError
@@ -109,22 +110,32 @@ def test_two_cards_or_levies_of_one_day_are_refused() -> None:
 def test_a_card_is_chosen_by_contract_place_and_day() -> None:
     table = cards()
     series = table.series("electricity", "low_voltage", None, None, stated=False)
-    assert [card.start.year for card in series] == [2013, 2023, 2023]
-    for day, name in ((date(2023, 5, 15), "2023_01"), (date(2023, 5, 16), "2023_05"), (date(2026, 3, 31), "2023_05")):
+    assert [card.start.year for card in series] == [2013, 2022, 2022, 2023, 2023]
+    for day, name in ((date(2023, 5, 15), "2023_01"), (date(2023, 5, 16), "2023_05"), (date(2026, 9, 30), "2023_05")):
         assert table.on(series, day).id.endswith(name)
-    for day, says in ((date(2026, 4, 1), "not been published yet"), (date(2020, 1, 1), "known for 2020-01-01")):
+    for day, says in ((date(2026, 10, 1), "not been published yet"), (date(2020, 1, 1), "known for 2020-01-01")):
         with pytest.raises(NotFound, match=says):
             table.on(series, day)
     heat = table.series("heat", None, None, None, stated=False)
-    assert [card.start.isoformat()[:7] for card in heat] == ["2020-07", "2022-04", "2022-07", "2022-10", "2023-07"]
+    assert [card.start.isoformat()[:7] for card in heat] == [
+        "2020-07",
+        "2022-04",
+        "2022-07",
+        "2022-10",
+        "2023-07",
+        "2024-07",
+    ]
     with pytest.raises(NotFound):
-        table.levy_on("fuel_adj", date(2026, 4, 1))
+        table.levy_on("fuel_adj", date(2026, 10, 1))
 
 
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        (("electricity", None, None, None), "Known: apartment_single, apartment_total, high_voltage, low_voltage"),
+        (
+            ("electricity", None, None, None),
+            "Known: apartment_single, apartment_total, general_high_a1, general_high_a2, general_low, h",
+        ),
         (("electricity", "low", None, None), "'low' is not known"),
         (("electricity", "low_voltage", "seoul", None), "Leave --city out"),
         (("water", None, None, None), "--city: is needed. Known: ansan, gimhae"),
@@ -142,17 +153,20 @@ def test_what_fits_nothing_is_refused_with_what_is_known(asked: tuple[Any, ...],
 
 
 def test_the_last_card_is_carried_on_where_asked_and_says_so() -> None:
-    asked = Asked("electricity", Fraction(300), "kWh", *bill_month("2026-05"), "low_voltage")
+    asked = Asked("electricity", Fraction(300), "kWh", *bill_month("2026-11"), "low_voltage")
     with pytest.raises(NotFound, match="--provisional takes the last one"):
         compute(asked)
     bill = compute(replace(asked, provisional=True))
-    assert bill.total == compute(replace(asked, start=date(2026, 3, 1), end=date(2026, 4, 1))).total
+    assert bill.total == compute(replace(asked, start=date(2026, 9, 1), end=date(2026, 10, 1))).total
     assert dict(bill.beyond) == {
-        name: date(2026, 3, 31) for name in ("kepco_residential_lv_2023_05", "climate_2023", "fuel_2022_07")
+        name: date(2026, 9, 30) for name in ("kepco_residential_lv_2023_05", "climate_2023", "fuel_2022_07")
     }
-    assert compute(replace(asked, start=date(2026, 3, 1), end=date(2026, 4, 1), provisional=True)).beyond == ()
+    assert compute(replace(asked, start=date(2026, 9, 1), end=date(2026, 10, 1), provisional=True)).beyond == ()
+    taken, published = bill.cards[0], cards().rows["kepco_residential_lv_2023_05"]
+    assert (taken.until > published.until, as_published(taken).until) == (True, published.until)
+    assert row_digest(taken) == row_digest(published)
     with pytest.raises(NotFound):  # a year and no longer
-        compute(replace(asked, start=date(2027, 4, 1), end=date(2027, 5, 1), provisional=True))
+        compute(replace(asked, start=date(2027, 10, 1), end=date(2027, 11, 1), provisional=True))
     with pytest.raises(NotFound):  # what ended long ago was followed by others
         compute(replace(asked, start=date(2017, 4, 1), end=date(2017, 5, 1), provisional=True))
 

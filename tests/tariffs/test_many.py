@@ -19,6 +19,7 @@ GAS = {"unit_price": Fraction("22.3456"), "base_won": Fraction(1000), "calorific
 KINDS: list[dict[str, Any]] = [
     *({"commodity": "electricity", "unit": "kWh", "contract": name} for name in ("low_voltage", "apartment_single")),
     {"commodity": "electricity", "unit": "kWh", "contract": "high_voltage", "options": {"common_won": Fraction(12345)}},
+    {"commodity": "electricity", "unit": "kWh", "contract": "low_voltage", "options": {"tv_fee": Fraction(1)}},
     {"commodity": "electricity", "unit": "kWh", "contract": "general", "options": {"unit_price": Fraction("139.7")}},
     {"commodity": "gas", "unit": "m3", "options": {**GAS, "correction": Fraction("0.9981")}},
     {"commodity": "water", "unit": "m3", "city": "ansan", "options": {"pipe_mm": Fraction(13)}},
@@ -94,7 +95,7 @@ def test_numbers_beyond_64_bits_stay_exact() -> None:
 
 
 def test_what_no_bill_of_the_group_can_have_is_refused_for_all() -> None:
-    asked = Asked("electricity", Fraction(1), "kWh", *bill_month("2026-05"), "low_voltage")
+    asked = Asked("electricity", Fraction(1), "kWh", *bill_month("2026-11"), "low_voltage")
     with pytest.raises(NotFound, match="not been published"):
         compute_many(asked, [1])
     with pytest.raises(UsageError):

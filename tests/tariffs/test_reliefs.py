@@ -57,6 +57,34 @@ def test_no_bill_falls_below_zero_or_rises(name: str, use: int, month: int) -> N
     assert 0 <= found.total <= plain.total
 
 
+@pytest.mark.parametrize(
+    ("names", "use", "taken_won"),
+    [
+        ("large_family+near_poor", 300, (8000, 12978)), ("near_poor+large_family", 300, (8000, 12978)),
+        ("large_family+basic_living", 900, (16000, 16000)), ("large_family+basic_living", 0, (910, 0)),
+        ("large_family+disabled_or_merit", 300, (16000,)), ("life_support+disabled_or_merit", 400, (22236,)),
+        ("life_support+basic_housing", 400, (10000, 19236)),
+    ],
+)  # fmt: skip
+def test_two_reductions_add_or_the_larger_counts(names: str, use: int, taken_won: tuple[int, ...]) -> None:
+    """Where the welfare one adds it comes first, and the family's share is of what is left; else the larger alone."""
+    found, plain = bill(use, "2025-10", names), bill(use, "2025-10", None)
+    assert tuple(-int(line.won or 0) for line in found.lines if line.item.startswith("relief")) == taken_won
+    assert found.subtotal == plain.subtotal - sum(taken_won)
+    assert len(found.reliefs) == 2
+
+
+@given(st.sampled_from(sorted(reliefs())), st.sampled_from(sorted(reliefs())), st.integers(0, 1500), st.integers(1, 12))
+def test_two_reductions_take_no_less_than_each(one: str, other: str, use: int, month: int) -> None:
+    day = f"2025-{month:02}"
+    if reliefs()[one].group == reliefs()[other].group:
+        with pytest.raises(UsageError, match="combine is not known"):
+            bill(use, day, f"{one}+{other}")
+        return
+    both = bill(use, day, f"{one}+{other}")
+    assert 0 <= both.subtotal <= min(bill(use, day, name).subtotal for name in (one, other))
+
+
 def test_what_is_refused() -> None:
     with pytest.raises(UsageError, match="'rich' is not known"):
         bill(1, "2025-10", "rich")

@@ -38,3 +38,8 @@ def said(exact: Fraction, places: int = 6) -> Decimal:
     digits = f"{abs(whole):0{places + 1}d}"
     text = f"{digits[:-places]}.{digits[-places:]}".rstrip("0").rstrip(".") if places else digits
     return Decimal(f"-{text}" if whole < 0 else text)
+
+
+def said_if_known(exact: Fraction | None, places: int = 6) -> Decimal | None:
+    """Say a figure as `said`; None where it is not known, which is no zero."""
+    return None if exact is None else said(exact, places)

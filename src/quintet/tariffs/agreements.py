@@ -6,7 +6,8 @@ A city states them in city.toml as [[billing]], or one by one; its own rate card
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -14,13 +15,12 @@ from functools import lru_cache
 from typing import Any
 
 from quintet.terms.catalogue import check_keys, exact_number
-from quintet.terms.errors import BadInput
+from quintet.terms.errors import BadInput, UsageError
 
-from .bill import COMMON_WON
-from .card_rows import OPTIONS
 from .cards import Cards, cards
 from .exact import first_day
-from .reliefs import reliefs
+from .facts import NUMBERS, WORDS, refuse_unfit, refuse_unknown
+from .reliefs import reliefs_named
 
 Said = Sequence[tuple[int, Mapping[str, Any] | None]]
 Timelines = Callable[[str], Mapping[str, Said]]
@@ -33,11 +33,7 @@ OF_SETTINGS = ("billing", "rate_card", "rate_levy", "bills")
 """Tables of city.toml that state what bills need."""
 LISTED, SINGLE = ("billing",), ("bills",)
 """Those written once for each row, and those that are one table; the others hold named rows."""
-NUMBERS = (*OPTIONS, "calorific", "correction", COMMON_WON)
-WORDS = ("contract", "card_city", "branch", "relief", "share")
 SHARES = ("area", "equal")
-COMMON_OF = ":common"
-"""What a commodity ends in where it is a complex' common area that is billed."""
 PROVISIONAL = "provisional"
 
 
@@ -73,6 +69,15 @@ def terms_key(place: str, commodity: str) -> str:
     return f"{commodity} {place}"
 
 
+@contextmanager
+def _placed(place: str) -> Generator[None]:
+    """Say of what is refused in which row it stands."""
+    try:
+        yield
+    except UsageError as error:
+        raise BadInput(error.message, code=error.code, place=f"{place}, relief", remedy=error.remedy) from error
+
+
 def terms_of(row: Mapping[str, Any], name: str = "billing") -> Stated:
     """Read one row of [[billing]]; raises BadInput naming the row."""
     place = f"{name} {row.get('place', '?')}, {row.get('commodity', '?')}"
@@ -82,13 +87,9 @@ def terms_of(row: Mapping[str, Any], name: str = "billing") -> Stated:
     for key in NUMBERS:
         if key in body:
             exact_number(body[key], f"{place}, {key}", "42.7")
-    if "relief" in body and body["relief"] not in reliefs():
-        raise BadInput(
-            f"{body['relief']!r} is no reduction.",
-            code="bad_row",
-            place=place,
-            remedy=f"Known: {', '.join(reliefs())}.",
-        )
+    if "relief" in body:
+        with _placed(place):
+            reliefs_named(body["relief"], row["commodity"])
     if body.get("share", SHARES[0]) not in SHARES:
         raise BadInput(f"shares by {', '.join(SHARES)}.", code="bad_row", place=place)
     if not str(row["source"]).strip():
@@ -109,8 +110,12 @@ def statements_of(settings: Mapping[str, Any]) -> list[Stated]:
     return out
 
 
-def checked(stated: Sequence[Stated], timelines: Timelines) -> None:
-    """Raise BadInput where own rate cards that statements lead to do not load, or a contract is of no card."""
+def checked(stated: Sequence[Stated], timelines: Timelines, *, facts: bool = False) -> None:
+    """Raise BadInput where own rate cards that statements lead to do not load, or a contract is of no card.
+
+    With `facts` also where a fact fits no card: what one states by hand is refused at once, while a row of city.toml
+    that a new release would refuse must not keep a city from starting: its bills say what does not fit.
+    """
     rows = _own_rows(timelines)
     for one in stated:
         if one.kind in (OWN_CARD, OWN_LEVY):
@@ -118,25 +123,9 @@ def checked(stated: Sequence[Stated], timelines: Timelines) -> None:
     table = _with_own(json.dumps(rows, sort_keys=True))
     for one in stated:
         if one.kind == TERMS:
-            _refuse_unknown(one, table)
-
-
-def _refuse_unknown(one: Stated, table: Cards) -> None:
-    """Refuse a contract, a card's city or a branch that no rate card of the utility has."""
-    commodity, _, place = one.key.partition(" ")
-    commodity = commodity.removesuffix(COMMON_OF)
-    held = [card for card in table.rows.values() if card.commodity == commodity]
-    known = {
-        "contract": {name for card in held for name in card.contracts},
-        "card_city": {card.city for card in held} - {""},
-        "branch": {card.branch for card in held} - {""},
-    }
-    for key, names in known.items():
-        if key in one.body and one.body[key] not in names:
-            raise BadInput(
-                f"{key} {one.body[key]!r} is of no rate card of {commodity}.", code="bad_row",
-                place=f"billing {place}, {commodity}", remedy=f"Known: {', '.join(sorted(names)) or 'none'}.",
-            )  # fmt: skip
+            refuse_unknown(one.key, one.body, table)
+            if facts:
+                refuse_unfit(one.key, one.body, table)
 
 
 def _own_rows(timelines: Timelines) -> dict[str, dict[str, Any]]:

@@ -18,11 +18,13 @@ from .card_rows import Card, Charge, Levy
 from .cards import Cards, cards
 from .charges import METHODS, OPTION_NAMES, Block, Cost
 from .exact import ROUNDINGS, ZERO, added
+from .fees import TV_FEE, Fee, fee_of
 from .periods import DAY, Part, limits, parts_of
-from .reliefs import Relief, relief_of
+from .reliefs import Relief, reliefs_of, taken_off
 from .request import Asked, in_card_unit, months_of
 
-COMMON, COMMON_WON, RELIEF, ROUNDING = "common", "common_won", "relief", "rounding"
+COMMON, COMMON_WON, ROUNDING = "common", "common_won", "rounding"
+RELIEFS = ("relief", "relief_2")
 NAMES = {
     COMMON: ("share of the common area", "공용 전기료 분담"),
     ROUNDING: ("cut to whole won", "원단위 절사"),
@@ -74,7 +76,8 @@ class Bill:
     lines: tuple[Line, ...]
     subtotal: Fraction
     total: Fraction
-    relief: Relief | None = None
+    reliefs: tuple[Relief, ...] = ()
+    fee: Fee | None = None
     beyond: tuple[tuple[str, date], ...] = ()
 
     @property
@@ -120,10 +123,9 @@ def compute(asked: Asked, table: Cards | None = None) -> Bill:
     months = months_of(asked.start, asked.end, limits()["days_aside"])
     sums = _added_up(asked, parts, use, months)
     lines = [_line(one, use, last.unit) for one in sums.values()]
-    relief = None if asked.relief is None else relief_of(asked.relief, asked.commodity, asked.start, asked.end)
-    if relief is not None:
-        won = relief.won(_total(lines), asked.start, asked.end, months)
-        lines.append(Line(RELIEF, relief.name_en, relief.name_ko, -won))
+    reliefs = () if asked.relief is None else reliefs_of(asked.relief, asked.commodity, asked.start, asked.end)
+    for at, (one, won) in enumerate(taken_off(reliefs, _total(lines), asked.start, asked.end, months)):
+        lines.append(Line(RELIEFS[at], one.name_en, one.name_ko, -won))
     subtotal = _total(lines)
     lines += _shares(parts, sums, subtotal)
     exact = _total(lines)
@@ -133,8 +135,17 @@ def compute(asked: Asked, table: Cards | None = None) -> Bill:
     if COMMON_WON in asked.options:  # a share of another bill, rounded there
         lines.append(Line(COMMON, *NAMES[COMMON], asked.options[COMMON_WON]))
         total += asked.options[COMMON_WON]
+    fee = fee_asked(asked, last.unit)
+    if fee is not None:
+        lines.append(Line(fee.id, fee.name_en, fee.name_ko, fee.won_for(use, months)))
+        total += fee.won_for(use, months)
     beyond = _beyond(table, parts) if asked.provisional else ()
-    return Bill(asked, use, last.unit, months, parts, tuple(lines), subtotal, total, relief, beyond)
+    return Bill(asked, use, last.unit, months, parts, tuple(lines), subtotal, total, reliefs, fee, beyond)
+
+
+def fee_asked(asked: Asked, unit: str) -> Fee | None:
+    """Give the fee that comes with the bill, where it is asked for."""
+    return fee_of(TV_FEE, asked.commodity, unit, asked.start, asked.end) if asked.options.get(TV_FEE) else None
 
 
 def _beyond(table: Cards, parts: Sequence[Part]) -> tuple[tuple[str, date], ...]:
@@ -148,7 +159,7 @@ def _beyond(table: Cards, parts: Sequence[Part]) -> tuple[tuple[str, date], ...]
 
 def _refuse_unread(asked: Asked, parts: Sequence[Part]) -> None:
     """Refuse a fact that no charge of these cards reads: it would be taken for part of the answer."""
-    read = {charge.option for part in parts for charge in part.charges} | {COMMON_WON}
+    read = {charge.option for part in parts for charge in part.charges} | {COMMON_WON, TV_FEE}
     if any(part.card.volume_by_heat for part in parts):
         read |= {"calorific", "correction"}
     unread = sorted(set(asked.options) - read)

@@ -18,8 +18,9 @@ OPTIONS = ("pipe_mm", "area_m2", "capacity", "unit_price", "base_won")
 """Facts that a charge may need from the person who asks."""
 
 DATED = {"name_en", "name_ko", "in_force_from", "in_force_until", "published_on", "source", "certainty"}
+DATED_MAY = {"note", "source_ko", "note_ko"}
 CARD = DATED | {"commodity", "contracts", "unit", "levies", "round_total", "total_to", "charge"}
-CARD_MAY = {"city", "branch", "usual", "stated", "volume_by_heat", "note"}
+CARD_MAY = {"city", "branch", "usual", "stated", "volume_by_heat"} | DATED_MAY
 LEVY = DATED | {"item", "method", "rate", "round", "to"}
 CHARGE = {"item", "name_en", "name_ko", "method", "round"}
 CHARGE_MAY = {"months", "limits", "rates", "amounts", "rate", "option", "sizes", "to", "may_lack"}
@@ -80,6 +81,10 @@ class Levy:
     source: str
     certainty: str
     note: str
+    source_ko: str
+    note_ko: str
+    known_until: date | None = None
+    """Of a row that is taken as still in force beyond what is known of it: the last day that is known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +92,7 @@ class Card:
     """One rate card: for whom, in force from `start` through `until`, and its charges and levies in order of the bill.
 
     `stated`: a method without rates of its own, the person who asks states them. `undated`: the source says not from
-    when it holds.
+    when it holds. `known_until`: where it is taken as still in force, the last day that is known of it.
     """
 
     id: str
@@ -104,6 +109,8 @@ class Card:
     source: str
     certainty: str
     note: str
+    source_ko: str
+    note_ko: str
     usual: bool
     undated: bool
     stated: bool
@@ -112,6 +119,7 @@ class Card:
     levies: tuple[str, ...]
     total_rounding: str
     total_to: int
+    known_until: date | None = None
 
 
 def _refuse(problems: Mapping[str, bool], place: str) -> None:
@@ -139,16 +147,22 @@ def span_of(row: Mapping[str, Any], place: str) -> tuple[date, date]:
     return start, until
 
 
+def words_of(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Give a dated row's note, and source and note in Korean: as they stand where nobody has put them into Korean."""
+    note = row.get("note", "")
+    return note, row.get("source_ko", row["source"]), row.get("note_ko", note)
+
+
 def levy_of(code: str, row: Mapping[str, Any]) -> Levy:
     """Build one levy."""
     place = f"levy {code}"
-    check_keys(dict(row), required=LEVY, optional={"group", "note"}, place=place)
+    check_keys(dict(row), required=LEVY, optional={"group"} | DATED_MAY, place=place)
     start, until = span_of(row, place)
     _refuse({"has an unknown method": row["method"] not in LEVIED, **_rounding(row["round"], row["to"])}, place)
     return Levy(
         code, row.get("group", row["item"]), row["item"], row["name_en"], row["name_ko"], row["method"],
         number(row["rate"], place), row["round"], row["to"], start, until, row["published_on"], row["source"],
-        row["certainty"], row.get("note", ""),
+        row["certainty"], *words_of(row),
     )  # fmt: skip
 
 
@@ -210,6 +224,6 @@ def card_of(code: str, row: Mapping[str, Any]) -> Card:
     return Card(
         code, row["name_en"], row["name_ko"], row["commodity"], tuple(row["contracts"]), row.get("city", ""),
         row.get("branch", ""), row["unit"], start, until, row["published_on"], row["source"], row["certainty"],
-        row.get("note", ""), row.get("usual", False), start == UNDATED, row.get("stated", False),
+        *words_of(row), row.get("usual", False), start == UNDATED, row.get("stated", False),
         row.get("volume_by_heat", False), charges, tuple(row["levies"]), row["round_total"], row["total_to"],
     )  # fmt: skip

@@ -64,7 +64,7 @@ class Cards:
                 f"unknown commodity {commodity!r}.",
                 code="unknown_commodity",
                 place="--commodity",
-                remedy=f"Known: {', '.join(commodities().rows)}.",
+                remedy=f"Known: {', '.join(code for code, row in commodities().rows.items() if row.balanced)}.",
             )
         rows = [card for card in every if card.stated is stated]
         if not rows:
@@ -135,7 +135,14 @@ class Cards:
 
 def _longer(row: _Dated, last: Set[str], more: timedelta) -> _Dated:
     """Let a row hold longer if it is the last of its kind, and an end of it is known."""
-    return replace(row, until=row.until + more) if row.id in last and row.until != OPEN else row
+    if row.id not in last or row.until == OPEN:
+        return row
+    return replace(row, until=row.until + more, known_until=row.until)
+
+
+def as_published(row: Card | Levy) -> Card | Levy:
+    """Give a row as its source says it, also where it was taken as still in force after that."""
+    return row if row.known_until is None else replace(row, until=row.known_until, known_until=None)
 
 
 def _named(rows: list[Card], contract: str | None, hint: str) -> list[Card]:

@@ -14,6 +14,7 @@ from quintet.terms.errors import BadInput
 from .bill import Bill, compute
 from .cards import Cards
 from .exact import share_out
+from .fees import TV_FEE
 from .request import Asked
 
 
@@ -37,10 +38,15 @@ class Allocation:
     flats: tuple[Flat, ...]
 
 
+def _without_fees(asked: Asked) -> Asked:
+    """Ask for a bill without fees that only come with it: they are each household's own, and nobody's to share."""
+    return replace(asked, options={name: value for name, value in asked.options.items() if name != TV_FEE})
+
+
 def complex_bill(asked: Asked, uses: Mapping[str, Fraction], common_use: Fraction, table: Cards | None = None) -> Bill:
     """Compute the single contract's bill of a whole complex: the average use, times the flats."""
     whole = sum(uses.values(), Fraction(0)) + common_use
-    return compute(replace(asked, use=whole, households=len(uses)), table)
+    return compute(replace(_without_fees(asked), use=whole, households=len(uses)), table)
 
 
 def allocate_single(
@@ -52,8 +58,8 @@ def allocate_single(
 ) -> Allocation:
     """Share a single contract's bill: own bills first, the remainder by weights (areas; None: equally)."""
     _refuse_empty(uses)
-    whole = complex_bill(asked, uses, common_use, table)
-    own = {name: compute(asked.with_use(use), table) for name, use in uses.items()}
+    whole, own_bill = complex_bill(asked, uses, common_use, table), _without_fees(asked)
+    own = {name: compute(own_bill.with_use(use), table) for name, use in uses.items()}
     left = int(whole.total) - sum(int(bill.total) for bill in own.values())
     return _shared(whole, own, left, weights)
 
@@ -67,7 +73,8 @@ def allocate_total(
 ) -> Allocation:
     """Share a total contract's bill: own bills, and the common area's bill (`common_won`, as issued) by weights."""
     _refuse_empty(uses)
-    own = {name: compute(asked.with_use(use), table) for name, use in uses.items()}
+    own_bill = _without_fees(asked)
+    own = {name: compute(own_bill.with_use(use), table) for name, use in uses.items()}
     return _shared(None, own, common_won, weights)
 
 

@@ -13,8 +13,11 @@ from quintet.terms.unit import Unit
 from .agreements import Agreements, cards_of, provisional
 from .bill import ROUNDING, Bill, compute
 from .dwellings import AREA
+from .fees import TV_FEE
 from .request import Asked
 
+WHOLE = (ROUNDING, TV_FEE)
+"""Lines that belong to no hour of use: they come with the whole bill."""
 NOT_AGREED, NOT_POSSIBLE, LACKS, PROVISIONAL = "not_agreed", "not_possible", "lacks", "provisional"
 
 
@@ -30,7 +33,7 @@ class Priced:
         """Give the won before any rounding, so that small amounts can be told apart."""
         if self.bill is None:
             return Fraction(0)
-        return sum((_exact(line) for line in self.bill.lines if line.item != ROUNDING), Fraction(0))
+        return sum((_exact(line) for line in self.bill.lines if line.item not in WHOLE), Fraction(0))
 
 
 class HomeRates:

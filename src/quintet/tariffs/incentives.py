@@ -15,7 +15,7 @@ from typing import Any
 from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.errors import BadInput, NotFound, UsageError
 
-from .card_rows import span_of
+from .card_rows import DATED_MAY, span_of, words_of
 from .exact import ZERO, added, number
 
 NAMED = {"name_en", "name_ko", "in_force_from", "in_force_until", "published_on", "source", "certainty"}
@@ -51,6 +51,8 @@ class Program:
     source: str
     certainty: str
     note: str
+    source_ko: str
+    note_ko: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def _program(kind: str, code: str, row: Mapping[str, Any]) -> Program:
     """Build one incentive; one without date or source does not load."""
     place = f"{kind} {code}"
     check_keys(dict(row), required={"cashback": CASHBACK, "points": POINTS, "response": RESPONSE}[kind],
-               optional={"note"}, place=place)  # fmt: skip
+               optional=DATED_MAY, place=place)  # fmt: skip
     start, until = span_of(row, place)
     if kind == "cashback":
         steps = {row["commodity"]: _steps(row["steps"], "won", place)}
@@ -104,7 +106,7 @@ def _program(kind: str, code: str, row: Mapping[str, Any]) -> Program:
         code, kind, row["name_en"], row["name_ko"], steps, row.get("years", 0), row.get("least_years", 0),
         number(row["most_share"], place) if "most_share" in row else None,
         number(row.get("won_per_point", "1"), place), row.get("days", 0), row.get("cut", 0), start, until,
-        row["published_on"], row["source"], row["certainty"], row.get("note", ""),
+        row["published_on"], row["source"], row["certainty"], *words_of(row),
     )  # fmt: skip
 
 

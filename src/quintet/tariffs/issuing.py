@@ -16,6 +16,7 @@ from typing import Any
 from quintet.terms.catalogue import check_keys, read_toml
 
 from .card_rows import Card, Levy
+from .cards import as_published
 from .dwellings import Reckoned
 from .exact import exact_text
 
@@ -71,7 +72,7 @@ def plain(value: Any) -> Any:
 @lru_cache(maxsize=256)
 def row_digest(row: Card | Levy) -> str:
     """Give the digest of all that a card or levy says: its version."""
-    said = json.dumps(plain(row), sort_keys=True, ensure_ascii=False)
+    said = json.dumps(plain(as_published(row)), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
@@ -79,7 +80,7 @@ def rows_said(reckoned: Sequence[Reckoned]) -> dict[str, Any]:
     """Give the cards and levies behind some bills, word for word, by id and version."""
     patterns = {id(one.pattern): one for one in reckoned if one.pattern is not None}
     rows = {row.id: row for one in patterns.values() for row in one.rows}
-    return {f"{code} {row_digest(row)}": plain(row) for code, row in sorted(rows.items())}
+    return {f"{code} {row_digest(row)}": plain(as_published(row)) for code, row in sorted(rows.items())}
 
 
 def versions(one: Reckoned) -> list[str]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from quintet.terms.amount import ROOM
 
-from .bill import COMMON, COMMON_WON, NAMES, RELIEF, ROUNDING, Bill, compute
+from .bill import COMMON, COMMON_WON, NAMES, RELIEFS, ROUNDING, Bill, compute
 from .card_rows import Charge, Levy
 from .cards import Cards, cards
 from .charges import METHODS
@@ -173,6 +173,11 @@ def _ended(
         share = Amounts(np.full(count, common.numerator, object), common.denominator)
         lines.append(ManyLine(COMMON, *NAMES[COMMON], share))
         total = _sum([total, share], count)
+    if pattern.fee is not None:
+        fee, least = pattern.fee, pattern.fee.least(pattern.months) / unit
+        paid = np.where(numbers.num >= -(-least.numerator // least.denominator), int(fee.of_months(pattern.months)), 0)
+        lines.append(ManyLine(fee.id, fee.name_en, fee.name_ko, Amounts(paid, 1)))
+        total = _sum([total, Amounts(paid, 1)], count)
     whole = total.num if total.den == 1 else _divided(total.num, total.den)
     return Many(pattern, _scaled(numbers, unit), tuple(lines), subtotal, whole, unpriced)
 
@@ -240,9 +245,9 @@ def _line(group: _Group, limits: Sequence[Fraction], flat: Sequence[Fraction], r
 
 def _relieved(pattern: Bill, lines: Sequence[ManyLine], count: int) -> list[ManyLine]:
     """Take the reduction off: as `Relief.won`, whose smallest of several is the smallest of each cut down."""
-    relief = pattern.relief
-    if relief is None:
+    if not pattern.reliefs:
         return []
+    relief = pattern.reliefs[0]
     charges = _sum([line.won for line in lines if line.won is not None], count)
     bounds = [_rounded(charges, "floor", 1).num.astype(object)]
     if relief.share is not None:
@@ -255,7 +260,7 @@ def _relieved(pattern: Bill, lines: Sequence[ManyLine], count: int) -> list[Many
     won = bounds[0]
     for bound in bounds[1:]:
         won = np.minimum(won, bound)
-    return [ManyLine(RELIEF, relief.name_en, relief.name_ko, Amounts(-won, 1))]
+    return [ManyLine(RELIEFS[0], relief.name_en, relief.name_ko, Amounts(-won, 1))]
 
 
 def _shares(
@@ -277,7 +282,9 @@ def _shares(
 
 
 def mixed(pattern: Bill) -> bool:
-    """Tell whether a levy that is not rounded changes within the bill: such bills are computed one by one."""
+    """Tell whether bills are computed one by one: a levy that is not rounded changes within, or two reductions."""
+    if len(pattern.reliefs) > 1:
+        return True
     held: dict[str, set[Fraction]] = {}
     for part in pattern.parts:
         for levy in part.levies:

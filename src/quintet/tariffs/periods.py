@@ -13,7 +13,7 @@ from .cards import Cards
 from .request import Asked, next_month
 
 DAY = timedelta(days=1)
-LIMITS = ("days_aside", "carried_days", "correct_months", "late_min")
+LIMITS = ("days_aside", "carried_days", "correct_months", "late_min", "pace_percent")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,17 @@
-"""What a bill is asked for, and how a use typed by a person becomes an exact amount of a card's unit."""
+"""What a bill is asked for, and how a use becomes an exact amount of a card's unit."""
 
 import calendar
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from quintet.terms.errors import UsageError
 from quintet.terms.unit import units
 
-AMOUNT = re.compile(r"\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*(\S+)\s*")
-GROUPS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+from .fees import TV_FEE
+
 LONGEST_DAYS = 366
 
 
@@ -22,8 +21,8 @@ class Asked:
 
     `contract`, `city` and `branch` choose the card. `households`: so many customers billed as one by their average use.
     `options` are the facts that some cards need, by name (pipe_mm, area_m2, capacity, calorific, correction,
-    unit_price, base_won, common_won). `relief` names a reduction. `provisional`: where a card has ended and none is
-    known after it, the last one is taken as still in force, and the bill says so.
+    unit_price, base_won, common_won, tv_fee). `relief` names a reduction, or two joined by +. `provisional`: where a
+    card has ended and none is known after it, the last one is taken as still in force, and the bill says so.
     """
 
     commodity: str
@@ -66,10 +65,12 @@ class Asked:
                 place="--households",
                 remedy="Say 1 or more.",
             )
-        if self.relief is not None and self.households > 1:
-            raise UsageError(
-                "is for one household.", code="relief_of_many", place="--relief", remedy="Leave --households out."
-            )
+        of_one = {"--relief": self.relief is not None, "--tv-fee": bool(self.options.get(TV_FEE))}
+        for place, asked in of_one.items():
+            if asked and self.households > 1:
+                raise UsageError(
+                    "is for one household.", code="relief_of_many", place=place, remedy="Leave --households out."
+                )
 
     @property
     def days(self) -> int:
@@ -125,37 +126,6 @@ def next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def typed_number(text: str, place: str) -> Fraction:
-    """Read a number that a person typed, thousands parted by commas or not; exact, never a float."""
-    plain = text.replace(",", "") if GROUPS.fullmatch(text.strip()) else text.strip()
-    try:
-        found = Decimal(plain)
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite() or abs(found.adjusted()) > 18:
-        raise UsageError(f"{text!r} is no number.", code="bad_number", place=place, remedy="Write 223 or 223.5.")
-    return Fraction(found)
-
-
-def typed_use(text: str, place: str = "--use") -> tuple[Fraction, str]:
-    """Read an amount with its unit, as "223 kWh"; refuses an unknown unit, a rate, and a number without a unit."""
-    match = AMOUNT.fullmatch(text)
-    if match is None:
-        raise UsageError(
-            f"{text!r} is no amount with a unit.",
-            code="bad_use",
-            place=place,
-            remedy='Write "223 kWh", "15 m3", "900 Mcal".',
-        )
-    unit = units().get(match[2])
-    if unit is None or unit.rate:
-        known = ", ".join(name for name in units() if not units()[name].rate)
-        raise UsageError(
-            f"{match[2]!r} is no unit of use.", code="unknown_unit", place=place, remedy=f"Known: {known}."
-        )
-    return typed_number(match[1], place), unit.code
-
-
 def in_card_unit(asked: Asked, wanted: str, *, by_heat: bool) -> Fraction:
     """Give the use in a card's unit, exactly.
 
@@ -179,7 +149,8 @@ def in_card_unit(asked: Asked, wanted: str, *, by_heat: bool) -> Fraction:
             f"{asked.unit} become {wanted} only by the mean heat of the gas.",
             code="needs_calorific",
             place="--calorific",
-            remedy="Give the mean heat in MJ/m3 that the supplier states for the month.",
+            remedy="Give the mean heat in MJ/m3 that the supplier states for the month; where the price is one of a m3,"
+            " say --contract residential_by_volume.",
         )
     factor = asked.options.get("correction", Fraction(1))
     for name, number in (("calorific", heat), ("correction", factor)):

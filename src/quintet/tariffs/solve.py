@@ -87,14 +87,17 @@ def what_if_less(asked: Asked, less: Fraction, table: Cards | None = None) -> Sa
     return Saving(compute(asked, table), compute(asked.with_use(asked.use - less), table))
 
 
-def crossing_day(start: date, used: Fraction, days: int | Fraction, limit: Fraction, end: date) -> date | None:
+def crossing_day(
+    start: date, used: Fraction, days: int | Fraction, limit: Fraction, end: date, begun: Fraction | int = 0
+) -> date | None:
     """Give the day on which a use passes a limit at the pace of the `days` so far; None: not before `end`, exclusive.
 
-    After k days at `used` / `days` a day, the limit is passed on the first day whose end has more than the limit.
+    After k days at `used` / `days` a day, the limit is passed on the first day whose end has more than the limit. So
+    much of a day, `begun`, was over when use began; below zero: it began before `start`.
     """
     if days <= 0 or used < 0:
         raise UsageError("a pace wants a day at least.", code="bad_pace", place="--day", remedy="Ask after a day.")
     if used == 0:
         return None
-    day = start + timedelta(days=int(limit * days // used))
+    day = start + timedelta(days=floor(begun + limit * days / used))
     return day if day < end else None

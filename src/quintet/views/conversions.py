@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +9,7 @@ from quintet.access import Access
 from quintet.access.plants import PlantsAnswer, plant_flows
 from quintet.ledger.city_rows import find_set
 from quintet.ledger.conversions import Booked, ConversionRow, conversions, revisions
-from quintet.ledger.dated import said
+from quintet.ledger.dated import said_if_known
 from quintet.ledger.networks import Side
 from quintet.terms.errors import UsageError
 from quintet.terms.period import Resolution, Span
@@ -71,7 +70,7 @@ def _row(row: ConversionRow, found: PlantsAnswer, tz: ZoneInfo) -> dict[str, Any
             "commodity": one.commodity,
             "unit": one.unit,
             "amount": one.amount,
-            "energy_kwh": _decimal(one.energy_kwh),
+            "energy_kwh": said_if_known(one.energy_kwh, FINE_PLACES),
             "basis": one.basis,
             "coverage": None if one.coverage is None else share(one.coverage),
             "estimated_share": None if one.estimated_share is None else share(one.estimated_share),
@@ -85,13 +84,9 @@ def _row(row: ConversionRow, found: PlantsAnswer, tz: ZoneInfo) -> dict[str, Any
         "place": plant.place,
         "inputs": [one for one in entries if one["side"] == "in"],
         "outputs": [one for one in entries if one["side"] == "out"],
-        "energy_in_kwh": _decimal(row.energy_in_kwh),
-        "energy_out_kwh": _decimal(row.energy_out_kwh),
-        "efficiency": _decimal(row.efficiency),
-        "lost_kwh": _decimal(row.lost_kwh),
+        "energy_in_kwh": said_if_known(row.energy_in_kwh, FINE_PLACES),
+        "energy_out_kwh": said_if_known(row.energy_out_kwh, FINE_PLACES),
+        "efficiency": said_if_known(row.efficiency, FINE_PLACES),
+        "lost_kwh": said_if_known(row.lost_kwh, FINE_PLACES),
         "reason": row.reason,
     }
-
-
-def _decimal(value: Any) -> Decimal | None:
-    return None if value is None else said(value, FINE_PLACES)

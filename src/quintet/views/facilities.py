@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -15,14 +14,13 @@ from quintet.access import Access
 from quintet.access.facilities import METERS, FacilitySums, facility_flows
 from quintet.ledger.city_rows import facility_classes_of, find_set
 from quintet.ledger.conversions import kwh_of
-from quintet.ledger.dated import said
+from quintet.ledger.dated import said_if_known
 from quintet.ledger.facilities import FacilityClass, Read, service
 from quintet.terms.period import Resolution, Span, local_day
 from quintet.terms.unit import units
 
 from .asked import MOST_BALANCES, check_size
 
-PLACES = 6
 Rate = Callable[[str, str, date], tuple[Fraction | None, str]]
 """Gives kWh in a sub-unit of a commodity's quantity on a day, and by what; None where nobody can say."""
 
@@ -106,14 +104,14 @@ def _figures(one: FacilitySums, number: int, klass: FacilityClass, tz: ZoneInfo,
     flat = [read for own in reads.values() for read in own]
     found = service(klass, energy, known & (not unsaid), flat, np.diff(one.edges_us)[at], one.stands[at])
     return {
-        "hours": _decimal(found.hours),
-        "judged_hours": _decimal(found.judged),
-        "comfortable_hours": _decimal(found.comfortable),
-        "clean_hours": _decimal(found.clean),
-        "comfortable_clean_hours": _decimal(found.good),
-        "person_hours": _decimal(found.person_hours),
-        "energy_kwh": _decimal(found.energy_kwh),
-        "kwh_per_comfortable_clean_hour": _decimal(found.kwh_per_good_hour),
+        "hours": said_if_known(found.hours),
+        "judged_hours": said_if_known(found.judged),
+        "comfortable_hours": said_if_known(found.comfortable),
+        "clean_hours": said_if_known(found.clean),
+        "comfortable_clean_hours": said_if_known(found.good),
+        "person_hours": said_if_known(found.person_hours),
+        "energy_kwh": said_if_known(found.energy_kwh),
+        "kwh_per_comfortable_clean_hour": said_if_known(found.kwh_per_good_hour),
         "coverage": float(found.judged / found.hours) if found.hours else None,
         "reason": unsaid or found.reason,
     }
@@ -126,7 +124,3 @@ def _strange(one: FacilitySums, klass: FacilityClass) -> str:
         if row.quantity != limits.get(name, row.quantity):
             return f"{name} is metered as {row.quantity}, not as {limits[name]}"
     return ""
-
-
-def _decimal(value: Fraction | None) -> Decimal | None:
-    return None if value is None else said(value, PLACES)
