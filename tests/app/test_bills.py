@@ -161,16 +161,16 @@ def test_who_moved_in_is_billed_from_that_day(city: City) -> None:
 
 
 def test_a_tariff_that_is_not_published_is_no_number(new_city: New) -> None:
-    months = {"month": "2026-05"}
+    months = {"month": "2026-11"}
     for more, why in (("", "no_card"), ("\n[bills]\nprovisional = true\n", "provisional")):
-        city = new_city(settings=SETTINGS + more, today=date(2026, 6, 2))
-        send(city, usual(), date(2026, 5, 1), 31)
+        city = new_city(settings=SETTINGS + more, today=date(2026, 12, 2))
+        send(city, usual(), date(2026, 11, 1), 30)
         found = shown(city, **months)["electricity"]
         assert why in codes(found)
         assert (found["due_won"] is None) == (why == "no_card")
         assert found["provisional"] == (why == "provisional")
         assert "not been published yet" in found["detail"] or why == "provisional"
-    run = ask(city, bills.BillRun("2026-05", "c1"))
+    run = ask(city, bills.BillRun("2026-11", "c1"))
     assert (run["bills"], run["reasons"]["provisional"], run["issuable"]) == (15, 3, 12)
 
 
@@ -231,7 +231,7 @@ def test_what_is_held_back_and_issued_later_adjusts_nothing_twice(city: City) ->
     send(city, {"0101-electricity": 12.0}, FIRST, 5)
     said = {"contract": "low_voltage", "relief": "large_family"}
     ask(city, bills.BillAgree(HOME, "electricity", said, "2025-11-16", "application", "kim"))
-    ask(city, bills.BillAgree(HOME, "electricity", {**said, "pipe_mm": "13"}, "2025-11-16", "slip", "kim"))
+    ask(city, bills.BillAgree(HOME, "electricity", {"contract": "general"}, "2025-11-16", "slip", "kim"))
     first = ask(city, bills.BillIssue(HOME, "2025-11"))
     assert (first["issued"], first["held_because"], first["adjustments"]) == (5, {"not_possible": 1}, 1)
     ask(city, bills.BillAgree(HOME, "electricity", said, "2025-11-16", "application", "kim"))
@@ -290,6 +290,16 @@ def test_a_month_under_way_is_told_so_far_and_not_issued(city: City) -> None:
     assert [(tier["tier"], tier["left"], tier["next_day"]) for tier in pace["tiers"]] == [(1, 180, "2025-12-21")]
     with pytest.raises(UsageError, match="not over"):
         ask(city, bills.BillIssue("city", "2025-12"))
+
+
+def test_missing_days_are_no_days_without_use_in_a_pace(new_city: New) -> None:
+    """Of eight days that are over seven are known: the pace is theirs. With two of eight known there is none."""
+    for days, paced in ((7, True), (2, False)):
+        city = new_city(today=date(2025, 12, 9))
+        send(city, usual(), date(2025, 12, 1), days)
+        pace = shown(city, "2025-12")["electricity"]["pace"]
+        assert (pace is not None) == paced
+        assert pace is None or 309 < pace["projected_use"] <= 310
 
 
 def test_a_total_contract_is_shared_to_the_last_won(city: City, new_city: New) -> None:
@@ -366,12 +376,15 @@ def test_the_commands(city: City, run: Callable[..., tuple[int, str, str]]) -> N
     words = ("--commodity", "gas", "--set", "contract=residential", "--set", "unit_price=20", "--source", "paper 3")
     code, out, _ = run("bill", "agree", HOME, *words, "--since", "2025-11-01", "--city", folder)
     assert (code, "unit_price=20" in out) == (0, True)
+    words = ("--commodity", "water", "--set", "pipe_mm=15", "--source", "paper 4", "--city", folder)
+    code, _, err = run("bill", "agree", HOME, *words, "--set", "card_city=ansan")
+    assert (code != 0, "pipe_mm" in err, "Known: 13;" in err) == (True, True, True)
 
 
 def test_a_bill_of_a_complex_says_when_its_rates_are_not_published(new_city: New) -> None:
-    city = new_city(settings=SETTINGS + "\n[bills]\nprovisional = true\n", today=date(2026, 6, 2))
-    send(city, usual(), date(2026, 5, 1), 31)
-    answer = answer_request(city, bills.BillAllocate("c1", "2026-05", "electricity"), lambda _step: None)
+    city = new_city(settings=SETTINGS + "\n[bills]\nprovisional = true\n", today=date(2026, 12, 2))
+    send(city, usual(), date(2026, 11, 1), 30)
+    answer = answer_request(city, bills.BillAllocate("c1", "2026-11", "electricity"), lambda _step: None)
     assert answer.read()["provisional"]
     assert any("PROVISIONAL" in note for note in answer.notes)
     assert not ask(new_city(), bills.BillAllocate("c1", OCTOBER, "electricity"))["provisional"]

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from quintet.app.cli import COMMANDS, build
-from quintet.app.lazy import TARGETS
+from quintet.app.lazy import TARGETS, named
+from quintet.app.operations import OPERATIONS
+from quintet.app.requests import AnyRequest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -84,6 +87,13 @@ def test_a_command_that_speaks_to_an_owner_needs_no_engine() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_every_request_has_an_operation_of_its_own() -> None:
+    assert set(OPERATIONS) == set(get_args(AnyRequest))
+    for request, target in OPERATIONS.items():
+        _, taken, *_ = get_type_hints(named(f"quintet.app.{target}")).values()
+        assert request in (taken, *get_args(taken)), target
+
+
 def test_names_are_loaded_in_one_place_only() -> None:
     package = Path(__file__).parents[2] / "src/quintet"
     users = [path.name for path in package.rglob("*.py") if "importlib.import_module" in path.read_text()]
@@ -92,7 +102,8 @@ def test_names_are_loaded_in_one_place_only() -> None:
 
 def test_what_is_loaded_by_name_stands_in_this_package_or_beside_it() -> None:
     source = Path(__file__).parents[2] / "src"
-    for target in TARGETS.values():
+    operations = [f"quintet.app.{target}" for target in OPERATIONS.values()]
+    for target in (*TARGETS.values(), *operations):
         module, _, name = target.partition(":")
         text = (source / module.replace(".", "/")).with_suffix(".py").read_text()
         assert re.search(rf"^(def|class) {name}\b", text, re.MULTILINE), target

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,7 @@ def test_what_is_missing_is_said_and_no_zero(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        ("--contract low_voltage --use 5kWh --month 2026-04", 1, "has not been published yet"),
+        ("--contract low_voltage --use 5kWh --month 2026-10", 1, "has not been published yet"),
         ("--contract low_voltage --use 5kWh --month 2031-10", 1, "has not been published yet"),
         ("--contract low_voltage --use 5kWh --month 2019-10", 1, "no rate card is known for 2019-10-01"),
         ("--contract medium --use 5kWh --month 2025-10", 2, "--contract: 'medium' is not known. Known:"),
@@ -203,11 +204,96 @@ def test_a_reduction_and_a_card_that_is_not_published(run: Run) -> None:
     bill = json.loads(out)
     assert (code, bill["total_won"], bill["relief"]["id"]) == (0, 34090, "basic_living")
     assert next(line["amount_won"] for line in bill["lines"] if line["item"] == "relief") == -20000
-    assert run(*words, "--month", "2026-05")[0] == 1
-    code, out, err = run(*words, "--month", "2026-05", "--provisional")
+    assert run(*words, "--month", "2026-11")[0] == 1
+    code, out, err = run(*words, "--month", "2026-11", "--provisional")
     assert (code, json.loads(out)["provisional"], "PROVISIONAL" in err) == (0, True, True)
+    card = json.loads(out)["cards"][0]
+    assert (card["in_force_until"], card["taken_until"]) == ("2026-09-30", "2027-10-01")
+    plain = json.loads(run(*words, "--month", "2025-08")[1])["cards"][0]
+    assert (plain["in_force_until"], plain["taken_until"]) == ("2026-09-30", None)
     code, _, err = run(*words, "--month", "2025-08", "--relief", "rich")
     assert (code, "large_family" in err) == (2, True)
+
+
+def test_a_bill_asked_in_korean_forms_is_the_same_bill(run: Run) -> None:
+    plain = ("compute", *POWER, "--use", "1,223 kWh", "--month", "2025-02", "--format", "json")
+    korean = (
+        "compute",
+        "--commodity",
+        "전기",
+        "--contract",
+        "주택용(저압)",
+        "--use",
+        "1 223㎾h",
+        "--month",
+        "2025년 2월",
+    )
+    assert run(*korean, "--format", "json")[1] == run(*plain)[1]
+    days = ("compute", *POWER, "--use", "300kWh", "--from", "2025/6/16", "--to", "2025년 7월 16일", "--format", "json")
+    assert json.loads(run(*days)[1])["days"] == 30
+    water = (
+        "compute",
+        "--commodity",
+        "수도",
+        "--city",
+        "안산시",
+        "--pipe-mm",
+        "13mm",
+        "--use",
+        "50㎥",
+        "--month",
+        "2025-3",
+    )
+    assert json.loads(run(*water, "--format", "json")[1])["total_won"] == 60570
+    volume = ("--contract", "부피 요금", "--unit-price", "728.59", "--base-won", "750원", "--use", "180 m3")
+    gas = run("compute", "--commodity", "도시가스", *volume, "--month", "2009-01", "--format", "json")
+    assert json.loads(gas[1])["total_won"] == 145080
+
+
+def test_names_notes_and_sources_in_korean(run: Run) -> None:
+    words = ("compute", "--commodity", "heat", "--use", "3 Mcal", "--month", "2024-08", "--language", "ko")
+    code, out, err = run(*words)
+    assert (code, "기억에 따른 값이 있으니" in err, "--area-m2 값을 주십시오" in err) == (0, True, True)
+    assert ("한국지역난방공사" in out + err, "국민일보 kmib.co.kr" in out + err) == (True, True)
+    bill = json.loads(run(*words, "--format", "json")[1])
+    assert bill["source_ko"] == bill["cards"][0]["source_ko"] != bill["source"]
+    rows = list(csv.DictReader(io.StringIO(run("cards", "--language", "ko", "--format", "csv")[1])))
+    assert all(
+        any("가" <= letter <= "힣" for letter in row["source_ko"]) for row in rows if "levy" not in row["commodity"]
+    )
+    code, _, err = run(
+        "tiers", *POWER, "--use", "337 kWh", "--month", "2025-10", "--less", "37 kWh", "--language", "ko"
+    )
+    assert (code, "1kWh 더 쓰면" in err) == (0, True)
+    assert run(*words[:-1], "fr")[0] != 0
+    use = ("--use", "137 kWh", "--month", "2025-10", "--language", "ko")
+    assert "2단계까지 63kWh 남았으며, 이 속도라면 2025-10-21에" in run("pace", *POWER, *use, "--day", "14")[2]
+    assert "에너지캐시백: 기본 30원" in run("incentives", *use, "--before", "150 kWh")[2]
+
+
+def test_the_card_that_the_documentation_shows_is_one(run: Run, tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "bills.md").read_text(encoding="utf-8")
+    block = text.split("```toml\n")[1].split("```")[0]
+    (tmp_path / "own.toml").write_text(block, encoding="utf-8")
+    words = block.partition("# quintet bill ")[2].partition("\n")[0].replace("FILE", "own.toml")
+    code, out, _ = run(*shlex.split(words), "--format", "json")
+    bill = json.loads(out)
+    assert (code, bill["total_won"], bill["complete"]) == (0, (20 * 500 + 10 * 800 + 27 * 1100 + 1900) // 10 * 10, True)
+
+
+def test_the_television_fee_and_two_reductions(run: Run) -> None:
+    words = ("compute", *POWER, "--use", "300 kWh", "--month", "2025-10", "--format", "json")
+    plain = json.loads(run(*words)[1])
+    assert plain["fee"] is None
+    code, out, err = run(*words, "--tv-fee", "--relief", "large_family", "--relief", "near_poor")
+    bill = json.loads(out)
+    won = {line["item"]: line["amount_won"] for line in bill["lines"]}
+    assert (code, won["relief"], won["relief_2"], won["tv_fee"]) == (0, -8000, -12978, 2500)
+    assert sum(won.values()) == bill["total_won"]
+    assert [one["id"] for one in bill["reliefs"]] == ["near_poor", "large_family"]
+    assert ("none below 50 kWh" in err, "Two reductions" in err) == (True, True)
+    code, _, err = run(*words, "--relief", "large_family", "--relief", "newborn")
+    assert (code, "combines with one of" in err) == (2, True)
 
 
 def test_the_pace_names_the_day_of_the_next_tier(run: Run) -> None:
@@ -252,6 +338,7 @@ def test_cards_list_their_sources_and_dates(run: Run) -> None:
     held = json.loads(run("cards", "--on", "2025-07-01", "--commodity", "electricity", "--format", "json")[1])
     assert {card["id"] for card in held["cards"]} == {
         "kepco_residential_lv_2023_05", "kepco_residential_hv_2023_05", "kr_electricity_stated",
+        *(f"kepco_general_{name}_2023_05" for name in ("low", "high_a1", "high_a2")),
     }  # fmt: skip
     assert "fund_27" in {levy["id"] for levy in held["levies"]}
     assert "fund_32" not in {levy["id"] for levy in held["levies"]}

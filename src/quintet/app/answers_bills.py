@@ -10,6 +10,7 @@ from quintet.jobs.billing import Run, issue
 from quintet.store.records import ALWAYS, Record
 from quintet.tariffs import agreements
 from quintet.tariffs.exact import exact_text
+from quintet.tariffs.facts import COMMON_OF
 from quintet.terms.errors import BadInput, UsageError
 from quintet.terms.period import day_start, to_us
 from quintet.views.answers_bills import UtilityBill
@@ -187,12 +188,12 @@ def bill_agree(city: City, asked: BillAgree, progress: Progress) -> Answer:
     """State by which contract a utility of a place is billed from a day on."""
     registry = city.registry()
     registry.need_place(asked.place)
-    registry.commodities[asked.commodity.removesuffix(agreements.COMMON_OF)]
+    registry.commodities[asked.commodity.removesuffix(COMMON_OF)]
     row: dict[str, Any] = {"place": asked.place, "commodity": asked.commodity, "source": asked.source, **asked.said}
     if asked.since is not None:
         row["valid_from"] = asked.since
     stated = agreements.terms_of(row, "agreement")
-    agreements.checked([stated], registry.timelines)
+    agreements.checked([stated], registry.timelines, facts=True)
     since = ALWAYS if stated.day is None else to_us(day_start(stated.day, registry.tz))
     record = Record(stated.kind, stated.key, since, stated.body)
     city.pipeline.apply_records([record], kind="decision", source=SOURCE, actor=asked.actor.strip() or "operator")

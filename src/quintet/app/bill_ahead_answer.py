@@ -11,6 +11,7 @@ from quintet.tariffs.pace import Pace
 
 from .answer import Answer, document_of
 from .bill_answer import bill_answer
+from .bill_words import Language, of, said
 from .cells import rows_of
 
 PACE_COLUMNS = ["item", "name_en", "name_ko", "tier", "limit", "unit", "unit_price", "passed", "day"]
@@ -22,14 +23,13 @@ INCENTIVE_COLUMNS = [
 INCENTIVE_NUMBERS = [
     name for name in INCENTIVE_COLUMNS if name not in ("program", "period", "name_en", "name_ko", "unit")
 ]
-NO_FORECAST = "At the pace so far, which is no forecast."
 
 
 def _number(exact: Fraction | None) -> Any:
     return None if exact is None else decimal_of(exact)
 
 
-def pace_answer(pace: Pace) -> Answer:
+def pace_answer(pace: Pace, language: Language = "en") -> Answer:
     """Answer with each tier's day at the pace so far, what the use comes to, and what that costs."""
     bill, unit = pace.now, pace.now.unit
     rows = [
@@ -51,20 +51,24 @@ def pace_answer(pace: Pace) -> Answer:
     document = {
         "days": pace.days, "of_days": bill.asked.days, "use": _number(bill.use), "unit": unit,
         "per_day": _number(pace.per_day), "projected_use": _number(pace.projected), "tiers": tiers, "crossings": rows,
-        "so_far_won": _number(bill.total), "projected_won": _number(pace.then.total), "note": NO_FORECAST,
+        "so_far_won": _number(bill.total), "projected_won": _number(pace.then.total),
+        "note": said(language, "no_forecast"),
         "provisional": bool(bill.beyond), "complete": not bill.lacks,
     }  # fmt: skip
-    notes = [NO_FORECAST, *bill_answer(bill).notes]
+    notes = [said(language, "no_forecast"), *bill_answer(bill, language).notes]
     for one in pace.tiers:
         if one.left is None:
             continue
         later = next((each for each in pace.crossings if each.item == one.item and each.number == one.number + 1), None)
-        when = f"on {later.day} at this pace" if later is not None and later.day is not None else "not in this bill"
-        notes.insert(0, f"{one.name_en}: {_said(one.left)} {unit} left before tier {one.number + 1}, {when}.")
-    title = (
-        f"{_said(bill.use)} {unit} in {pace.days} of {bill.asked.days} days: {_said(pace.projected)} {unit} and"
-        f" {int(pace.then.total):,} won at this pace; {int(bill.total):,} won if nothing more were used"
-    )
+        day = None if later is None else later.day
+        notes.insert(0, said(
+            language, "left_not" if day is None else "left_on", name=of(one, "name", language), left=_said(one.left),
+            unit=unit, tier=one.number + 1, day=day,
+        ))  # fmt: skip
+    title = said(
+        language, "pace", use=_said(bill.use), unit=unit, days=pace.days, of=bill.asked.days,
+        projected=_said(pace.projected), then=f"{int(pace.then.total):,}", now=f"{int(bill.total):,}",
+    )  # fmt: skip
     return Answer(PACE_COLUMNS, rows_of(PACE_COLUMNS, rows), document_of(document), PACE_NUMBERS, title, notes)
 
 
@@ -73,7 +77,7 @@ def _said(exact: Fraction) -> str:
     return f"{decimal_of(Fraction(round(exact * 1000), 1000)):f}"
 
 
-def budget_answer(most: Bill, asked: Asked, budget: Fraction, table: Cards) -> Answer:
+def budget_answer(most: Bill, asked: Asked, budget: Fraction, table: Cards, language: Language = "en") -> Answer:
     """Answer with the most whole units for a budget, and what is left of them."""
     now = compute(asked, table)
     facts = {
@@ -83,22 +87,25 @@ def budget_answer(most: Bill, asked: Asked, budget: Fraction, table: Cards) -> A
     }  # fmt: skip
     columns = list(facts)
     numbers = [name for name in columns if name != "unit"]
-    return Answer(columns, rows_of(columns, [facts]), document_of(facts), numbers, notes=bill_answer(most).notes)
+    return Answer(
+        columns, rows_of(columns, [facts]), document_of(facts), numbers, notes=bill_answer(most, language).notes
+    )
 
 
 PERIODS = {"cashback": "month", "points": "half-year", "response": "day"}
 """Over what an incentive of a kind compares use; its won is paid for that."""
 
 
-def incentives_answer(found: Sequence[Standing], unit: str) -> Answer:
+def incentives_answer(found: Sequence[Standing], unit: str, language: Language = "en") -> Answer:
     """Answer with where a use stands in each incentive."""
     rows = [standing_row(one, unit) for one in found]
     notes: list[str] = []
     for one in found:
-        notes += [f"{one.program.name_en}: {one.program.note}."] if one.program.note else []
+        name, note = of(one.program, "name", language), of(one.program, "note", language)
+        notes += [said(language, "program", name=name, note=note)] if note else []
         if one.program.kind == "points":
-            notes.append(f"{one.program.name_en}: a point is counted as {one.program.won_per_point} won.")
-            notes.append(f"{one.program.name_en}: decided by the half-year. Is the use a month's, its won is none yet.")
+            notes.append(said(language, "point", name=name, won=one.program.won_per_point))
+            notes.append(said(language, "half_year", name=name))
     return Answer(
         INCENTIVE_COLUMNS, rows_of(INCENTIVE_COLUMNS, rows), document_of({"incentives": rows}), INCENTIVE_NUMBERS,
         notes=notes,
@@ -127,6 +134,8 @@ def standing_row(one: Standing, unit: str) -> dict[str, Any]:
         "next_left": _number(one.next_left),
         "source": one.program.source,
         "published_on": one.program.published_on,
+        "source_ko": one.program.source_ko,
         "certainty": one.program.certainty,
         "note": one.program.note,
+        "note_ko": one.program.note_ko,
     }

@@ -9,12 +9,14 @@ from quintet.tariffs import Asked, Bill, Card, Cards, Line, Tier
 from quintet.tariffs.card_rows import OPEN, UNDATED, Levy
 from quintet.tariffs.charges import Block
 from quintet.tariffs.exact import decimal_of
-from quintet.tariffs.reliefs import Relief
+from quintet.tariffs.fees import Fee
+from quintet.tariffs.reliefs import Relief, combination
 from quintet.tariffs.solve import Saving
 from quintet.terms.catalogue import CERTAINTIES
 from quintet.terms.errors import NotFound
 
 from .answer import Answer, document_of
+from .bill_words import Language, of, said
 from .cells import rows_of
 
 LINE_COLUMNS = ["item", "name_en", "name_ko", "quantity", "unit", "unit_price", "rate", "amount_won"]
@@ -36,10 +38,10 @@ def _day(day: date) -> str:
     return {UNDATED: "undated", OPEN: "open"}.get(day, day.isoformat())
 
 
-def bill_answer(bill: Bill) -> Answer:
+def bill_answer(bill: Bill, language: Language = "en") -> Answer:
     """Answer with a bill: its lines, its total, and the cards, levies and dates behind them."""
     lines = [_line(line) for line in bill.lines]
-    asked, last, notes = bill.asked, bill.cards[-1], _notes(bill)
+    asked, last, notes = bill.asked, bill.cards[-1], _notes(bill, language)
     document = {
         "commodity": asked.commodity,
         "contract": asked.contract or last.contracts[0],
@@ -56,17 +58,22 @@ def bill_answer(bill: Bill) -> Answer:
         "complete": not bill.lacks,
         "lacks": list(bill.lacks),
         "provisional": bool(bill.beyond),
-        "relief": None if bill.relief is None else _dated(bill.relief),
+        "relief": _dated(bill.reliefs[0]) if bill.reliefs else None,
+        "reliefs": [_dated(one) for one in bill.reliefs],
+        "fee": None if bill.fee is None else _dated(bill.fee),
         "card": last.id,
         "source": last.source,
+        "source_ko": last.source_ko,
         "cards": [_card(card) for card in bill.cards],
         "levies": [_levy(levy) for levy in bill.levies],
         "notes": notes,
     }
     total = dict.fromkeys(LINE_COLUMNS) | {"item": "total", "name_en": "total", "name_ko": "합계"}
     rows = [*lines, {**total, "amount_won": document["total_won"]}]
-    days = f"{asked.start} to {asked.end}"
-    title = f"{last.name_en}, {decimal_of(bill.use)} {bill.unit}, {days}; card {last.id}: {last.source}"
+    title = said(
+        language, "title", card=of(last, "name", language), use=f"{decimal_of(bill.use):f}", unit=bill.unit,
+        start=asked.start, end=asked.end, id=last.id, source=of(last, "source", language),
+    )  # fmt: skip
     return Answer(LINE_COLUMNS, rows_of(LINE_COLUMNS, rows), document_of(document), LINE_NUMBERS, title, notes)
 
 
@@ -105,45 +112,56 @@ def _block(block: Block) -> dict[str, Any]:
     }
 
 
-def _notes(bill: Bill) -> list[str]:
+def _notes(bill: Bill, language: Language) -> list[str]:
     """Say in words what a reader of the total should know."""
     lacking = [line for line in bill.lines if line.lacks]
-    out = [f"The total is not the whole bill: {line.name_en} is not in it; give {line.lacks}." for line in lacking]
+    out = [said(language, "lacks", name=of(line, "name", language), option=line.lacks) for line in lacking]
     for card in bill.cards:
         if card.start == UNDATED:
-            out.append(f"The source of card {card.id} is undated: whether it held on these days is not known.")
+            out.append(said(language, "undated", card=card.id))
         if card.certainty == FROM_MEMORY:
-            out.append(f"Card {card.id} is in part from memory, confirm before quoting: {card.note}.")
-    out += [
-        f"PROVISIONAL: {name} is known up to {known}; it is taken as still in force after that."
-        for name, known in bill.beyond
-    ]
-    if bill.relief is not None:
-        out.append(f"The reduction is applied for by the household; source: {bill.relief.source}.")
+            out.append(said(language, "memory", card=card.id, note=of(card, "note", language)))
+    out += [said(language, "provisional", card=name, until=known) for name, known in bill.beyond]
+    out += [said(language, "relief", source=of(one, "source", language)) for one in bill.reliefs]
+    if len(bill.reliefs) > 1:
+        rule = combination()
+        note, source = of(rule, "note", language), of(rule, "source", language)
+        out.append(said(language, "combined", note=note, source=source))
+    if bill.fee is not None:
+        out.append(_fee_note(bill.fee, language))
     if len(bill.parts) > 1:
-        days = ", ".join(f"{part.days} from {part.start}" for part in bill.parts)
-        out.append(f"A season or a rate changes within the bill; prorated by days: {days}.")
+        parts = [said(language, "part", days=part.days, start=part.start) for part in bill.parts]
+        out.append(said(language, "prorated", days=", ".join(parts)))
     if bill.months != 1:
-        months = decimal_of(Fraction(round(bill.months, 3)))
-        out.append(f"The bill counts as {months} months: base charge and blocks are counted by days.")
-    by_volume = bill.asked.options.keys() & {"calorific", "correction"} == {"calorific"}
-    if by_volume:
-        out.append("The volume is taken as corrected (correction 1); give --correction where it is not.")
+        out.append(said(language, "months", months=decimal_of(Fraction(round(bill.months, 3)))))
+    if bill.asked.options.keys() & {"calorific", "correction"} == {"calorific"}:
+        out.append(said(language, "uncorrected"))
     return out
 
 
-def _dated(row: Card | Levy | Relief) -> dict[str, Any]:
-    """Write what dated rows have in common."""
+def _fee_note(fee: Fee, language: Language) -> str:
+    return said(
+        language, "fee", name=of(fee, "name", language), won=decimal_of(fee.won), least=decimal_of(fee.least_use),
+        unit=fee.unit, source=of(fee, "source", language),
+    )  # fmt: skip
+
+
+def _dated(row: Card | Levy | Relief | Fee) -> dict[str, Any]:
+    """Write what dated rows have in common; `taken_until`: in a provisional bill taken as still in force so long."""
+    known = row.known_until if isinstance(row, Card | Levy) else None
     return {
         "id": row.id,
         "name_en": row.name_en,
         "name_ko": row.name_ko,
         "in_force_from": _day(row.start),
-        "in_force_until": _day(row.until),
+        "in_force_until": _day(known or row.until),
+        "taken_until": None if known is None else _day(row.until),
         "published_on": row.published_on,
         "source": row.source,
+        "source_ko": row.source_ko,
         "certainty": row.certainty,
         "note": row.note,
+        "note_ko": row.note_ko,
     }
 
 
@@ -162,7 +180,9 @@ def _levy(levy: Levy) -> dict[str, Any]:
     return {**_dated(levy), "item": levy.item, "rate": _number(levy.rate)}
 
 
-def tiers_answer(asked: Asked, tiers: list[Tier], next_won: Fraction, saving: Saving | None) -> Answer:
+def tiers_answer(
+    asked: Asked, tiers: list[Tier], next_won: Fraction, saving: Saving | None, language: Language = "en"
+) -> Answer:
     """Answer with the tier of each item, the cost of the next unit, and the saving that was asked for."""
     if not tiers:
         raise NotFound(
@@ -184,15 +204,15 @@ def tiers_answer(asked: Asked, tiers: list[Tier], next_won: Fraction, saving: Sa
         for tier in tiers
     ]
     document: dict[str, Any] = {"tiers": rows, "next_unit": asked.unit, "next_unit_won": _number(next_won)}
-    notes = [f"One {asked.unit} more adds {decimal_of(next_won)} won to the bill."]
+    notes = [said(language, "next_unit", unit=asked.unit, won=decimal_of(next_won))]
     if saving is not None:
         now, then, won = (_number(one) for one in (saving.now.total, saving.then.total, saving.won))
         document["less"] = {"total_won": now, "then_won": then, "saved_won": won}
-        notes.append(f"With so much less: {then} instead of {now} won, {won} saved.")
+        notes.append(said(language, "less", then=then, now=now, won=won))
     return Answer(TIER_COLUMNS, rows_of(TIER_COLUMNS, rows), document_of(document), TIER_NUMBERS, notes=notes)
 
 
-def cards_answer(table: Cards, day: date | None, commodity: str | None) -> Answer:
+def cards_answer(table: Cards, day: date | None, commodity: str | None, language: Language = "en") -> Answer:
     """Answer with the cards and levies known, or those in force on a day."""
     held = [
         card
@@ -206,6 +226,7 @@ def cards_answer(table: Cards, day: date | None, commodity: str | None) -> Answe
         "marks": CERTAINTIES,
     }
     rows = [_card(card) for card in held]
-    empty = dict.fromkeys(CARD_COLUMNS)
+    empty: dict[str, Any] = dict.fromkeys(CARD_COLUMNS)
     rows += [{**empty, **_levy(levy), "commodity": f"levy: {levy.item}"} for levy in levies]
-    return Answer(CARD_COLUMNS, rows_of(CARD_COLUMNS, rows), document_of(document))
+    columns = [f"{name}_ko" if language == "ko" and name in ("source", "note") else name for name in CARD_COLUMNS]
+    return Answer(columns, rows_of(columns, rows), document_of(document))

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from quintet.tariffs import bill_month
 from quintet.tariffs.incentives import (
     Program,
     Standing,
@@ -17,12 +16,13 @@ from quintet.tariffs.incentives import (
     standing,
 )
 from quintet.tariffs.pace import pace_of, use_for
-from quintet.tariffs.request import typed_number, typed_use
+from quintet.tariffs.typed import typed_fact, typed_month, typed_use
 from quintet.terms.errors import UsageError
 from quintet.terms.unit import units
 
 from .bill_ahead_answer import budget_answer, incentives_answer, pace_answer
-from .command_bill import BillOptions, Text, option, table_of
+from .bill_words import LanguageOption
+from .command_bill import BillOptions, Text, commodity_of, option, table_of
 from .options import Common, FormatOption, chosen_format
 from .show import show
 
@@ -36,11 +36,12 @@ def bill_pace(
     *,
     options: BillOptions,
     day: Annotated[int, Parameter(help="How many days of the bill are over; --use is what was used in them.")],
+    language: LanguageOption = "en",
     format: FormatOption = None,  # noqa: A002
 ) -> int:
     """Say which tier comes on which day at the pace so far, and what the bill comes to. A pace is no forecast."""
     found = pace_of(options.asked(), day, table_of(options.cards))
-    show(pace_answer(found), chosen_format(Common(None, format)))
+    show(pace_answer(found, language), chosen_format(Common(None, format)))
     return 0
 
 
@@ -48,12 +49,14 @@ def bill_budget(
     *,
     options: BillOptions,
     budget: Annotated[str, option("At most so many won.")],
+    language: LanguageOption = "en",
     format: FormatOption = None,  # noqa: A002
 ) -> int:
     """Say how many whole units cost no more than a budget, and what is left of it after --use."""
     asked, table = options.asked(), table_of(options.cards)
-    limit = typed_number(budget, "--budget")
-    show(budget_answer(use_for(asked, limit, table), asked, limit, table), chosen_format(Common(None, format)))
+    limit = typed_fact("base_won", budget, "--budget")
+    answer = budget_answer(use_for(asked, limit, table), asked, limit, table, language)
+    show(answer, chosen_format(Common(None, format)))
     return 0
 
 
@@ -66,20 +69,22 @@ def bill_incentives(
     program: Annotated[
         Text, option("cashback, points or response; without it all that cover the commodity by months.")
     ] = None,
+    language: LanguageOption = "en",
     format: FormatOption = None,  # noqa: A002
 ) -> int:
     """Say what using less than before pays, and what one percent more would pay.
 
     A demand response compares a day with the ten weekdays before it: say --program response and --before ten times.
     """
-    day = bill_month(month)[0] if month is not None else last_known()
+    commodity = commodity_of(commodity)
+    day = typed_month(month)[0] if month is not None else last_known()
     amount, unit = typed_use(use)
     earlier = [_same_unit(text, unit) for text in before or ()]
     kinds = [program] if program is not None else [kind for kind in covering(commodity) if kind != "response"]
     if not kinds:
         kinds = ["cashback"]  # says what is covered
     found = [standing_of(program_on(kind, commodity, day), commodity, amount, earlier) for kind in kinds]
-    show(incentives_answer(found, unit), chosen_format(Common(None, format)))
+    show(incentives_answer(found, unit, language), chosen_format(Common(None, format)))
     return 0
 
 

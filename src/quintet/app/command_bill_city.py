@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from quintet.tariffs.agreements import NUMBERS, WORDS
+from quintet.tariffs.facts import NUMBERS, WORDS
 from quintet.terms.errors import UsageError
 
 from .command_bill import Text, option
