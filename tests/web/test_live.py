@@ -369,6 +369,6 @@ def test_the_description_knows_the_address_and_its_events(make_site: MakeSite) -
     document = httpx.get(f"{site.address}/openapi.json").json()
     operation = document["paths"]["/api/v1/live"]["get"]
     assert {one["name"] for one in operation["parameters"]} == {"place", "last_event_id", "Last-Event-ID"}
-    names = ("LiveIntervals", "LiveInterval", "LiveTotal", "LiveReset", "LiveBye")
+    names = ("LiveIntervals", "LiveInterval", "LiveTotal", "LiveReset", "LiveAlerts", "LiveBye")
     assert all(name in document["components"]["schemas"] for name in names)
     assert httpx.get(f"{site.address}/docs").text.count("/api/v1/live") == 1

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from quintet.views.live import LiveBye, Mark, news_of
+from quintet.views.live import LiveAlerts, LiveBye, LiveReset, Mark, news_of
 from quintet.web.live_limits import Limits
 from quintet.web.live_stream import Listener, beat, framed, transport_of
 
@@ -77,6 +77,10 @@ def test_a_stalled_listener_says_since_when_and_is_cut() -> None:
 def test_frames_are_as_browsers_read_them() -> None:
     mark = Mark(7, 12)
     assert framed(news_of(mark, LiveBye("gone"))) == b'id: 7-12\nevent: bye\ndata: {"reason":"gone"}\n\n'
+    told = news_of(mark, LiveReset("c1", 7))._replace(first=news_of(mark, LiveAlerts("c1", 7)))
+    first, second = framed(told).split(b"\n\n", 1)
+    assert first == b'event: alerts\ndata: {"place":"c1","batch":7}'
+    assert second.startswith(b"id: 7-12\nevent: reset\n")
     assert beat(mark) == b": beat\nid: 7-12\n\n"
 
 

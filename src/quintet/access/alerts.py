@@ -1,17 +1,19 @@
 """The alerts of a dwelling that a reader may see: those whose evidence lies wholly in a time that is his."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from quintet.registry import Registry
-from quintet.registry.alerts import folded
-from quintet.store.alerts import BudgetRow, budgets_of, looks_of, steps_of
-from quintet.store.engine import Engine
+from quintet.registry.alerts import TOLD, folded
+from quintet.store.alerts import BudgetRow, budgets_of, looks_of, stepped_since, steps_of
+from quintet.store.engine import Engine, Snapshot
 from quintet.terms.alert import Alert
 from quintet.terms.period import HOUR_US, Span, from_us
 
 from .home_hours import carriers, household_since, metered
 from .rights import Rights
+from .scope import Grant, Want
 
 HOUR_MIN = 60
 
@@ -59,6 +61,26 @@ def readable_alerts(engine: Engine, rights: Rights, registry: Registry, place: s
     budget = mine[0] if mine else None
     own_meters = metered(registry, place)
     return HomeAlerts(tuple(own), unsaid, noted_us, budget, own_meters, carriers(registry), tenancy_us)
+
+
+def changed_since(snapshot: Snapshot, place: str, batch: int) -> list[Alert]:
+    """Give the alerts of a dwelling that a later batch than `batch` changed, as they stand; telling changes none."""
+    changed = stepped_since(snapshot, place, batch, but=TOLD)
+    known = folded(steps_of(snapshot, place)) if changed else {}
+    return [known[number] for number in changed if number in known]
+
+
+def any_heard(alerts: Iterable[Alert], place: str, grant: Grant | None, reason: str) -> bool:
+    """Tell whether who follows a dwelling by a grant (None: without bounds) may see one of these alerts of it.
+
+    As `readable_alerts` has it, of that grant alone: who has another right too may be told less here, never more.
+    """
+    return any(grant is None or _heard(one, place, grant, reason) for one in alerts)
+
+
+def _heard(alert: Alert, place: str, grant: Grant, reason: str) -> bool:
+    want = Want((alert.from_us, max(_end(alert), alert.from_us + 1)), HOUR_MIN, dwelling=True)
+    return not grant.role.floor and grant.refusal(place, want, reason) is None
 
 
 def _end(alert: Alert) -> int:

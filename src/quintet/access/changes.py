@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from quintet.terms.alert import Alert
 from quintet.terms.amount import Ints
 from quintet.terms.catalogue import numbers_of, read_toml
 from quintet.terms.unit import Unit
@@ -74,6 +75,20 @@ class Commit(Protocol):
         ...
 
 
+class Stepped(Protocol):
+    """A batch of steps in the life of alerts."""
+
+    @property
+    def batch(self) -> MadeBatch:
+        """The batch."""
+        ...
+
+    @property
+    def alerts(self) -> Sequence[Alert]:
+        """The alerts as they stand after it."""
+        ...
+
+
 class Mark(NamedTuple):
     """A point in the order of batches: a batch's number and moment, so that one of another city is not taken for it."""
 
@@ -106,20 +121,26 @@ class Change(NamedTuple):
 class Changes:
     """What changed at a place up to a mark. `anew`: too much to say, or other meters; `gone`: it may not be read now.
 
-    Of a dwelling `intervals`; of a place above one `totals`, and the local days (by number) that changed and are too
-    old to be summed here.
+    Of a dwelling `intervals`, and whether `alerts` of it changed; of a place above one `totals`, and the local days (by
+    number) that changed and are too old to be summed here.
     """
 
     mark: Mark
     intervals: Sequence[Change] = ()
     totals: Sequence[Total] = ()
     days: Sequence[int] = ()
+    alerts: bool = False
     anew: bool = False
     gone: bool = False
 
+    @property
+    def amounts(self) -> bool:
+        """Tell whether amounts changed that are told one by one."""
+        return bool(self.intervals or self.totals or self.days)
+
     def __bool__(self) -> bool:
         """Tell whether there is anything to say."""
-        return bool(self.intervals or self.totals or self.days or self.anew or self.gone)
+        return self.amounts or self.alerts or self.anew or self.gone
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ Every commit is taken in by reference in the thread that made it. All the rest i
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,10 +16,12 @@ from quintet.registry import Registry
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import intervals, wanted
 from quintet.store.recent import Recent
+from quintet.terms.alert import Alert
 from quintet.terms.errors import Forbidden, NotFound
 from quintet.terms.quality import qualities, qualities_by_id
 
-from .changes import NO_ROWS, Change, ChangedRows, Changes, Commit, Limits, Mark, Rows, newest_of
+from .alerts import any_heard, changed_since
+from .changes import NO_ROWS, Change, ChangedRows, Changes, Commit, Limits, Mark, Rows, Stepped, newest_of
 from .members import I32, Members
 from .read_log import Read, ReadLog
 from .rights import homes_below
@@ -56,6 +58,7 @@ class _Entry(NamedTuple):
     mark: Mark
     registry: bool
     rows: ChangedRows | None
+    alerts: Sequence[Alert] = ()
 
 
 class Feed:
@@ -97,10 +100,19 @@ class Feed:
         mark = Mark(committed.batch.id, committed.batch.received_us)
         rows = committed.rows
         count = 0 if rows is None else len(rows.channel)
+        self._keep(_Entry(mark, committed.batch.kind == REGISTRY, rows if count else None), count)
+
+    def take_alerts(self, stepped: Stepped) -> None:
+        """Take in a durable batch of steps of alerts; call it in the order of batches, as `take`."""
+        mark = Mark(stepped.batch.id, stepped.batch.received_us)
+        self._keep(_Entry(mark, registry=False, rows=None, alerts=tuple(stepped.alerts)), 0)
+
+    def _keep(self, entry: _Entry, count: int) -> None:
+        """Remember a batch of so many rows, and wake who tells."""
         with self._lock:
-            self._ring.append(_Entry(mark, committed.batch.kind == REGISTRY, rows if count else None))
+            self._ring.append(entry)
             self._rows += count
-            self.newest = mark
+            self.newest = entry.mark
             while self._rows > self.limits.ring_rows or len(self._ring) > self.limits.ring_batches:
                 oldest = self._ring.popleft()
                 self._floor = oldest.mark
@@ -153,12 +165,13 @@ class Feed:
     def news(self, watches: Sequence[Watch]) -> list[Changes]:
         """Say for each place what changed since its mark, and move the marks to the newest batch."""
         newest, members = self.newest, self._laid_out()
-        since: dict[Mark, tuple[Rows | None, Set[str]]] = {}
+        since: dict[Mark, tuple[Rows | None, Set[str], Mapping[str, Sequence[Alert]]]] = {}
         out: list[Changes] = []
         for watch in watches:
             if watch.mark not in since:
                 rows = self._remembered(watch.mark, newest)
-                since[watch.mark] = rows, members.homes(rows.channel if rows is not None else NO_ROWS.channel)
+                homes = members.homes(rows.channel if rows is not None else NO_ROWS.channel)
+                since[watch.mark] = rows, homes, self._stepped(watch.mark, newest)
             out.append(self._changed(members, watch, *since[watch.mark], newest))
             watch.mark = newest
         return out
@@ -173,7 +186,8 @@ class Feed:
         if after > newest or (held and after not in known):
             return Changes(newest, anew=True)
         if held:
-            return self._told(members, watch, None if moved else self._remembered(after, newest), newest)
+            alerts = self._stepped(after, newest).get(watch.place, ())
+            return self._told(members, watch, None if moved else self._remembered(after, newest), alerts, newest)
         with self._engine.snapshot() as snapshot:
             return self._stored(snapshot, members, watch, after, newest)
 
@@ -193,7 +207,24 @@ class Feed:
             entries = [entry for entry in reversed(self._ring) if after < entry.mark <= until]
         return newest_of([entry.rows for entry in entries if entry.rows is not None])
 
-    def _changed(self, members: Members, watch: Watch, rows: Rows | None, homes: Set[str], mark: Mark) -> Changes:
+    def _stepped(self, after: Mark, until: Mark) -> Mapping[str, Sequence[Alert]]:
+        """Give the alerts that changed after a mark, until another, by dwelling: of batches that the ring holds."""
+        with self._lock:
+            entries = [entry for entry in self._ring if entry.alerts and after < entry.mark <= until]
+        out: dict[str, list[Alert]] = {}
+        for one in (alert for entry in entries for alert in entry.alerts):
+            out.setdefault(one.place, []).append(one)
+        return out
+
+    def _changed(
+        self,
+        members: Members,
+        watch: Watch,
+        rows: Rows | None,
+        homes: Set[str],
+        alerts: Mapping[str, Sequence[Alert]],
+        mark: Mark,
+    ) -> Changes:
         """Say what changed for a watch; after a change of the registry it may be other meters, or nobody's business."""
         if watch.members is not members:
             try:
@@ -204,12 +235,19 @@ class Feed:
             watch.members, watch.digest = members, digest
             if digest != before:
                 return Changes(mark, anew=True)
-        if rows is not None and members.is_dwelling(watch.place) and watch.place not in homes:
+        own = alerts.get(watch.place, ())
+        if rows is not None and not own and members.is_dwelling(watch.place) and watch.place not in homes:
             return Changes(mark)
-        return self._told(members, watch, rows, mark)
+        return self._told(members, watch, rows, own, mark)
 
-    def _told(self, members: Members, watch: Watch, rows: Rows | None, mark: Mark) -> Changes:
-        """Say what changed rows mean for a place; None, or more than an event holds, is to be read anew."""
+    def _told(self, members: Members, watch: Watch, rows: Rows | None, alerts: Iterable[Alert], mark: Mark) -> Changes:
+        """Say what changed rows and alerts mean for a place; rows of None, or more than an event holds: read anew."""
+        found = self._amounts(members, watch, rows, mark)
+        heard = any_heard(alerts, watch.place, watch.grant, watch.scope.reason)
+        return replace(found, alerts=True) if heard and not found.anew else found
+
+    def _amounts(self, members: Members, watch: Watch, rows: Rows | None, mark: Mark) -> Changes:
+        """Say what changed rows mean for a place."""
         place = watch.place
         if rows is None:
             return Changes(mark, anew=True)
@@ -253,7 +291,8 @@ class Feed:
         if found.num_rows > self.limits.resume_rows:
             return Changes(mark, anew=True)
         rows = self._effective(snapshot, found) if dwelling and found.num_rows else _keys(found)
-        return self._told(members, watch, rows, mark)
+        alerts = changed_since(snapshot, place, after.batch) if dwelling else ()
+        return self._told(members, watch, rows, alerts, mark)
 
     def _effective(self, snapshot: Snapshot, keys: pa.Table) -> Rows:
         """Give what stands at some (channel, start_us) now; `withdrawn` where nothing does."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 from quintet.registry import Registry
 from quintet.registry.tree import LEVELS
 from quintet.registry.weather import station_of, stations
-from quintet.store.hours import hours_of_channels
+from quintet.store.hours import ChannelHours, hours_of_channels
 from quintet.store.records import ALWAYS
 from quintet.terms.amount import Ints
 from quintet.terms.period import HOUR_US, MINUTE_US, Span, day_edges, from_us
@@ -184,26 +184,20 @@ class _Read:
         self._value = np.zeros(shape, np.int64)
         self._due, self._known, self._sound = (np.zeros(shape, np.int16) for _ in range(3))
 
-    def take(self, found: pa.Table, rows: pa.Table, key: Ints) -> None:
+    def take(self, found: ChannelHours, rows: pa.Table, key: Ints) -> None:
         """Add what was found of channels to the utilities for which they count, while they do."""
-        order = np.lexsort((found["hour_us"].to_numpy(), found["channel"].to_numpy()))
-        channel, hour_us, value, trusted, known = (
-            found[name].to_numpy()[order] for name in ("channel", "hour_us", "value", "trusted", "known")
-        )
-        at = (hour_us - self._calendar.start_us[0]) // HOUR_US
-        names = ("channel", "cadence_min", "start_us", "end_us", "sign")
-        for number, one, cadence, start, end, sign in zip(
-            key.tolist(), *(rows[name].to_pylist() for name in names), strict=True
+        starts = self._calendar.start_us
+        at = np.searchsorted(found.channels, rows["channel"].to_numpy()).tolist()
+        names = ("cadence_min", "start_us", "end_us", "sign")
+        for number, row, cadence, start, end, sign in zip(
+            key.tolist(), at, *(rows[name].to_pylist() for name in names), strict=True
         ):
-            starts = self._calendar.start_us
-            self._due[number] += (starts >= start) & (starts < end)
-            low, high = np.searchsorted(channel, [one, one + 1]).tolist()
-            inside = (hour_us[low:high] >= start) & (hour_us[low:high] < end)
-            own = at[low:high][inside]
+            low, high = np.searchsorted(starts, [start, end]).tolist()
             each = HOUR_US // (cadence * MINUTE_US)
-            self._value[number, own] += sign * value[low:high][inside]
-            self._known[number, own] += known[low:high][inside] >= each
-            self._sound[number, own] += trusted[low:high][inside] >= each
+            self._due[number, low:high] += 1
+            self._value[number, low:high] += sign * found.value[row, low:high]
+            self._known[number, low:high] += found.known[row, low:high] >= each
+            self._sound[number, low:high] += found.trusted[row, low:high] >= each
 
     def seen(self, number: int, commodity: str, unit: Unit) -> HoursSeen:
         """Give one utility's hours."""

@@ -20,6 +20,7 @@ from quintet.pipeline.bounds import limits as shipped
 from quintet.pipeline.grouping import Committer
 from quintet.protocols.payloads.payload import Limits as PayloadLimits
 from quintet.registry import from_dataset
+from quintet.registry.alerts import Stepped
 from quintet.store.room import disk_full, left_bytes
 from quintet.terms.errors import CityError, QuintetError
 from quintet.views.accounts import Accounts
@@ -92,6 +93,7 @@ class Doors:
         self.http = HttpDoor(Behind(city.tokens.admit, self._submit, self.register), http_limits, bounds)
         self.feed = Feed(city.engine, city.registry, city.pipeline.recent, log=lambda: city.reads_noted)
         city.pipeline.listeners.append(self.feed.take)
+        city.alerts.listeners.append(self._alerts_changed)
         bound = LiveLimits.shipped()
         bound = bound if listeners is None else replace(bound, listeners=min(listeners, bound.listeners))
         self.live = LivePart(Live(self.feed, EVERYTHING), bound)
@@ -154,6 +156,11 @@ class Doors:
         self._logbook.begin()
         self.telling.begin()
         self.alerting.begin()
+
+    def _alerts_changed(self, stepped: Stepped) -> None:
+        """Tell who listens that alerts changed; what was committed before, and waits to be told, goes first."""
+        self.city.pipeline.tell()
+        self.feed.take_alerts(stepped)
 
     def see_off(self) -> None:
         """Say good-bye to listeners: the site is about to end. May be called from any thread."""

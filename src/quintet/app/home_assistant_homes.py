@@ -12,7 +12,7 @@ from quintet.registry.passes import counts
 from quintet.terms.errors import Forbidden, NotFound
 from quintet.terms.period import from_us
 from quintet.views.identity import Reader
-from quintet.views.live import Live, News, Watch
+from quintet.views.live import ALERTS, Live, News, Watch
 
 from .city import City
 from .doorkeeper import CityDoorkeeper
@@ -124,6 +124,7 @@ class Homes:
             self._end(user, keep)
             return
         (news,) = reader.live(self._live).news([one.watch])
+        news = None if news is not None and news.event == ALERTS else news
         today = from_us(self._city.now()).astimezone(self._city.engine.tz).date()
         if news is None and one.kept and one.day == today:
             return
@@ -142,12 +143,12 @@ class Homes:
                 keep(topic, payload)
 
     def _payloads(self, user: str, found: Shown, language: str) -> dict[str, bytes]:
-        """Give what is kept of a dwelling, what is discovered first."""
+        """Give what is kept of a dwelling, what is discovered first; it is there once its values are."""
         topics = own_topics(user)
         return {
             topics["config"]: discovery(user, found, language, self._keeper.public),
-            topics["availability"]: ONLINE.encode(),
             topics["state"]: state(found),
+            topics["availability"]: ONLINE.encode(),
         }
 
     def _end(self, user: str, keep: Keep) -> None:

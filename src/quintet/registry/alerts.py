@@ -6,7 +6,7 @@ and came back (terms/data/alert_kinds.toml). What cannot be judged ends nothing.
 
 import hashlib
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from quintet.store.alerts import (
     looks_of,
     steps_of,
 )
-from quintet.store.engine import Engine
+from quintet.store.engine import Batch, Engine
 from quintet.terms.alert import DISMISSED, ENDED, MOVED, OVER, STANDING, Alert, Told
 from quintet.terms.errors import BadInput, NotFound
 from quintet.terms.period import HOUR_US
@@ -54,6 +54,14 @@ class News:
 
     raised: tuple[Alert, ...]
     ended: tuple[Alert, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """A durable batch of steps, and the alerts that it changed, as they stand after it; telling is none."""
+
+    batch: Batch
+    alerts: tuple[Alert, ...]
 
 
 def folded(steps: Iterable[StepRow]) -> dict[str, Alert]:
@@ -95,6 +103,8 @@ class StandingAlerts:
         self._known: dict[str, dict[str, Alert]] | None = None
         self._looks: dict[str, str] = {}
         self._budgets: dict[str, BudgetRow] = {}
+        self.listeners: list[Callable[[Stepped], None]] = []
+        """Told of each batch of steps, in order, with the write lock held."""
 
     def of(self, place: str) -> list[Alert]:
         """List the alerts of a dwelling, ended ones too, the latest first."""
@@ -188,6 +198,11 @@ class StandingAlerts:
             made = folded([one]) if one.step == RAISED else {one.alert: _after(own[one.alert], one)}
             own.update(made)
             after.update(made)
+        changed = {one.alert for one in steps if one.step != TOLD}
+        if changed:
+            stepped = Stepped(writing.batch, tuple(after[number] for number in sorted(changed)))
+            for listener in list(self.listeners):
+                listener(stepped)
         return after
 
     def budget(self, place: str, tenancy_us: int) -> BudgetRow | None:

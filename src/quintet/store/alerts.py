@@ -110,6 +110,14 @@ def steps_of(snapshot: Snapshot, place: str | None = None) -> list[StepRow]:
     return [StepRow(row[0], row[1], row[2], row[3], row[4], json.loads(row[5])) for row in found]
 
 
+def stepped_since(snapshot: Snapshot, place: str, batch: int, *, but: str) -> list[str]:
+    """Name the alerts of a place of which a later batch than `batch` holds a step, other than those called `but`."""
+    if not any_alerts(snapshot):
+        return []
+    sql = "select distinct alert from alert_step where place = ? and batch > ? and step <> ? order by alert"
+    return [str(row[0]) for row in snapshot.rows(sql, [place, batch, but])]
+
+
 def looks_of(snapshot: Snapshot, place: str | None = None) -> list[LookRow]:
     """Read the newest look at a place (None: at each)."""
     if not any_alerts(snapshot):

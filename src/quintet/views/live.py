@@ -66,6 +66,13 @@ class LiveReset(Answer, frozen=True):
     batch: int
 
 
+class LiveAlerts(Answer, frozen=True):
+    """An alert of a dwelling was raised, changed, ended, called no problem or taken back: ask for its alerts again."""
+
+    place: str
+    batch: int
+
+
 class LiveBye(Answer, frozen=True):
     """The stream ends. `reason`: `stopping` (come back in a while) or `gone` (the place is not yours to read)."""
 
@@ -73,15 +80,17 @@ class LiveBye(Answer, frozen=True):
 
 
 class News(NamedTuple):
-    """One event: its name, the batch up to which it speaks, and its content as JSON."""
+    """One event: its name, the batch up to which it speaks, its content as JSON, and another that goes before it."""
 
     event: str
     mark: Mark
     data: bytes
+    first: "News | None" = None
 
 
 __all__ = [
     "Live",
+    "LiveAlerts",
     "LiveBye",
     "LiveInterval",
     "LiveIntervals",
@@ -95,12 +104,15 @@ __all__ = [
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-def news_of(mark: Mark, content: LiveIntervals | LiveReset | LiveBye) -> News:
+def news_of(mark: Mark, content: LiveIntervals | LiveReset | LiveAlerts | LiveBye) -> News:
     """Give an event as it is told to every listener alike."""
     return News(EVENTS[type(content)], mark, _ENCODER.encode(content))
 
 
-EVENTS: dict[type[Answer], str] = {LiveIntervals: "intervals", LiveReset: "reset", LiveBye: "bye"}
+ALERTS = "alerts"
+EVENTS: dict[type[Answer], str] = {
+    LiveIntervals: "intervals", LiveReset: "reset", LiveAlerts: ALERTS, LiveBye: "bye",
+}  # fmt: skip
 """What each content is called on the stream."""
 
 
@@ -162,6 +174,9 @@ class Live:
             return news_of(changes.mark, LiveBye("gone"))
         if changes.anew:
             return news_of(changes.mark, LiveReset(place, changes.mark.batch))
+        alerts = news_of(changes.mark, LiveAlerts(place, changes.mark.batch)) if changes.alerts else None
+        if alerts is not None and not changes.amounts:
+            return alerts
         registry = self._feed.registry
         tz = registry.tz
         answer = LiveIntervals(
@@ -172,7 +187,7 @@ class Live:
             [_total(one, registry.commodities, tz) for one in changes.totals],
             [day_of_number(number) for number in changes.days],
         )
-        return news_of(changes.mark, answer)
+        return news_of(changes.mark, answer)._replace(first=alerts)
 
 
 def _interval(one: Change, tz: ZoneInfo) -> LiveInterval:

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from quintet.views.live import LiveBye, LiveIntervals, LiveReset
+from quintet.views.live import LiveAlerts, LiveBye, LiveIntervals, LiveReset
 
 from .described import problem_of, schemas_of
 from .parameters import Parameter
 
 PLACE = Parameter("place", "The place to follow.", {"type": "string", "default": "city"})
 LAST_EVENT_ID = Parameter("last_event_id", "As the Last-Event-ID header, for clients that cannot send one.")
-CONTENTS = (LiveIntervals, LiveReset, LiveBye)
+CONTENTS = (LiveIntervals, LiveReset, LiveAlerts, LiveBye)
 STREAM = """Server-sent events. `intervals` (LiveIntervals): what a commit changed. `reset` (LiveReset): read anew.
+`alerts` (LiveAlerts): of a dwelling, ask for its alerts again; just before `intervals` it has no id of its own.
 `bye` (LiveBye): the stream ends. An id without data says how far the listener is served; a comment is a heartbeat."""
 
 

@@ -32,8 +32,15 @@ class Streams(Protocol):
 
 
 def framed(news: News) -> bytes:
-    """Write an event as it goes over the wire; JSON holds no line break."""
-    return f"id: {news.mark}\nevent: {news.event}\ndata: ".encode() + news.data + b"\n\n"
+    """Write an event as it goes over the wire; JSON holds no line break.
+
+    What goes before it has no id: who is cut off between the two has been served neither.
+    """
+    return _event(news.first, "") + _event(news, f"id: {news.mark}\n")
+
+
+def _event(news: News | None, head: str) -> bytes:
+    return b"" if news is None else f"{head}event: {news.event}\ndata: ".encode() + news.data + b"\n\n"
 
 
 def beat(mark: Mark) -> bytes:
