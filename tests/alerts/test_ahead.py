@@ -30,7 +30,8 @@ def at(use: MonthUse, won: int | None = None, kwh_a_day: float = 8.0, apart: flo
     def forecast(_place: str, _code: str, now_us: int, _since: int | None, end: date) -> tuple[Ahead | None, int]:
         left = (end - local_day(from_us(now_us), TZ)).days
         more = kwh_a_day * left * 10**6
-        return Ahead(more, *((None, None) if apart is None else (more - apart * 10**6, more + apart * 10**6)), 30), 15
+        ends = (None, None) if apart is None else (more - apart * 10**6, more + apart * 10**6)
+        return Ahead(more, *ends, 30, (kwh_a_day * 10**6,) * left), 15
 
     return replace(home({}, budget=won), month={"electricity": use}, forecast=forecast)
 

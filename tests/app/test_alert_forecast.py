@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from quintet.alerts.ahead import BUDGET, Ends, ends_of, month_ahead
+from quintet.alerts.ahead import BUDGET, Ends, ends_of, month_ahead, tier
+from quintet.alerts.found import Found
 from quintet.alerts.reading import homes_seen
 from quintet.app.alert_forecast import PageForecast
 from quintet.app.alert_looks import homes_of, machine
@@ -39,7 +40,7 @@ def test_the_alerts_of_a_month_go_by_the_forecast_of_the_page(tmp_path: Path) ->
         access, homes = machine(city), homes_of(city)
         forecast, catalogue = PageForecast(access), Catalogue(access)
         today = Today.at(from_us(now_us).astimezone(plan.zone), plan.zone, None)
-        priced = 0
+        priced, days = 0, list[tuple[str, str]]()
         for home in homes_seen(access, homes, now_us, {}, {}, alike=True, forecast=forecast):
             bill = month_bill(Home(access, catalogue, home.place, ("", ""), today), asked_month(None, today))
             lines = {line.commodity: line for line in bill.lines}
@@ -50,9 +51,15 @@ def test_the_alerts_of_a_month_go_by_the_forecast_of_the_page(tmp_path: Path) ->
                 said = lines[code].ahead
                 assert said is not None
                 assert (float(one.use), float(one.low)) == pytest.approx((said.use, said.use_low), abs=0.002)
+            for crossing in tier(home):
+                gauge = lines[crossing.commodity].tier
+                if isinstance(crossing, Found) and gauge is not None and gauge.day is not None:
+                    days.append((str(crossing.figures["day"]), gauge.day.isoformat()))
             found = month_ahead(home, told)
             assert found is not None
             if not found.unpriced:
                 assert (found.ends, found.low) == pytest.approx((bill.won_ahead, bill.won_low), abs=20)
                 priced += 1
         assert priced == len(homes)
+        assert days
+        assert all(alert == page for alert, page in days), days

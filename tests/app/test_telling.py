@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -340,6 +341,31 @@ def test_an_alert_of_the_city_is_told_once_noted_with_it_and_not_when_called_no_
     assert len(box.mails) == 2  # the code, and the first alert
     told = {known.kind: [(one.by, one.outcome) for one in known.told] for known in town.city.alerts.of(OWN)}
     assert told == {"tier": [("mail", "sent")], "budget": []}
+
+
+def test_an_address_hears_at_once_of_what_stands_when_it_is_confirmed(
+    town: Peopled, mina: httpx.Client, box: Mailbox
+) -> None:
+    seen = Seen(OWN, town.hand(), 0, [replace(alert(town), id="")], [], [])
+    (raised,) = town.city.alerts.take([seen]).raised
+    telling = town.city.telling
+    telling.begin()
+    try:
+        fine(mina.post("/api/v1/home/telling/mail", json={"address": "mina@naju.example"}))
+        wait_for(lambda: len(box.mails) == 1)
+        fine(town.client().post("/api/v1/telling:confirm", json={"code": link(box.mails[0], "confirm")}))
+        wait_for(lambda: bool(town.city.alerts.alert(raised.id).told))  # not an hour later
+    finally:
+        telling.end()
+    assert len(box.mails) == 2
+    assert telling.catch_up() == 0
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_the_page_of_codes_is_there_in_both_languages_and_holds_none(town: Peopled) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
-from quintet.tariffs.ahead import EIGHT_TENTHS
+from quintet.tariffs.ahead import EIGHT_TENTHS, Ahead, day_passed, together
 from quintet.tariffs.ahead import limits as forecast_limits
 from quintet.tariffs.bill import Bill
 from quintet.terms.alert import MONTH, Figure
@@ -25,10 +25,14 @@ TIER, BUDGET = "tier", "budget"
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """What a utility's month comes to at its end, in the unit of its use: the forecast, and the range's lower end."""
+    """What a utility's month comes to at its end, in the unit of its use: the forecast, and the range's lower end.
+
+    `ahead` is the forecast of today and the days to come, in sub-units.
+    """
 
     use: Fraction
     low: Fraction
+    ahead: Ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def ends_of(kind: str, home: HomeSeen, commodity: str, use: MonthUse) -> Ends | 
         wanted = forecast_limits()
         return too_new(kind, home, commodity, wanted["days_behind"] + wanted["trials_needed"], known)
     more, low = (Fraction(round(one)) / use.unit.ratio for one in (ahead.use, ahead.low))
-    return Ends(use.used + more, use.used + low)
+    return Ends(use.used + more, use.used + low, ahead)
 
 
 def _tier(home: HomeSeen, commodity: str, use: MonthUse) -> Outcome:
@@ -108,14 +112,17 @@ def _crossed(home: HomeSeen, commodity: str, use: MonthUse, bill: Bill, coming: 
     # a bill may count in another unit than the meter does
     factor = bill.use / bill.asked.use if bill.asked.use else Fraction(1)
     limit = coming.limit / factor
+    if ends.low <= limit:  # as of nearly all: what it would cost need not be priced
+        return Fine(TIER, commodity, near=ends.use > limit)
     asked = home.rates.asked(home.place, commodity, use.unit, use.start, use.end)
     won, reason = home.rates.added(asked, limit, max(ends.use, limit))
-    little = won is not None and won < limits("pace")["least_won"]
-    if ends.low <= limit or little:
+    if won is not None and won < limits("pace")["least_won"]:
         return Fine(TIER, commodity, near=ends.use > limit)
     sure = above(float(ends.use), float(ends.use - ends.low) / EIGHT_TENTHS, float(limit))
-    left = (use.end - home.today).days
-    day = home.today + timedelta(days=int((limit - use.used) / (ends.use - use.used) * left))
+    ratio = use.unit.ratio
+    day = day_passed(ends.ahead, home.today, float(use.used * ratio), float(limit * ratio)) or use.end - timedelta(
+        days=1
+    )
     figures: dict[str, Figure] = {
         "tier": coming.number, "day": day.isoformat(), "limit": round(float(coming.limit), 1),
         "ends": round(float(ends.use * factor), 1), "least": round(float(ends.low * factor), 1),
@@ -159,7 +166,7 @@ def _against(home: HomeSeen, bound: int, ends: Mapping[str, Ends]) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class MonthAhead:
-    """A dwelling's month in won: so far, at its end, and at the lower end of the range, as the page adds them up."""
+    """A dwelling's month in won: so far, at its end, and at the lower end of the range, as the page joins them."""
 
     so_far: int
     ends: int
@@ -169,14 +176,18 @@ class MonthAhead:
 
 def month_ahead(home: HomeSeen, ends: Mapping[str, Ends]) -> MonthAhead | None:
     """Price the month so far, at its end and at the range's lower end; None where nothing of it can be priced."""
-    so_far, total, low = 0, 0, 0
+    so_far, total = 0, 0
+    offs: list[tuple[float, Ahead]] = []
     unpriced: list[str] = []
     for commodity, use in home.month.items():
         bills = [_won(home, commodity, use, one) for one in (use.used, ends[commodity].use, ends[commodity].low)]
         if any(one is None for one in bills):
             unpriced.append(commodity)
             continue
-        so_far, total, low = (held + (one or 0) for held, one in zip((so_far, total, low), bills, strict=True))
+        now, then, least = (one or 0 for one in bills)
+        so_far, total = so_far + now, total + then
+        offs.append((then - least, ends[commodity].ahead))
+    low = total - round(together(offs))
     return None if len(unpriced) == len(home.month) else MonthAhead(so_far, total, low, tuple(unpriced))
 
 

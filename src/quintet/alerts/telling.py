@@ -114,12 +114,16 @@ class Teller:
         return laid
 
     def _wants(self, person: Person, off: Sequence[str], target: Target, alert: Alert) -> bool:
-        """Tell whether a target is to hear of an alert: one's own of what is wanted, a contact of one thing only."""
-        if not target.confirmed or target.confirmed_us > alert.raised_us:  # what was found before is on the page
+        """Tell whether a target is to hear of an alert: one's own of what is wanted, a contact of one thing only.
+
+        One's own hears of what stood before it came; a contact's consent does not reach back.
+        """
+        if not target.confirmed:
             return False
         if target.contact:
             agreed = alert.kind == PURPOSE and alert.place == target.place and self._audience.agreed(person.id, target)
-            return agreed and not self._away(self._kept.chosen(person.id).away_until, self._tools.now_us())
+            later = target.confirmed_us <= alert.raised_us
+            return agreed and later and not self._away(self._kept.chosen(person.id).away_until, self._tools.now_us())
         return alert.kind not in off
 
     def _again(self, before: Notice, alert: Alert) -> bool:

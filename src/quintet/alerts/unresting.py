@@ -7,7 +7,7 @@ than any flame of a boiler, at a home whose gas used to rest. What flows slower 
 some hours together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,15 +58,25 @@ def run_of(seen: HoursSeen) -> Run:
 
 def water_leak(home: HomeSeen) -> list[Outcome]:
     """Look for water that never stops."""
-    return [_water(home, commodity) for commodity in looked_for(LEAK, home)]
+    return _each(LEAK, home, _water)
 
 
-def _water(home: HomeSeen, commodity: str) -> Outcome:
-    kind, bounds = LEAK, limits("unresting")
-    refused = unseen(kind, home, commodity) or unheard(kind, home.services[commodity], bounds["quiet_hours"])
-    if refused is not None:
-        return refused
-    seen = home.services[commodity]
+def gas_unresting(home: HomeSeen) -> list[Outcome]:
+    """Look for gas that never stops."""
+    return _each(GAS, home, _gas)
+
+
+def _each(kind: str, home: HomeSeen, judged: Callable[[HomeSeen, HoursSeen], Outcome]) -> list[Outcome]:
+    """Judge each utility in which a kind is looked for, where its meter was heard of late."""
+    quiet, out = limits("unresting")["quiet_hours"], list[Outcome]()
+    for commodity in looked_for(kind, home):
+        refused = unseen(kind, home, commodity) or unheard(kind, home.services[commodity], quiet)
+        out.append(judged(home, home.services[commodity]) if refused is None else refused)
+    return out
+
+
+def _water(home: HomeSeen, seen: HoursSeen) -> Outcome:
+    kind, commodity, bounds = LEAK, seen.commodity, limits("unresting")
     run = run_of(seen)
     night = nights(home.calendar, bounds["night_from"], bounds["night_until"])
     smallest, whole = smallest_by_night(seen, home.calendar, night, bounds["night_until"] - bounds["night_from"])
@@ -136,22 +146,12 @@ def _found(
     return Found(kind, seen.commodity, since_us, home.heard_from_us(seen), told, won, DAY, reason, 1 - chance)
 
 
-def gas_unresting(home: HomeSeen) -> list[Outcome]:
-    """Look for gas that never stops."""
-    return [_gas(home, commodity) for commodity in looked_for(GAS, home)]
-
-
-def _gas(home: HomeSeen, commodity: str) -> Outcome:
-    kind, bounds = GAS, limits("unresting")
-    refused = unseen(kind, home, commodity) or unheard(kind, home.services[commodity], bounds["quiet_hours"])
-    if refused is not None:
-        return refused
-    seen = home.services[commodity]
+def _gas(home: HomeSeen, seen: HoursSeen) -> Outcome:
     by_hour = _gas_by(home, seen, 1)
     if not isinstance(by_hour, Fine):
         return by_hour
-    slow = _gas_by(home, seen, bounds["slow_hours"])
-    return slow if isinstance(slow, Found) else _too_coarse(kind, seen) or by_hour
+    slow = _gas_by(home, seen, limits("unresting")["slow_hours"])
+    return slow if isinstance(slow, Found) else _too_coarse(GAS, seen) or by_hour
 
 
 def _gas_by(home: HomeSeen, seen: HoursSeen, width: int) -> Outcome:

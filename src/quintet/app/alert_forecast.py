@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-import numpy as np
-
 from quintet.access import Access
 from quintet.registry.weather import station_of, stations
 from quintet.tariffs.ahead import Ahead
@@ -51,8 +49,5 @@ class PageForecast:
             self._of, self._outlooks, self._stations = (registry, today.day, end), {}, stations(registry)
         station = station_of(registry, place, self._stations)
         if station not in self._outlooks:
-            found = outlook_of(self._access, place, today.day, end, today.tz)
-            # without the weather of a year before the page's forecast goes by like days, and reads no more either
-            known = found is not None and not np.isnan(found.year).all()
-            self._outlooks[station] = found if known else None
+            self._outlooks[station] = outlook_of(self._access, place, today.day, end, today.tz)
         return self._outlooks[station]

@@ -22,9 +22,8 @@ from quintet.terms.period import HOUR_US
 
 from .alert_forecast import PageForecast
 from .alert_looks import homes_of, look, machine
+from .background import Background
 from .city import City
-from .door import Failure, guarded
-from .show import say
 
 NAMES = ("look_s", "home_s", "busy_percent", "again_s", "at_once")
 NIGHT_US = 2 * HOUR_US
@@ -64,19 +63,17 @@ class Alerting:
         self._looked_us: dict[str, int] = {}
         self._waiting: dict[str, None] = {}
         self._night: int | None = None
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="alerting", daemon=True)
+        again_s = bounds()["again_s"]
+        self._background = Background("alerting", "looking for alerts", self._look, again_s=again_s)
 
     def begin(self) -> None:
         """Start to listen to commits, and to look."""
         self._city.pipeline.listeners.append(self.take)
-        self._thread.start()
+        self._background.begin()
 
     def end(self) -> None:
         """Look at nothing more, and wait for what is at hand; more than once is once."""
-        self._ending.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._background.end()
         if self.take in self._city.pipeline.listeners:
             self._city.pipeline.listeners.remove(self.take)
 
@@ -117,17 +114,6 @@ class Alerting:
         self._city.alerts.set_budget(place, won, tenancy_us=tenancy_us, by=by)
         self._asked.append(place)
 
-    def _run(self) -> None:
-        pause = 0.0
-        while not self._ending.wait(pause):
-            outcome = guarded(self._look)
-            if isinstance(outcome, Failure):
-                again_s = bounds()["again_s"]
-                say(f"quintet: looking for alerts: {outcome.line()} Tried again in {again_s / 60:.0f} minutes.")
-                pause = again_s
-            else:
-                pause = outcome
-
     def _look(self) -> float:
         """Look at what is due, some dwellings of it; give the seconds until the next look."""
         now_us = self._city.now()
@@ -166,7 +152,7 @@ class Alerting:
         """Look at some dwellings, with pauses; False where the end came before all were seen."""
         step = bounds()["at_once"]
         for low in range(0, len(places), step):
-            if self._ending.is_set():
+            if self._background.ended:
                 return False
             some = places[low : low + step]
             look(self._city, some, alike=alike, forecast=self._forecast, told=self._tell, rest=self._rest)
@@ -184,4 +170,4 @@ class Alerting:
     def _rest(self, worked_s: float) -> None:
         """Rest after so much work, by the share of a core that this may take; the end waits for no rest."""
         share = bounds()["busy_percent"] / 100
-        self._ending.wait(worked_s * (1 - share) / share)
+        self._background.ending.wait(worked_s * (1 - share) / share)

@@ -102,6 +102,11 @@ class CityTelling:
             self.catch_up()
         return self.teller.send()
 
+    def _fresh(self) -> None:
+        """Look at once for what stands and was not laid: an address came."""
+        self._again_s = 0.0
+        self._wake.set()
+
     def _run(self) -> None:
         while not self._ending.is_set():
             self._wake.clear()
@@ -145,6 +150,7 @@ class CityTelling:
             welfare_hours=lambda: limits(KIND)["hours"],
             alarms=false_alarms,
             wake=self._wake.set,
+            fresh=self._fresh,
         )
 
     def _named(self, language: str) -> str:

@@ -261,7 +261,13 @@ def bounded(targets: Iterable[Target], channel: str, contact: bool) -> None:
     most = limits.contacts if contact else {MAIL: limits.mails, PUSH: limits.pushes}.get(channel, limits.webhooks)
     have = [one for one in targets if bool(one.contact) == contact and (contact or one.channel == channel)]
     if len(have) >= most:
-        raise BadInput(f"there are {most} already.", code="too_many", place=channel, remedy="Take one away first.")
+        raise BadInput(
+            f"there are {most} already.",
+            code="too_many",
+            place=channel,
+            remedy="Take one away first.",
+            said={"most": most},
+        )
 
 
 def _same(one: Target, other: Target) -> bool:
