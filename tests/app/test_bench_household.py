@@ -1,5 +1,6 @@
 """The bench of residents' pages runs on a hamlet: all is answered and heard, and each figure is there."""
 
+import asyncio
 from collections.abc import Iterator
 from itertools import pairwise
 from resource import RLIMIT_NOFILE, getrlimit, setrlimit
@@ -8,8 +9,8 @@ from typing import Any
 import pytest
 
 from quintet.app.bench_household import measure_household, quantiles, tell
-from quintet.app.bench_household_city import QUARTER_US, Home
-from quintet.app.bench_household_clients import Fed, Heard, due_between
+from quintet.app.bench_household_city import QUARTER_US, Home, Plan
+from quintet.app.bench_household_clients import NO_ANSWER, Asked, Asking, Fed, Heard, Task, due_between
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +30,7 @@ def test_the_bench_measures_a_hamlet() -> None:
     assert figures["now_bytes_each"] > 800
     assert 0 < figures["now_ms_p50_p99_p999"][0] <= figures["now_ms_p50_p99_p999"][1]
     assert figures["bills_bills"] == 150
+    assert figures["opened_statuses"] == {200: 24}
 
 
 def test_each_home_sends_each_quarter_hour_once() -> None:
@@ -52,3 +54,41 @@ def test_waiting_counts_from_the_sending_of_what_was_heard_first() -> None:
     assert figures["live_ms_p50_p99_p999"][0] == 7.5
     assert figures["live_heard_share"] == round(2 / 3, 4)
     assert quantiles([]) == [0.0, 0.0, 0.0]
+
+
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+LET_GO = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"
+
+
+async def asked_of(answers: list[bytes]) -> Asked:
+    """Ask a server that gives these bytes for each request and ends the line where they are no answer alone."""
+    left = iter(answers)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        said = ANSWER
+        while said == ANSWER:
+            try:
+                await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                break
+            said = next(left)
+            writer.write(said)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        plan = Plan([Home("c1/1/1", "c1", [], 0, "secret")], "", 0)
+        return await Asking(Task("ask", port, plan, 1, 20.0, len(answers) / 20.0)).ask()
+
+
+def test_a_line_that_is_let_go_is_no_answer_and_is_not_used_again() -> None:
+    found = asyncio.run(asked_of([ANSWER + LET_GO, ANSWER, ANSWER]))
+    assert found.statuses == {200: 3}
+    assert found.lines >= 2
+    assert all(0 <= wait < 60_000 for wait in found.waits_ms)
+
+
+def test_a_request_whose_line_ends_is_counted_as_unanswered() -> None:
+    found = asyncio.run(asked_of([b"", ANSWER]))
+    assert found.statuses == {NO_ANSWER: 1, 200: 1}

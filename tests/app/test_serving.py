@@ -8,7 +8,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from .served import Served, environment
+from tests.program import environment
+
+from .served import Served
 
 PATIENCE_S = 60
 

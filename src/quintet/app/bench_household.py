@@ -32,9 +32,12 @@ from .bench_live import piped
 Put = Callable[[str, object], None]
 Result = TypeVar("Result", bound=msgspec.Struct)
 FEED_BEAT_S = 1.0
-LOOK_S, IDLE_CORES, LONGEST_S = 2.0, 0.15, 1800.0
-"""A server that needs less than so much of a core for so long has no answers to make ahead any more."""
+LOOK_S, IDLE_CORES, LONGEST_S = 4.0, 0.5, 1800.0
+"""A server that needs less than so much of a core for so long has no answers to make ahead any more: looks for alerts
+take a quarter of one, for as long as they take."""
 SETTLE_S = 3.0
+OPENED_A_SECOND = 100.0
+"""Pages are opened, and ask for the first time, so many a second."""
 STOP_S = 60.0
 SHARES = (0.5, 0.99, 0.999)
 TICKS_S = os.sysconf("SC_CLK_TCK")
@@ -84,7 +87,10 @@ class Served:
 
 
 def measured(put: Put, of: Served) -> None:
-    """Open all pages, and ask at the full rate while readings come; first all homes' answers are made ahead."""
+    """Open all pages, and ask at the full rate while readings come; first all homes' answers are made ahead.
+
+    Each page asks once as it is opened, as a browser does; what came since its answer was made ahead is read then.
+    """
     size = of.size
     put("memory_mb_empty", resident_mb(of.server))
     with client(of.task("feed", seconds=FEED_BEAT_S)) as feed:
@@ -92,6 +98,7 @@ def measured(put: Put, of: Served) -> None:
         put("memory_mb_made_ahead", resident_mb(of.server))
         with client(of.task("listen")) as pages:
             put("memory_mb_pages_open", resident_mb(of.server))
+            say(put, "opened", run(of.task("ask", OPENED_A_SECOND, size.households / OPENED_A_SECOND), Asked))
             for name, tags in (("now", False), ("now_again", True)):
                 spent = processor_s(of.server)
                 asked = run(of.task("ask", size.rate, size.seconds, tags=tags), Asked)

@@ -29,6 +29,8 @@ HEAD = b"\r\n\r\n"
 LOOK_AHEAD_S = 0.0005
 LATE_STEP_S = 0.1
 PATIENCE_S = 60.0
+NO_ANSWER = 0
+"""The status of a request whose line ended before its answer came."""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -141,14 +143,24 @@ class Asker(asyncio.Protocol):
         self.transport: asyncio.WriteTransport | None = None
         self.due_ns = 0
         self.home = 0
+        self.asking = self.closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         if isinstance(transport, asyncio.WriteTransport):
             self.transport = transport
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note the end: the server lets a line go that nobody has asked by for a while."""
+        del exc
+        self.closed = True
+        if self.asking:
+            self._free(self, NO_ANSWER, b"", 0)
+
     def data_received(self, data: bytes) -> None:
-        """Find the end of the answer."""
+        """Find the end of the answer; a line that is let go may be told so unasked."""
+        if not self.asking:
+            return
         self._rest += data
         at = self._rest.find(HEAD)
         if at < 0:
@@ -185,6 +197,7 @@ class Asking:
             while (ahead_s := (due_ns - time.monotonic_ns()) / 1e9) > 0:
                 await asyncio.sleep(ahead_s if ahead_s > LOOK_AHEAD_S else 0)
             self.behind_ns = max(self.behind_ns, time.monotonic_ns() - due_ns)
+            self._free = [line for line in self._free if not line.closed]
             if not self._free:
                 self.lines += 1
                 await loop.create_connection(lambda: self._opened(Asker(self._back)), "127.0.0.1", task.port)
@@ -202,7 +215,7 @@ class Asking:
     def _send(self, asker: Asker, number: int, due_ns: int) -> None:
         home, tag = self._task.plan.homes[number], self._tags.get(number)
         more = "Accept-Encoding: gzip\r\n" + (f"If-None-Match: {tag}\r\n" if tag else "")
-        asker.due_ns, asker.home = due_ns, number
+        asker.due_ns, asker.home, asker.asking = due_ns, number, True
         self.under_way += 1
         assert asker.transport is not None
         asker.transport.write(get(self._task.port, f"/api/v1/home/now?place={home.place}", home.cookie, more))
@@ -212,6 +225,7 @@ class Asking:
         self.statuses[status] = self.statuses.get(status, 0) + 1
         self.received += size
         self.under_way -= 1
+        asker.asking = False
         found = TAG.search(head) if self._task.tags else None
         if found:
             self._tags[asker.home] = found.group(1).decode()

@@ -10,13 +10,14 @@ from typing import Any
 TARGETS = {
     "open_city": "quintet.app.city:City",
     "operations": "quintet.app.operations:answer_request",
-    "create_city": "quintet.app.operations:create_city",
-    "restore_city": "quintet.app.operations:restore_city",
-    "migrate_city": "quintet.app.operations:migrate_city",
+    "create_city": "quintet.app.making:create_city",
+    "restore_city": "quintet.app.making:restore_city",
+    "migrate_city": "quintet.app.making:migrate_city",
     "serve": "quintet.app.serving:serve",
     "site": "quintet.app.site:build_site",
     "doors": "quintet.app.doors:Doors",
     "warming": "quintet.app.warming:HomesWarming",
+    "freshening": "quintet.app.freshening:HomesFreshening",
     "demo": "quintet.app.demo:make_demo",
     "load": "quintet.app.load_run:play",
     "load_meters": "quintet.app.load_run:write_meters",
@@ -41,5 +42,10 @@ TARGETS = {
 
 def load(what: str) -> Any:
     """Import and give what TARGETS names."""
-    module, _, name = TARGETS[what].partition(":")
+    return named(TARGETS[what])
+
+
+def named(target: str) -> Any:
+    """Import and give what `module:name` names."""
+    module, _, name = target.partition(":")
     return getattr(importlib.import_module(module), name)

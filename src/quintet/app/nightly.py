@@ -4,16 +4,14 @@ One day at a time and in turn with everything else that writes: a command waits 
 of the process. What goes wrong is said and tried again.
 """
 
-import threading
 from datetime import date
 
 from quintet.registry import Registry
 from quintet.store.closing import open_days
 from quintet.terms.period import day_of_number
 
-from .door import Failure, guarded
+from .background import Background
 from .run import Desk
-from .show import say
 
 SETTLING_US = 3_600_000_000
 """A day is closed this long after it ended: most late readings have come by then, and need no second closing."""
@@ -27,60 +25,40 @@ class Interrupted(Exception):
     """Somebody else's turn, or the end."""
 
 
-class Nightly:
-    """The thread that closes days; `end` waits for the day that is being closed."""
+class Nightly(Background):
+    """Closes days; its end waits for the day that is being closed."""
 
     def __init__(self, desk: Desk, *, look_s: float = LOOK_S, again_s: float = AGAIN_S) -> None:
         """Close days of the city on this desk, looking at the clock every `look_s` seconds."""
+        super().__init__("nightly", "closing days", self._look, again_s=again_s)
         self._desk = desk
-        self._look_s, self._again_s = look_s, again_s
+        self._look_s = look_s
+        self._closed: date | None = None
         self._summed: Registry | None = None
         self._to_judge = False
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="nightly", daemon=True)
 
-    def begin(self) -> None:
-        """Start; the first look is at once."""
-        self._thread.start()
-
-    def end(self) -> None:
-        """Take up no further day, and wait for the one at hand."""
-        self._ending.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        closed: date | None = None
-        pause = 0.0
-        while not self._ending.wait(pause):
-            outcome = guarded(lambda known=closed: self._look(known))
-            if isinstance(outcome, Failure):
-                say(f"quintet: closing days: {outcome.line()} Tried again in {self._again_s / 60:.0f} minutes.")
-                pause = self._again_s
-            else:
-                closed, pause = outcome, self._look_s
-
-    def _look(self, closed: date | None) -> date | None:
-        """Close what is due since all before `closed` was; give the day before which all is closed now."""
+    def _look(self) -> float:
+        """Close what is due since the last look, sum and judge it; give the seconds until the next look."""
         city = self._desk.city()
         until = day_of_number(city.engine.day_of(city.now() - SETTLING_US))
-        if until != closed:
+        if until != self._closed:
             with city.engine.snapshot() as snapshot:
                 days = [day_of_number(day + 1) for day in open_days(city.engine, snapshot)]
             for day_after in days:
-                with self._desk.turns.spare(self._ending) as mine:
+                with self._desk.turns.spare(self.ending) as mine:
                     if mine and day_after <= until:
                         city.close_days(day_after)
                         self._to_judge = True
-        while not self._ending.is_set() and city.registry() is not self._summed:
+        while not self.ended and city.registry() is not self._summed:
             self._sum_anew()
         if self._to_judge:
             self._judge()
-        return until
+        self._closed = until
+        return self._look_s
 
     def _judge(self) -> None:
         """Judge what was closed; a command that waits goes first, and this begins anew at the next look."""
-        with self._desk.turns.spare(self._ending) as mine:
+        with self._desk.turns.spare(self.ending) as mine:
             try:
                 if mine:
                     self._desk.city().judge_days(actor="nightly", progress=self._give_way)
@@ -91,7 +69,7 @@ class Nightly:
     def _sum_anew(self) -> None:
         """Sum closed days anew where the registry changed since, until somebody else wants to write."""
         city = self._desk.city()
-        with self._desk.turns.spare(self._ending) as mine:
+        with self._desk.turns.spare(self.ending) as mine:
             registry = city.registry()
             try:
                 if mine:
@@ -101,5 +79,5 @@ class Nightly:
                 return
 
     def _give_way(self, _day: str) -> None:
-        if self._ending.is_set() or self._desk.turns.waiting:
+        if self.ended or self._desk.turns.waiting:
             raise Interrupted

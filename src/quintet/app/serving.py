@@ -20,6 +20,7 @@ from .mqtt_children import MqttChildren
 from .nightly import Nightly
 from .opening import Opening
 from .owner import Holder, Owner, claim, holder
+from .pauses import search_seldom, set_aside, take_back, turns_of
 from .run import PATIENCE_S, RETRY_S, Desk, finish, no_answer
 from .serving_limits import serving_limits
 
@@ -126,7 +127,7 @@ def serve_desk(
             )
             doors.keeper.address = public or address.rstrip("/")
             doors.mqtt = mqtt
-            warming = load("warming")(desk.city(), doors.keeper)
+            beside = [load(name)(desk.city(), doors.keeper) for name in ("warming", "freshening")]
             site = load("site")(desk.city(), doors.parts, doors.keeper)
         config = uvicorn.Config(
             site,
@@ -139,9 +140,14 @@ def serve_desk(
             proxy_headers=bool(public),  # a proxy on this machine says who asks, so that tries are counted by him
         )
 
+        turns_of(limits.switch_us)
+        search_seldom(limits.full_search)
+        set_aside()
+
         def answering() -> None:
             (ready or _print_address)(address)
-            warming.begin()
+            for one in beside:
+                one.begin()
             nightly.begin()  # not before: days that wait to be closed would keep senders waiting
 
         server = _Server(config, answering, doors.see_off)
@@ -155,8 +161,10 @@ def serve_desk(
             try:
                 doors.stop(STOP_S)
             finally:
-                warming.end()
+                for one in beside:
+                    one.end()
                 nightly.end()
+                take_back()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return 0 if server.started else 1
 

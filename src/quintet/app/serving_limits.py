@@ -27,6 +27,8 @@ class ServingLimits:
     intake_end_s: int
     intake_head_bytes: int
     door_claim_s: int
+    switch_us: int
+    full_search: int
 
 
 @cache

@@ -8,8 +8,9 @@ is kept.
 
 import hashlib
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -96,6 +97,8 @@ class KeptHome:
     made_us: int = 0
     until_us: int = 0
     day_end_us: int = 0
+    asked_s: float = 0.0
+    """When somebody asked last, by the machine's own clock."""
 
     def begin(self, catalogue: Catalogue, place: str, today: Today) -> None:
         """Forget what was of another day, another registry or another stay."""
@@ -120,7 +123,17 @@ class KeptHomes:
         self.touched = touched
         self._lock = threading.Lock()
         self._homes: OrderedDict[Key, KeptHome] = OrderedDict()
+        self._keys: dict[int, set[Key]] = {}
+        """Of which homes each channel is, as far as they are kept."""
         self.hits = self.misses = 0
+
+    def asked(self, key: Key, registry: object, now_us: int) -> Told | None:
+        """Give what stands at this moment, to somebody who asks; it is made anew ahead for a while then."""
+        home = self._homes.get(key)
+        if home is None:
+            return None
+        home.asked_s = time.monotonic()
+        return self.at_hand(key, registry, now_us)
 
     def at_hand(self, key: Key, registry: object, now_us: int) -> Told | None:
         """Give what stands at this moment, without waiting for anything."""
@@ -140,9 +153,29 @@ class KeptHomes:
             if found is None:
                 found = self._homes[key] = KeptHome()
                 while len(self._homes) > home_limits()["kept_homes"]:
-                    self._homes.popitem(last=False)
+                    old, gone = self._homes.popitem(last=False)
+                    self._index(old, gone.numbers, none=True)
             self._homes.move_to_end(key)
             return found
+
+    def looked_at(self, channels: Iterable[int]) -> list[Key]:
+        """Name whose answers have some of these channels, and were asked for of late: who asked last comes first."""
+        early = time.monotonic() - home_limits()["looked_at_s"]
+        with self._lock:
+            keys = {key for number in channels for key in self._keys.get(number, ())}
+            found = [(home.asked_s, key) for key in keys if (home := self._homes.get(key)) and home.asked_s >= early]
+        return [key for _, key in sorted(found, key=lambda pair: -pair[0])]
+
+    def _index(self, key: Key, numbers: npt.NDArray[np.int32], *, none: bool) -> None:
+        """Note of which home channels are, or that they are `none` of its any more; the lock is held."""
+        for number in numbers.tolist():
+            held = self._keys.setdefault(number, set())
+            if none:
+                held.discard(key)
+            else:
+                held.add(key)
+            if not held:
+                del self._keys[number]
 
     def lacks(self, key: Key, registry: object, now_us: int) -> bool:
         """Tell whether nothing is kept of a home for the present day."""
@@ -171,7 +204,12 @@ class KeptHomes:
             if stands is not None:
                 return stands
             self.misses += 1
+            before = home.numbers
             home.begin(catalogue, key[0], today)
+            if home.numbers is not before:
+                with self._lock:
+                    self._index(key, before, none=True)
+                    self._index(key, home.numbers, none=key not in self._homes)
             rates = rates_of(catalogue.registry)
             access = access if ahead else _reading_usual(access, home, today)
             for one in home.services:

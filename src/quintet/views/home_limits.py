@@ -6,8 +6,8 @@ from functools import cache
 from quintet.terms.catalogue import numbers_of, read_toml
 
 NAMES = (
-    "usual_days_back", "usual_days_needed", "usual_kept_s", "kept_homes", "warmed_at_once", "late_intervals",
-    "silent_after_h", "stopped_after_days", "stopped_use_days", "days_back",
+    "usual_days_back", "usual_days_needed", "usual_kept_s", "kept_homes", "warmed_at_once", "looked_at_s",
+    "late_intervals", "silent_after_h", "stopped_after_days", "stopped_use_days", "days_back",
 )  # fmt: skip
 
 

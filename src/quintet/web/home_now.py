@@ -1,8 +1,10 @@
 """The present of a home over HTTP: most of those who ask have seen no change, and are answered without a thread."""
 
 import gzip
+from collections.abc import Awaitable, Callable
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,17 +17,29 @@ from .identity import reader_of
 PATH = "/home/now"
 PACKING = 1
 """How hard an answer is packed: 5 kB become 1.1 in 40 µs; harder saves a tenth and takes three times as long."""
+MAKERS = 2
+"""So many answers are made at a time: those at hand wait for the turns of each thread that computes."""
 
 
-async def home_now(request: Request) -> Response:
-    """Answer with what is kept of the home where it still stands; a thread makes what does not."""
-    place = _place(request)
-    reader = reader_of(request)
-    try:
-        held = reader.questions.home.now_at_hand(place)
-    except NotFound as error:
-        raise reader.veiled(error) from error
-    return await run_in_threadpool(_made, request, place) if held is None else _tagged(request, *held)
+def answering() -> Callable[[Request], Awaitable[Response]]:
+    """Give what answers a site's questions."""
+    makers: list[CapacityLimiter] = []
+
+    async def home_now(request: Request) -> Response:
+        """Answer with what is kept of the home where it still stands; a thread makes what does not."""
+        place = _place(request)
+        reader = reader_of(request)
+        try:
+            held = reader.questions.home.now_at_hand(place)
+        except NotFound as error:
+            raise reader.veiled(error) from error
+        if held is not None:
+            return _tagged(request, *held)
+        if not makers:
+            makers.append(CapacityLimiter(MAKERS))
+        return await run_sync(_made, request, place, limiter=makers[0])
+
+    return home_now
 
 
 def _made(request: Request, place: str) -> Response:
