@@ -20,7 +20,7 @@ START = datetime(2027, 6, 30, 15, tzinfo=UTC)
 DAYS = 31
 HOUR = timedelta(hours=1)
 NOW = START + timedelta(days=60)
-TOWER, HOUSE, SMALL = 110, 20, 3
+TOWER, HOUSE, SMALL = 110, 45, 3
 SETTINGS = """
 [city]
 name_en = "Naju"
@@ -84,9 +84,9 @@ def meters() -> list[dict[str, Any]]:
 def use(row: dict[str, Any]) -> float:
     """Give what a meter says each hour: 1 kWh and a little more, so that no two are alike."""
     if row["meter"] == "grid":
-        return 200.0
+        return 250.0
     if row["meter"] == "school":
-        return 25.0
+        return 40.0
     return 1 + int(row["premise"]) / 1000
 
 

@@ -21,12 +21,14 @@ from quintet.registry import rewire
 from quintet.terms.tables import QUARANTINE, READINGS
 
 SIZES = {
-    "c1/b1": 24, "c1/b2": 36, "c1/b3": 120, "c1/b4": 1, "c2/b5": 18, "c2/b6": 60, "c2/b7": 110, "c3/b8": 8, "c3/b9": 20,
+    "c1/b1": 24, "c1/b2": 43, "c1/b3": 120, "c1/b4": 1, "c2/b5": 18, "c2/b6": 60, "c2/b7": 110, "c3/b8": 3, "c3/b9": 42,
 }  # fmt: skip
 DAYS, JULY = 62, 31
 AWAY = 0.08
 """How much of the days somebody is away, and how little is used then."""
-STEP_H = 12
+STEP_H = 24
+FACTORS = np.random.default_rng(5).integers(100, 900, DAYS)
+"""How much gas a kWh is worth on each day, as the city states it hour by hour."""
 LATE = 7
 """Every so many homes are heard late of a day in July: after the month was told."""
 
@@ -59,6 +61,12 @@ def truth(seed: int) -> Truth:
 def made(folder: Path, what: Truth) -> tuple[City, Clock, datetime]:
     """Make the city; give also its clock, and a moment after July was told: late readings and moves come later."""
     City.create(folder, timezone="Asia/Seoul").close()
+    with (folder / "city.toml").open("a", encoding="utf-8") as settings:
+        settings.write(
+            f'\n[[hourly]]\nid = "grid"\ncommodity = "electricity"\nunit = "MWh"\ncertainty = "S"\n'
+            f'start = "{START.isoformat()}"\npublished_on = "2027"\nsource = "the grid"\n'
+            f"co2e_kg = {[str(one) for one in FACTORS.repeat(24).tolist()]}\n"
+        )
     clock = Clock()
     clock.now = START + timedelta(days=JULY + 8)
     city = City.open(folder, now=clock)

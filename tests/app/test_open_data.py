@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.open_city import DAYS, HOUSE, SETTINGS, SMALL, START, TOWER, Clock, made, meters, send
+from tests.open_city import DAYS, HOUR, HOUSE, SETTINGS, SMALL, START, TOWER, Clock, made, meters, send
 
 from quintet.app import requests
 from quintet.app.answer import no_progress
@@ -77,7 +77,7 @@ def test_a_house_of_three_is_hidden_and_so_is_a_house_that_would_give_it_away(ma
     small, house = (only(found, f"d1/{name}", "consumption") for name in ("small", "house"))
     assert (small["value"], small["status"], small["reason"]) == ("", "suppressed", "below_floor")
     assert (house["value"], house["status"], house["reason"]) == ("", "suppressed", "protects_others")
-    # the city less what is told below it is the sum over the two houses: more than fifteen customers
+    # the city less what is told below it is the sum over the two houses: more than forty customers
     rest = sum(1 + number / 1000 for count in (HOUSE, SMALL) for number in range(count)) * DAYS * 24
     left = Decimal(told["city"]["value"]) - Decimal(told["d1/tower"]["value"]) - Decimal(told["d1/school"]["value"])
     assert float(left) == pytest.approx(rest, rel=1e-9)
@@ -118,7 +118,7 @@ def test_below_a_month_a_hundred_are_needed_and_the_parts_add_up(make: Make, res
     told = [row for row in found if (row["place"], row["measure"], row["status"]) == ("city", "consumption", "told")]
     assert len(told) == periods
     assert sum(Decimal(row["value"]) for row in told) == Decimal(only(month, "city", "consumption")["value"])
-    assert only(found, "d1/tower", "consumption")["reason"] == "protects_others", "the rest would be 23 homes by day"
+    assert only(found, "d1/tower", "consumption")["reason"] == "protects_others", "the rest would be 48 homes by day"
     assert only(found, "d1/house", "consumption", "water")["reason"] == "below_floor"
 
 
@@ -140,11 +140,30 @@ def test_what_was_told_stays_whatever_arrives_or_moves_later(make: Make) -> None
     assert said == [("kim", "ledger.open_release:2027-07")]
 
 
+def test_what_weighs_hours_is_told_where_hours_are(make: Make, tmp_path: Path) -> None:
+    """A month by a factor of each hour is more than the month's sum: of two such, a part of the month follows."""
+    hidden_by_day = [f"roof-{number:03d}" for number in range(3)] + [f"tower-{number:03d}" for number in range(60)]
+    lines = "".join(f"{START + hour * HOUR},{300 + hour}\n" for hour in range(DAYS * 24))
+    (tmp_path / "grid.csv").write_text(f"start,co2e_kg\n{lines}", encoding="utf-8")
+    stated = (
+        f'[[hourly]]\nid = "grid"\ncommodity = "electricity"\nunit = "MWh"\nfile = "{tmp_path}/grid.csv"\n'
+        f'certainty = "S"\nstart = "{START.isoformat()}"\npublished_on = "2027"\nsource = "the operator"\n'
+    )
+    plain, weighed = make(without=hidden_by_day), make(without=hidden_by_day, settings=SETTINGS + stated)
+    assert only(rows(plain), "city", "emissions.scope_2", "")["status"] in ("told", "partial")
+    found = rows(weighed)
+    assert only(found, "city", "consumption")["status"] == "told"
+    assert only(found, "city", "emissions", "")["reason"] == "below_floor"
+    no_water = [*hidden_by_day[:3], *(f"water-{number:03d}" for number in range(HOUSE))]
+    many = rows(make(without=no_water, settings=SETTINGS + stated))
+    assert only(many, "city", "emissions.scope_2", "")["status"] in ("told", "partial")
+
+
 def test_another_floor_tells_nothing_of_a_month_that_was_told(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     city = make()
     files(city)
     other = open_releases.floor()
-    monkeypatch.setattr(open_releases, "floor", lambda: type(other)(15, 15, 200, 67, 5, 7))
+    monkeypatch.setattr(open_releases, "floor", lambda: type(other)(41, 15, 200, 67, 5, 7))
     with pytest.raises(BadInput, match="released by the privacy floor"):
         files(city)
 
@@ -165,7 +184,7 @@ def test_books_are_told_where_every_term_behind_them_is(make: Make) -> None:
     scope = only(told, "city", "emissions.scope_2", "")
     assert (scope["unit"], scope["status"]) == ("kg CO2e", "told")
     assert Decimal(scope["value"]) > 0
-    assert only(told, "city", "self_sufficiency", "")["status"] == "suppressed", "twenty have water: too few for days"
+    assert only(told, "city", "self_sufficiency", "")["status"] == "suppressed", "45 have water: too few for days"
 
 
 def test_ngsi_ld_tells_the_same_in_both_forms(make: Make) -> None:
@@ -189,7 +208,7 @@ def test_the_description_says_what_a_stranger_needs(make: Make) -> None:
     data, text = files(make())
     said = json.loads(text)
     assert [one["name"] for one in said["tableSchema"]["columns"]] == data.splitlines()[0].split(",")
-    assert (said["dc:license"], said["quintet:privacy_floor"]["customers"]) == ("CC-BY-4.0", 15)
+    assert (said["dc:license"], said["quintet:privacy_floor"]["customers"]) == ("CC-BY-4.0", 41)
     (release,) = said["quintet:releases"]
     assert (release["month"], release["by"], bool(release["factor_set"])) == ("2027-07", "kim", True)
     assert {"place": "d1/small", "reason": "below_floor"}.items() <= next(

@@ -62,6 +62,8 @@ class Answered:
     chosen: FactorSet
     known_at: datetime
     rule_set: str
+    finer: bool = False
+    """It weighs parts of the span, or hours of it, and so tells more than the sums over the span do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,15 @@ class Reading:
         self._asked = asked
         self.basis: tuple[datetime, str] | None = None
         """The moment that is known, and the rules in force, once something was read."""
+        self.finer = False
+        """Whether anything was read in shorter steps than what is asked for."""
 
     def __call__(self, span: Span, hourly: bool) -> Piece:
         """Give the flows of a span."""
         step = Resolution.HOUR if hourly else self._asked.resolution
         piece, flows = piece_of(self._access, self._asked.place, span, step, self._asked.resolution)
         self.basis = self.basis or (flows.known_at, flows.rule_set)
+        self.finer = self.finer or hourly or piece.hours is not None or span != self._asked.span
         return piece
 
 
@@ -118,7 +123,7 @@ def counted(access: Access, asked: Question, chosen: FactorSet, tz: ZoneInfo) ->
     found = inventory(asked.span, chosen, how, reading)
     if reading.basis is None:
         raise UsageError("the range is empty.", code="empty_range", place="to")
-    return Answered(found, chosen, *reading.basis)
+    return Answered(found, chosen, *reading.basis, reading.finer)
 
 
 def answered(access: Access, asked: Question, tz: ZoneInfo) -> Answered:
@@ -229,7 +234,12 @@ def published(access: Access, name: str) -> Publication:
     every = [one for one in publications(access) if one.name == name]
     if not every:
         known = ", ".join(sorted({one.name for one in publications(access)})) or "none"
-        raise NotFound(f"nothing was published as {name!r}.", code="unknown_publication", remedy=f"Published: {known}.")
+        raise NotFound(
+            f"nothing was published as {name!r}.",
+            code="unknown_publication",
+            remedy=f"Published: {known}.",
+            said={"name": name, "known": known},
+        )
     access.may_read(every[-1].asked.place)
     return every[-1]
 

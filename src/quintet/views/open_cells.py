@@ -17,7 +17,7 @@ from quintet.terms.period import Resolution, Span, edges
 from .answers import BalanceRow
 from .answers_open import OpenCell
 from .balances import balance_row, place_balances
-from .inventories import Question, place_inventory
+from .inventories import Question, answered, place_inventory
 from .self_sufficiencies import place_selfsufficiency
 from .tree import tree_balances
 
@@ -161,7 +161,7 @@ def book_cells(books: MonthBooks, levels: frozenset[str]) -> Iterator[OpenCell]:
         if level_of[place]["level"] not in levels:
             continue
         if place in by_month:
-            yield from _emissions(books, place)
+            yield from _emissions(books, place, by_hour=place in by_hour)
         else:
             yield books.hidden(place, EMISSIONS, None, KG, OTHERS)
         if place in by_hour:
@@ -170,10 +170,14 @@ def book_cells(books: MonthBooks, levels: frozenset[str]) -> Iterator[OpenCell]:
             yield books.hidden(place, SELF_SUFFICIENCY, None, ONE, OTHERS if place in by_month else BELOW)
 
 
-def _emissions(books: MonthBooks, place: str) -> Iterator[OpenCell]:
-    """Give the sums by scope, location-based, and scope 2 by the market."""
+def _emissions(books: MonthBooks, place: str, *, by_hour: bool) -> Iterator[OpenCell]:
+    """Give the sums by scope, location-based, and scope 2 by the market; what weighs hours as hours are told."""
     asked = Question(place, books.span, Resolution.MONTH, books.factor_set, known_at=books.known_at)
-    for one in place_inventory(books.access, asked, books.tz).scopes:
+    answer = answered(books.access, asked, books.tz)
+    if answer.finer and not by_hour:
+        yield books.hidden(place, EMISSIONS, None, KG, BELOW)
+        return
+    for one in place_inventory(books.access, asked, books.tz, answer).scopes:
         partial = bool(one.without_number)
         sums = [(f"{EMISSIONS}.scope_{one.scope}", one.kg_co2e)]
         if one.market_kg_co2e is not None:

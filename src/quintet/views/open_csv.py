@@ -11,6 +11,7 @@ import msgspec
 from .answers_open import OpenData
 from .open_cells import SUPPRESSED
 from .open_words import words
+from .spreadsheet import as_text
 
 CSVW = "http://www.w3.org/ns/csvw"
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -38,12 +39,14 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str):
+        return as_text(value)
     return value.isoformat() if isinstance(value, datetime) else f"{value:f}" if _exact(value) else str(value)
 
 
 def _exact(value: Any) -> bool:
     """Tell whether a number would else be written with an exponent."""
-    return not isinstance(value, (str, int, float))
+    return not isinstance(value, int | float)
 
 
 def description_bytes(found: OpenData, url: str) -> bytes:

@@ -5,6 +5,7 @@ import io
 from typing import Any
 
 from quintet.views.answers_manager import BuildingAllocation, BuildingVisits
+from quintet.views.spreadsheet import as_text
 
 
 def visit_rows(found: BuildingVisits) -> list[dict[str, Any]]:
@@ -56,4 +57,4 @@ def as_csv(rows: list[dict[str, Any]]) -> bytes:
 
 
 def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"} else value
+    return as_text(value) if isinstance(value, str) else value
