@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pyarrow as pa
 import uvicorn
+from tests.conftest import IDLE_S
 
 from quintet.app.answer import Answer
 from quintet.app.city import City, settings_text
@@ -65,7 +66,9 @@ class Peopled:
         self.door.bind(("127.0.0.1", 0))
         self.origin = f"http://127.0.0.1:{self.door.getsockname()[1]}"
         self.site = build_site(city, doors.parts, doors.keeper)
-        self.server = uvicorn.Server(uvicorn.Config(self.site, log_level="critical", server_header=False, ws="none"))
+        self.server = uvicorn.Server(
+            uvicorn.Config(self.site, log_level="critical", server_header=False, ws="none", timeout_keep_alive=IDLE_S)
+        )
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.door]}, daemon=True)
         self.thread.start()
         self.clients: list[httpx.Client] = []

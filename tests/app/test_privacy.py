@@ -20,7 +20,7 @@ import pytest
 from quintet.access import EVERYTHING
 from quintet.access.feed import Feed
 from quintet.app.city import City
-from quintet.app.operations import restore_city
+from quintet.app.making import restore_city
 from quintet.app.requests_people import UserErase
 from quintet.store.vault import FOLDER, KEYS, PEOPLE
 from quintet.terms.errors import BadInput, Damaged, UsageError
@@ -209,6 +209,7 @@ def test_all_my_data_can_be_taken_along_and_say_what_the_series_say(town: People
     assert got.headers["content-type"].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(got.text)))
     for kind in ("electricity", "water"):
+        assert next(row for row in rows if row["commodity"] == kind)["value"], "it begins with what is known"
         own = [(row["start"], Decimal(row["value"])) for row in rows if row["commodity"] == kind and row["value"]]
         said = hours(client, channel(OWN, kind), START).text
         series = json.loads(said, parse_float=Decimal)["rows"]

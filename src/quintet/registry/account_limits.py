@@ -24,6 +24,7 @@ class AccountLimits:
     tries_of_name: int
     tries_of_name_here: int
     tries_of_address: int
+    ipv6_prefix: int
     window_minutes: int
     hashes_at_once: int
     token_days: int

@@ -67,17 +67,17 @@ class Entrance:
         Raises Unknown where name and password do not fit, TooManyTries where too many did not.
         """
         who = self._people.digest(name) or hashlib.sha256(name.encode()).hexdigest()
-        self._tries.check(who, address)
-        person = self._people.find(name)
-        usable = person is not None and not person.profile.disabled_us and person.password is not None
-        known = person.password.hash if usable and person is not None and person.password is not None else None
-        if not self._passwords.fits(password, known) or person is None:
-            self._tries.failed(who, address)
-            raise Unknown(
-                "name and password do not fit.",
-                code="not_let_in",
-                remedy="Try again, or ask for a new link where you got your invitation.",
-            )
+        with self._tries.trying(who, address):
+            person = self._people.find(name)
+            usable = person is not None and not person.profile.disabled_us and person.password is not None
+            known = person.password.hash if usable and person is not None and person.password is not None else None
+            if not self._passwords.fits(password, known) or person is None:
+                self._tries.failed(who, address)
+                raise Unknown(
+                    "name and password do not fit.",
+                    code="not_let_in",
+                    remedy="Try again, or ask for a new link where you got your invitation.",
+                )
         return person, self.begin(person)
 
     def set_password(self, person: Person, password: str) -> None:
@@ -91,10 +91,10 @@ class Entrance:
 
     def proves(self, person: Person, password: str, address: str) -> bool:
         """Tell whether a person who is signed in says his own password; tries count as those of signing in."""
-        self._tries.check(person.id, address)
-        fits = self._passwords.fits(password, None if person.password is None else person.password.hash)
-        if not fits:
-            self._tries.failed(person.id, address)
+        with self._tries.trying(person.id, address):
+            fits = self._passwords.fits(password, None if person.password is None else person.password.hash)
+            if not fits:
+                self._tries.failed(person.id, address)
         return fits
 
     def begin(self, person: Person) -> str:
@@ -168,18 +168,18 @@ class Entrance:
     def sign_out(self, secret: str) -> None:
         """End a session."""
         digest = self._digest(secret)
-        with self._lock:
-            self._sessions.pop(digest, None)
         found = self._people.vault.rows(KEYS, "select person from session where digest = ?", [digest])
         self._people.vault.write(KEYS, "delete from session where digest = ?", [digest])
+        with self._lock:  # after the file: a request in between would remember it anew
+            self._sessions.pop(digest, None)
         for (person,) in found:
             self._people.changed(person)
 
     def sign_out_all(self, person: Person) -> None:
         """End all sessions and links of a person."""
+        self._people.vault.write(KEYS, "delete from session where person = ?", [person.id])
         with self._lock:
             self._sessions = {digest: one for digest, one in self._sessions.items() if one.person != person.id}
-        self._people.vault.write(KEYS, "delete from session where person = ?", [person.id])
         self._people.changed(person.id)
 
     def fresh(self, secret: str) -> bool:

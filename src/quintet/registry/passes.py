@@ -55,7 +55,13 @@ class Passes:
         now = self._people.now_us()
         longest = now + account_limits().token_days * DAY_US
         if not may or any(one not in ((*MAY, TOLD) if party else MAY) for one in may):
-            raise BadInput("allows nothing that there is.", code="bad_right", place="may", remedy=f"{', '.join(MAY)}.")
+            raise BadInput(
+                "allows nothing that there is.",
+                code="bad_right",
+                place="may",
+                remedy=f"{', '.join(MAY)}.",
+                said={"known": MAY},
+            )
         if until_us is not None and not now < until_us <= longest:
             raise BadInput(
                 "is not within a year from now.", code="bad_until", place="until", remedy="Give a moment to come."
@@ -64,11 +70,23 @@ class Passes:
         said_of = (("party", party or name, limits.party_most), ("purpose", purpose, limits.purpose_most))
         for field, text, most in said_of:
             if len(text) > most:
-                raise BadInput(f"is longer than {most} signs.", code="too_long", place=field, remedy="Say it shorter.")
+                raise BadInput(
+                    f"is longer than {most} signs.",
+                    code="too_long",
+                    place=field,
+                    remedy="Say it shorter.",
+                    said={"most": most},
+                )
         if (until_us or longest) <= from_us:
             raise BadInput("begins after its end.", code="empty_range", place="from", remedy="Give an earlier moment.")
         if len([said for said in person.passes.values() if counts(said, now)]) >= MOST:
-            raise BadInput(f"there are {MOST} already.", code="too_many", place="name", remedy="End one first.")
+            raise BadInput(
+                f"there are {MOST} already.",
+                code="too_many",
+                place="name",
+                remedy="End one first.",
+                said={"most": MOST},
+            )
         secret, key = secrets.token_urlsafe(32), secrets.token_hex(6)
         said = Pass(
             name, hashlib.sha256(secret.encode()).hexdigest(), may, place, now, until_us or longest, from_us,

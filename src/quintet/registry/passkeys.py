@@ -49,7 +49,13 @@ class Passkeys:
     def begin(self, person: Person, site: str) -> str:
         """Give the options for a new passkey as WebAuthn's JSON; `site` is the name of the host."""
         if len(person.passkeys) >= MOST:
-            raise BadInput(f"there are {MOST} already.", code="too_many", place="passkey", remedy="Remove one first.")
+            raise BadInput(
+                f"there are {MOST} already.",
+                code="too_many",
+                place="passkey",
+                remedy="Remove one first.",
+                said={"most": MOST},
+            )
         challenge = self._challenge(person.id)
         options = generate_registration_options(
             rp_id=site,

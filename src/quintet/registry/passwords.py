@@ -6,8 +6,11 @@ way, right or wrong, before anything is hashed.
 
 import threading
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from hashlib import blake2b
+from ipaddress import ip_address, ip_network
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -70,6 +73,7 @@ def check_password(password: str, about: Sequence[str] = ()) -> None:
             code="bad_password",
             place="password",
             remedy=f"Use {limits.password_least} to {limits.password_most}: a sentence is easy to remember.",
+            said={"least": limits.password_least, "most": limits.password_most},
         )
     words = [part for one in about for part in (one, *one.split("@")) if part]
     if float(zxcvbn(password[:LOOKED_AT], user_inputs=words)["guesses_log10"]) < limits.password_guesses_log10:
@@ -82,7 +86,10 @@ def check_password(password: str, about: Sequence[str] = ()) -> None:
 
 
 class Tries:
-    """Counts tries within a moving window: of a name, of a name from one address, of an address."""
+    """Counts tries within a moving window: of a name, of a name from one address, of an address.
+
+    A try that is not over yet counts as one that failed: many at once are no more than one after the other.
+    """
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -92,15 +99,42 @@ class Tries:
         self._of_name = RateLimitItemPerMinute(limits.tries_of_name, minutes, namespace="name")
         self._of_both = RateLimitItemPerMinute(limits.tries_of_name_here, minutes, namespace="both")
         self._of_address = RateLimitItemPerMinute(limits.tries_of_address, minutes, namespace="address")
+        self._lock = threading.Lock()
+        self._going: Counter[Key] = Counter()
 
     def check(self, name: str, address: str) -> None:
         """Raise TooManyTries where one more is too many; nothing is counted.
 
         A code or a link has no name: "" counts by address only.
         """
-        for item, keys in self._keys(name, address):
-            if not self._window.test(item, *keys):
-                stats = self._window.get_window_stats(item, *keys)
+        self._refuse(self._keys(name, address))
+
+    @contextmanager
+    def trying(self, name: str, address: str) -> Generator[None]:
+        """Make one try, counted as long as it goes on; `failed` counts it for good. Raises as `check` does."""
+        keys = self._keys(name, address)
+        with self._lock:
+            self._refuse(keys)
+            self._going.update(keys)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._going.subtract(keys)
+                for key in keys:
+                    if not self._going[key]:
+                        del self._going[key]
+
+    def failed(self, name: str, address: str) -> None:
+        """Count a try that failed."""
+        for item, *names in self._keys(name, address):
+            self._window.hit(item, *names)
+
+    def _refuse(self, keys: Sequence["Key"]) -> None:
+        for key in keys:
+            item, *names = key
+            if not self._window.test(item, *names, cost=1 + self._going[key]):
+                stats = self._window.get_window_stats(item, *names)
                 error = TooManyTries(
                     "there were too many tries.",
                     code="too_many_tries",
@@ -109,13 +143,32 @@ class Tries:
                 error.retry_after_s = max(int(stats.reset_time - time.time()) + 1, 1)
                 raise error
 
-    def failed(self, name: str, address: str) -> None:
-        """Count a try that failed."""
-        for item, keys in self._keys(name, address):
-            self._window.hit(item, *keys)
-
-    def _keys(self, name: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+    def _keys(self, name: str, address: str) -> list["Key"]:
         # by digest: what is remembered of a try is as small however long a name was made up
-        name, address = (blake2b(one.encode(), digest_size=16).hexdigest() if one else "" for one in (name, address))
-        here: list[tuple[RateLimitItem, tuple[str, ...]]] = [(self._of_address, (address,))]
-        return [(self._of_both, (name, address)), (self._of_name, (name,)), *here] if name else here
+        name, address = (
+            blake2b(one.encode(), digest_size=16).hexdigest() if one else "" for one in (name, whose(address))
+        )
+        here: list[Key] = [(self._of_address, address)]
+        return [(self._of_both, name, address), (self._of_name, name), *here] if name else here
+
+
+Key = tuple[RateLimitItem, str] | tuple[RateLimitItem, str, str]
+"""What is bounded, and of whom."""
+
+
+def whose(address: str) -> str:
+    """Name who asks from an address: of IPv6 a subscriber has a whole network, and is one (accounts.toml).
+
+    Some proxies write the port as well, which says nothing of who asks.
+    """
+    bare = address[1:].partition("]")[0] if address.startswith("[") else address
+    bare = bare.partition(":")[0] if bare.count(":") == 1 else bare
+    try:
+        found = ip_address(bare.partition("%")[0])
+    except ValueError:
+        return address
+    if found.version == 4:
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ip_network((found, account_limits().ipv6_prefix), strict=False))

@@ -141,7 +141,7 @@ class Registry:
         """
         place = self._standing.get(channel)
         if place is None:
-            raise NotFound(f"there is no channel of id {channel}.", code="unknown_channel")
+            raise NotFound(f"there is no channel of id {channel}.", code="unknown_channel", said={"name": channel})
         return place
 
     @cached_property
@@ -302,4 +302,7 @@ def _not_found(what: str, name: str, known: Iterable[str]) -> NotFound:
         site = f"{name.split('/')[0]}/"
         near = get_close_matches(name, [other for other in names if other.startswith(site)] or names, n=5)
     remedy = f"Did you mean {', '.join(near)}?" if near else f"This city has {len(names)} of them."
-    return NotFound(f"there is no {what} {name!r}.", code=f"unknown_{what}", remedy=remedy)
+    return NotFound(
+        f"there is no {what} {name!r}.", code=f"unknown_{what}", remedy=remedy,
+        said={"name": name, "near": near} if near else {"name": name},
+    )  # fmt: skip

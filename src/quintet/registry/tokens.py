@@ -124,7 +124,10 @@ class Tokens:
         said = self._all().get(name)
         if said is None:
             raise NotFound(
-                f"there is no token {name!r}.", code="unknown_token", remedy="`quintet token list` shows their ids."
+                f"there is no token {name!r}.",
+                code="unknown_token",
+                remedy="`quintet token list` shows their ids.",
+                said={"name": name},
             )
         if not said.revoked_us:
             said = msgspec.structs.replace(said, revoked_us=self._engine.clock_us())
@@ -151,6 +154,7 @@ class Tokens:
                 code="missing_right",
                 place="Authorization",
                 remedy=f"Make one with `quintet token create --source {said.source} --may {right}`.",
+                said={"right": right},
             )
         return said.source
 
