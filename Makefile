@@ -7,8 +7,9 @@ KILLS ?= 1000
 BENCH ?= spine
 
 # pip must install into .venv whatever the user's settings say of other places; a mirror it is told of stays in force, and
-# uv is told the same.
+# uv is told the same. Python keeps what it compiles: the tests start the program a thousand times.
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_HASHES PYTHONPATH PYTHONHOME VIRTUAL_ENV
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)

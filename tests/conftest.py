@@ -10,6 +10,8 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 Need = Callable[[Path | str, str], Path]
+IDLE_S = 60
+"""How long a server in a test keeps an idle line: after uvicorn's 5 s a slow test would use one that just ends."""
 
 settings.register_profile("quintet", deadline=None, print_blob=True)
 settings.load_profile("quintet")

@@ -1,23 +1,24 @@
 """Starts the real program."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests import program
 from tests.broker import Broker
+from tests.browsing import browser
 from tests.conftest import Need
 from tests.mqtt_stand import running_broker
 
-import quintet as package
 from quintet.app.city import City
 from quintet.app.cli import build
 from quintet.app.door import Failure, guarded
 
 from .seen_city import Clock, made
 
+__all__ = ["browser"]
 RunHere = Callable[..., tuple[int, str, str]]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -27,14 +28,12 @@ def quintet() -> Run:
     """Give a function that runs `quintet WORDS...` to its end; warnings are errors there too."""
 
     def run(*words: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("QUINTET_")}
-        clean["PYTHONPATH"] = str(Path(package.__file__).parents[1])
         return subprocess.run(
             [sys.executable, "-W", "error", "-m", "quintet.app", *words],
             capture_output=True,
             text=True,
             cwd=cwd,
-            env={**clean, **environment},
+            env=program.environment(**environment),
             timeout=120,
             check=False,
         )

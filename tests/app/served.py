@@ -1,7 +1,6 @@
 """A real `serve` in a process of its own, with a simulated city's meters and a token to send for it."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -9,16 +8,12 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-import quintet as package
+from tests.program import environment
+
 from quintet.app.city import City
 from quintet.simulate import CityPlan, simulate_city
 
 PATIENCE_S = 60.0
-
-
-def environment(**more: str) -> dict[str, str]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("QUINTET_")}
-    return {**clean, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(Path(package.__file__).parents[1]), **more}
 
 
 def run(*words: str | Path, expect: int = 0, **more: str) -> subprocess.CompletedProcess[str]:

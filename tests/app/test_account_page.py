@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
-from tests.conftest import Need
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+from tests.browsing import DESK, PATIENCE_MS, PHONE
 
 from quintet.app.requests_people import UserLink
 
 from .peopled import HOMES, PASSWORD, Hand, Peopled, made
 
-PATIENCE_MS = 60_000
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 OTHER = "three lamps below a bridge"
-SIZES: tuple[ViewportSize, ...] = ({"width": 390, "height": 844}, {"width": 1280, "height": 800})
+SIZES: tuple[ViewportSize, ...] = tuple(ViewportSize(width=one[0], height=one[1]) for one in (PHONE, DESK))
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +23,6 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peopled]:
     out.person("seo", "building_manager", "c1")
     yield out
     out.close()
-
-
-@pytest.fixture(scope="module")
-def browser(need: Need) -> Iterator[Browser]:
-    program = need("chromium", "the pages are tested in a real browser")
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 import uvicorn
 from tests import open_city
+from tests.conftest import IDLE_S
 
 from quintet.app.city import City
 from quintet.app.doors import Doors
@@ -56,7 +57,9 @@ def serve() -> Iterator[Serve]:
         door = socket.socket()
         door.bind(("127.0.0.1", 0))
         site = build_site(city, doors.parts)
-        server = uvicorn.Server(uvicorn.Config(site, log_level="critical", timeout_graceful_shutdown=3))
+        server = uvicorn.Server(
+            uvicorn.Config(site, log_level="critical", timeout_graceful_shutdown=3, timeout_keep_alive=IDLE_S)
+        )
         doors.start()
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
         thread.start()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from tests.program import environment
 
 from quintet.app.answer import no_progress
 from quintet.app.answers_status import status
@@ -22,7 +23,7 @@ from quintet.app.requests import Status
 from quintet.pipeline.grouping import Stats
 
 from .seen_city import FIRST, Clock, commit, made
-from .served import environment, run
+from .served import run
 
 
 @pytest.fixture

@@ -9,12 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from tests.program import environment
 
 from quintet.app.demo_stream import gathered, upcoming
 from quintet.simulate import CityPlan, simulate_city
 from quintet.simulate.stream import Traffic
 
-from .served import document, environment, wait_for
+from .served import document, wait_for
 
 PLAN = CityPlan(start=date(2026, 1, 12), days=4, households=20)
 

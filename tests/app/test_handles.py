@@ -1,14 +1,12 @@
 """File handles are shared out so that the store and the doors keep theirs, however few there are."""
 
-import os
 import resource
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from tests.program import environment
 
-import quintet as package
 from quintet.app.handles import shared_out
 from quintet.app.serving_limits import serving_limits
 
@@ -40,7 +38,7 @@ def test_the_bound_is_raised_as_far_as_the_system_lets_it(soft: int, hard: int) 
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(soft=soft, hard=hard)],
         capture_output=True, text=True, timeout=120, check=True,
-        env={**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1])},
+        env=environment(),
     )  # fmt: skip
     now, connections, listeners = map(int, done.stdout.split())
     assert now == min(hard, 6_768)

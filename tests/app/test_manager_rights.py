@@ -8,6 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 import uvicorn
+from tests.conftest import IDLE_S
 from tests.managed_city import FIRST, LAST, SEOUL, Hand, made
 
 from quintet.app.answer import no_progress
@@ -32,7 +33,8 @@ class Town:
         self.city, self.hand = city, hand
         doors = Doors(city, Turns())
         self.live = doors.live
-        config = uvicorn.Config(build_site(city, doors.parts, doors.keeper), port=0, log_level="critical", ws="none")
+        site = build_site(city, doors.parts, doors.keeper)
+        config = uvicorn.Config(site, port=0, log_level="critical", ws="none", timeout_keep_alive=IDLE_S)
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()

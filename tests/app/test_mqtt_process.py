@@ -13,8 +13,8 @@ import pytest
 from tests.broker import DOOR_PASSWORD, Broker, Publisher
 from tests.ingest.test_mqtt_door import reading
 from tests.mqtt_stand import PATIENCE_S, Stand, wait_for, write_broker
+from tests.program import environment
 
-import quintet as package
 from quintet.app.city import City
 
 from .conftest import Run
@@ -29,13 +29,12 @@ def serve(tmp_path: Path) -> Iterator[Callable[[Path], subprocess.Popen[str]]]:
     begun: list[subprocess.Popen[str]] = []
 
     def begin(city: Path) -> subprocess.Popen[str]:
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("QUINTET_")}
         process = subprocess.Popen(
             [sys.executable, "-m", "quintet.app", "serve", "--port", "0", "--city", city],
             stdout=subprocess.PIPE,
             text=True,
             cwd=tmp_path,
-            env={**clean, "PYTHONPATH": str(Path(package.__file__).parents[1])},
+            env=environment(),
         )
         begun.append(process)
         assert process.stdout is not None

@@ -12,8 +12,8 @@ import pytest
 from quintet.app.answer import no_progress
 from quintet.app.belongings import mappings_of
 from quintet.app.city import City
+from quintet.app.making import migrate_city
 from quintet.app.metrics import MetricsPart
-from quintet.app.operations import migrate_city
 from quintet.app.owner import claim
 from quintet.app.requests import (
     AnyRequest,

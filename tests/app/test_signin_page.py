@@ -3,16 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.conftest import Need
+from playwright.sync_api import Browser, Page, expect
+from tests.browsing import PATIENCE_MS, PHONE
 
 from quintet.app.requests_people import InviteCreate, UserLink
 
 from .peopled import HOMES, PASSWORD, Hand, Peopled, made
 
-PATIENCE_MS = 60_000
-PHONE = {"width": 390, "height": 844}
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 MAKE_PASSKEY = """async () => {
   const post = async (path, body) => (await fetch(`/api/v1/me/${path}`, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
@@ -36,18 +33,9 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peopled]:
     out.close()
 
 
-@pytest.fixture(scope="module")
-def browser(need: Need) -> Iterator[Browser]:
-    program = need("chromium", "the pages are tested in a real browser")
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=PHONE, locale="ko-KR")
+    context = browser.new_context(viewport={"width": PHONE[0], "height": PHONE[1]}, locale="ko-KR")
     context.set_default_timeout(PATIENCE_MS)
     out = context.new_page()
     yield out

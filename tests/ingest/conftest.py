@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 import uvicorn
 from tests.broker import Broker
-from tests.conftest import Need
+from tests.conftest import IDLE_S, Need
 from tests.mqtt_stand import Stand, running_broker
 
 from quintet.app.city import City
@@ -101,7 +101,11 @@ def serve(city_folder: Path) -> Iterator[Serve]:
         door = socket.socket()
         door.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            build_site(city, doors.parts), log_level="critical", server_header=False, timeout_graceful_shutdown=3
+            build_site(city, doors.parts),
+            log_level="critical",
+            server_header=False,
+            timeout_graceful_shutdown=3,
+            timeout_keep_alive=IDLE_S,
         )
         server = uvicorn.Server(config)
         doors.start()

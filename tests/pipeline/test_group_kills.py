@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import quintet
+from tests.program import environment
+
 from quintet.pipeline.delivery import Outcome
 
 from .group_program import delivery
@@ -23,11 +24,10 @@ KILLS = max(int(os.environ.get("QUINTET_KILLS", "60")) // 20, 1)
 
 def run_and_kill(city: Path, first: int, after_s: float) -> list[list[int]]:
     """Run the program, kill it some time after its first answer; give the numbers of each whole line it said."""
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(Path(quintet.__file__).parents[1])}
     command = [sys.executable, str(PROGRAM), str(city), str(first)]
     said: list[list[int]] = []
     timer: threading.Timer | None = None
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if line.endswith("\n"):

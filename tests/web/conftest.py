@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from tests.browsing import browser
+from tests.conftest import IDLE_S
 
 from quintet.access import EVERYTHING, Feed
 from quintet.app.city import City
@@ -27,6 +29,7 @@ from quintet.web.live import LivePart
 from quintet.web.live_limits import Limits
 from quintet.web.site import build
 
+__all__ = ["browser"]
 NOW = datetime(2026, 11, 4, 5, 31, tzinfo=UTC)
 """14:31 in Seoul."""
 PLAN = CityPlan(start=date(2026, 11, 2), days=3, households=30, faults=False)
@@ -99,7 +102,9 @@ def serve() -> Iterator[Callable[[FastAPI], str]]:
     def start(site: FastAPI) -> str:
         door = socket.socket()
         door.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(site, log_level="critical", server_header=False, ws="none"))
+        server = uvicorn.Server(
+            uvicorn.Config(site, log_level="critical", server_header=False, ws="none", timeout_keep_alive=IDLE_S)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
         thread.start()
 
@@ -120,9 +125,10 @@ def serve() -> Iterator[Callable[[FastAPI], str]]:
 
 
 def live_part(city: City, limits: Limits | None = None) -> LivePart:
-    """Give live push over a city, hearing its commits."""
+    """Give live push over a city, hearing its commits and what changes in its alerts."""
     feed = Feed(city.engine, city.pipeline.registry, city.pipeline.recent)
     city.pipeline.listeners.append(feed.take)
+    city.alerts.listeners.append(feed.take_alerts)
     return LivePart(Live(feed, EVERYTHING), limits)
 
 

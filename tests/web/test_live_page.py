@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Page, expect, sync_playwright
+from tests.browsing import ARGUMENTS, PATIENCE_MS
 
 from quintet.access import EVERYTHING
 from quintet.app.city import City
@@ -20,9 +21,7 @@ from quintet.web.site import build
 
 from .conftest import live_part
 from .test_live import METERS, NOW, send, slot
-from .test_page import ARGUMENTS
 
-PATIENCE_MS = 60_000
 SLOTS = 57
 Serve = Callable[[FastAPI], str]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.browsing import DESK, PATIENCE_MS, PHONE
 from tests.managed_city import FIRST, Hand, made
 
 from quintet.access import EVERYTHING
@@ -20,9 +21,7 @@ from quintet.web.manager_html import TABS, manager_strings
 from quintet.web.site import build
 
 from .test_home_page import AXE
-from .test_page import ARGUMENTS, DESK, PHONE
 
-PATIENCE_MS = 60_000
 WEB = Path("src/quintet/web")
 Need = Callable[[Path | str, str], Path]
 Open = Callable[..., Page]
@@ -41,15 +40,6 @@ def building_address(managed: tuple[City, Hand], serve: Callable[[FastAPI], str]
     city, hand = managed
     part = BuildingPart(CityNotebook(city, Turns(), 60), city.identities.called)
     return serve(build(Questions(city.access(EVERYTHING), now=hand), health=dict, parts=[part]))
-
-
-@pytest.fixture(scope="module")
-def browser(need: Need) -> Iterator[Browser]:
-    program = need("chromium", "the page is tested in a real browser (on Debian: apt-get install chromium)")
-    with sync_playwright() as play:
-        out = play.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield out
-        out.close()
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from tests.browsing import DESK, PHONE
 
 from quintet.access import EVERYTHING
 from quintet.app.city import City
@@ -19,19 +20,7 @@ from quintet.web.site import build
 from .conftest import live_part
 
 Open = Callable[..., Page]
-PHONE, DESK = (390, 844), (1280, 800)
 HOME = "c001/101/0101"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-
-
-# Not for the session: the driver keeps an event loop in this thread, and a second one beside it is refused.
-@pytest.fixture(scope="module")
-def browser(need: Callable[[Path | str, str], Path]) -> Iterator[Browser]:
-    program = need("chromium", "the page is tested in a real browser (on Debian: apt-get install chromium)")
-    with sync_playwright() as play:
-        out = play.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield out
-        out.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The real program in processes of its own, and a small city whose every number is known."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -9,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-
-import quintet as package
+from tests.program import environment
 
 from .once import made_once
 
@@ -30,13 +28,6 @@ c1,101,odd,plasma,kWh,interval_sum,15,Asia/Seoul,consumption
 """
 
 
-def program_environment(**more: str) -> dict[str, str]:
-    """Give the environment in which the program runs: no settings of the person who runs the tests."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("QUINTET_")}
-    # the tests start the program a hundred times: one thread for matrices that it does not have is enough
-    return {**clean, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(Path(package.__file__).parents[1]), **more}
-
-
 COMMAND = [sys.executable, "-W", "error", "-m", "quintet.app"]
 
 
@@ -44,13 +35,13 @@ COMMAND = [sys.executable, "-W", "error", "-m", "quintet.app"]
 def quintet() -> Run:
     """Give a function that runs `quintet WORDS...` to its end."""
 
-    def run(*words: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(*words: str | Path, cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*COMMAND, *map(str, words)],
             capture_output=True,
             text=True,
             cwd=cwd,
-            env=program_environment(**environment),
+            env=environment(**more),
             timeout=180,
             check=False,
         )
@@ -68,7 +59,7 @@ def begin(request: pytest.FixtureRequest) -> Begin:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=program_environment(),
+            env=environment(),
         )
 
         def end() -> None:

@@ -21,13 +21,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tests.app.served import Served
 from tests.broker import DEVICE_PASSWORD, DOOR_PASSWORD, DOOR_USER, Broker
+from tests.program import environment
 
 from quintet.app.city import City
 from quintet.app.load import Load, LoadConfig
 from quintet.ingest import Dataset, commit_readings
 from quintet.simulate import SimulatedCity
 
-from .conftest import COMMAND, program_environment
+from .conftest import COMMAND
 
 PATIENCE_S = 60.0
 QUEUE = Path(__file__).with_name("queue_program.py")
@@ -117,7 +118,7 @@ class LiveCity:
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
         self.door: subprocess.Popen[bytes] | None = None
-        self._environment = program_environment(QUINTET_LOG=str(folder / "events"))
+        self._environment = environment(QUINTET_LOG=str(folder / "events"))
         if broker is not None:
             settings = folder / "quintet.toml"
             settings.write_text(f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\nusername = "{DOOR_USER}"\n')
@@ -200,7 +201,7 @@ class LiveCity:
     def verify(self, acks: Path) -> dict[str, Any]:
         """Prove a file of acknowledgements; gives what was found, whatever it is."""
         command = [*COMMAND, "load", "verify", acks, "--city", self.folder, "--format", "json"]
-        done = subprocess.run(command, capture_output=True, text=True, env=program_environment(), check=False)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
         assert done.stdout, done.stderr
         said: dict[str, Any] = json.loads(done.stdout)
         assert said["acknowledged"] > 0

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.program import environment
 
-from .conftest import COMMAND, Run, program_environment
+from .conftest import COMMAND, Run
 from .full_program import BEGIN
 
 PROGRAM = Path(__file__).with_name("full_program.py")
@@ -37,7 +38,7 @@ def on_a_small_disk(disk: Path, city: Path, *command: str) -> subprocess.Complet
     if probe.returncode:
         pytest.skip(f"no disk can be mounted here: {probe.stderr.decode().strip()}")
     words = [*own, "sh", "-c", SCRIPT.format(size=SIZE), "sh", str(disk), str(city), *command]
-    done = subprocess.run(words, capture_output=True, text=True, env=program_environment(), timeout=240, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, env=environment(), timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return done
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.program import environment
 
-from .conftest import program_environment
 from .test_serve import address_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -100,7 +100,7 @@ def test_it_says_that_it_is_not_ready_while_the_city_is_opened(tmp_path: Path) -
     )
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", program],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=program_environment(),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(),
     )  # fmt: skip
     with process:
         assert process.stdin is not None

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 from playwright.sync_api import expect, sync_playwright
+from tests.program import environment
 
-from .conftest import program_environment
 from .test_serve import address_of
 
 Need = Callable[[Path | str, str], Path]
@@ -61,7 +61,7 @@ class Followed:
         (tools / "quintet").chmod(0o755)
         (tools / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
         (tools / "python").chmod(0o755)
-        self._environment = program_environment(PATH=f"{tools}:/usr/sbin:/usr/bin:/bin")
+        self._environment = environment(PATH=f"{tools}:/usr/sbin:/usr/bin:/bin")
 
     def turn_to(self, page: Path) -> None:
         """Go on with another page."""

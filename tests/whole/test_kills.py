@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
+from tests.program import environment
 
-import quintet
 from quintet.app.city import City
 from quintet.ingest import Dataset, commit_readings, register_meters
 from quintet.simulate import CityPlan, simulate_city, write_city_toml
@@ -64,8 +64,7 @@ def content_of(city: City) -> list[str]:
 
 def start(city: Path, files: Path, first: int) -> subprocess.Popen[str]:
     command = [sys.executable, str(PROGRAM), str(city), str(files), str(first)]
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(Path(quintet.__file__).parents[1])}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
 
 
 def run_and_kill(city: Path, files: Path, first: int, aim: str, after_s: float) -> list[str]:

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.program import environment
 
 from quintet.app.city import City
 from quintet.ingest import Dataset, commit_readings
 from quintet.store.backup import restore_backup
 from quintet.store.read import content_hash
 
-from .conftest import program_environment
 from .once import made_once
 from .power_program import BACKUP_AFTER
 from .recorded import Call, Disk, calls, record
@@ -47,8 +47,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared, need: Ne
     def make(folder: Path) -> None:
         (folder / "work").mkdir()
         command = [sys.executable, str(PROGRAM), str(folder / "work"), str(prepared.files)]
-        environment = program_environment(PYTHONDONTWRITEBYTECODE="1", TMPDIR=str(folder))
-        record(command, folder / "trace", environment)
+        record(command, folder / "trace", environment(PYTHONDONTWRITEBYTECODE="1", TMPDIR=str(folder)))
 
     return made_once(tmp_path_factory, "power", make) / "trace"
 
@@ -146,7 +145,7 @@ os.fsync(top)
 def test_the_recorded_disk_loses_what_was_not_synced(tmp_path: Path, need: Need) -> None:
     need("strace", "it records what a process does to its files")
     (tmp_path / "work").mkdir()
-    record([sys.executable, "-I", "-c", WRITES, str(tmp_path / "work")], tmp_path / "trace", program_environment())
+    record([sys.executable, "-I", "-c", WRITES, str(tmp_path / "work")], tmp_path / "trace", environment())
     *_, (_, disk) = disks_at(tmp_path / "trace", [])
     found: dict[str, set[bytes | None]] = {"both": set(), "file": set(), "name": set()}
     for seed in range(100):

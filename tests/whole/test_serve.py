@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.app.served import wait_for
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Begin = Callable[..., subprocess.Popen[str]]
@@ -131,8 +132,7 @@ def test_ctrl_c_is_quiet(filled: Path, begin: Begin, tmp_path: Path) -> None:
         file.write("site,meter,ts_utc,value\n")
         file.writelines(f"s,m,2026-01-{1 + n % 28:02}T00:00:00Z,{n}\n" for n in range(4_000_000))
     process = begin("ingest", tmp_path / "readings.csv", "--city", filled)
-    while not (filled / "run/owner.json").exists():
-        time.sleep(0.05)
+    wait_for((filled / "run/owner.json").exists, "it has the city")
     time.sleep(1)  # what is loaded on first use is loaded by then: an import that is cut short warns by itself
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)

@@ -12,8 +12,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tests.app.served import environment, wait_for
+from tests.app.served import wait_for
 from tests.broker import DEVICE_PASSWORD, DOOR_PASSWORD, Broker
+from tests.program import environment
 
 from quintet.app.city import City
 from quintet.app.load import Load, LoadConfig
