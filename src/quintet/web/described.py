@@ -1,8 +1,8 @@
 """The published description (OpenAPI): made from the tables that answer, so that it cannot say anything else."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 from fastapi import FastAPI
@@ -41,29 +41,9 @@ class Described(Protocol):
         ...
 
 
-class Addressed(Protocol):
-    """A row of a part's table: one address below the API's, and one method."""
-
-    @property
-    def method(self) -> str:
-        """The method, in capitals."""
-        ...
-
-    @property
-    def path(self) -> str:
-        """The address below the API's."""
-        ...
-
-
-Addresses = TypeVar("Addresses", bound=Addressed)
-
-
-def path_items(api: str, rows: Iterable[Addresses], say: Callable[[Addresses], dict[str, Any]]) -> dict[str, Any]:
-    """Give the path items of a table of addresses, each method in the words of `say`."""
-    out: dict[str, Any] = {}
-    for row in rows:
-        out.setdefault(api + row.path, {})[row.method.lower()] = say(row)
-    return out
+def content_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Describe a body or an answer as JSON of a struct."""
+    return {JSON: {"schema": {"$ref": REF.format(name=kind.__name__)}}}
 
 
 def schemas_of(types: Iterable[type[msgspec.Struct] | None]) -> dict[str, Any]:
@@ -115,7 +95,6 @@ def exact(schema: Any) -> Any:
 
 def _operation(route: Route) -> dict[str, Any]:
     tag = {"description": "Weak tag of the content.", "schema": {"type": "string"}}
-    schema = {"$ref": REF.format(name=route.answer.__name__)}
     condition = {
         "name": "If-None-Match",
         "in": "header",
@@ -127,7 +106,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "200": {
             "description": (route.answer.__doc__ or "").split("\n")[0],
             "headers": {"ETag": tag},
-            "content": {JSON: {"schema": schema}},
+            "content": content_of(route.answer),
         },
         "304": {"description": "Nothing has changed.", "headers": {"ETag": tag}},
     }

@@ -23,7 +23,6 @@ from quintet.views.manager_words import words
 from quintet.views.questions_manager import BuildingQuestions, Note, Notebook
 
 from . import parameters as asked
-from .accounts import bounded, read_body
 from .api import HEADERS, JSON, etag_of, matches
 from .described import REF, problem_of, schemas_of
 from .identity import reader_of
@@ -32,7 +31,9 @@ from .manager_html import TABS, Frame, problem_page
 from .manager_pages import allocation_page, close_page, visits_page
 from .page import chosen_language
 from .parameters import Parameter
+from .problem_words import worded
 from .ready import nothing
+from .rows import bounded, read_body
 
 API = "/api/v1/buildings"
 PAGE = "/building"
@@ -308,7 +309,7 @@ def _allocation(questions: BuildingQuestions, frame: Frame, given: Mapping[str, 
 def _refused(frame: Frame, error: QuintetError) -> Response:
     """Write a page of what went wrong, in the reader's language."""
     code = {"forbidden": "not_your_building", "not_here": "not_your_building"}.get(error.code, error.code)
-    text = problem_page(frame, code, f"{error.message} {error.remedy}".strip())
+    text = problem_page(frame, code, " ".join(worded(error, frame.language)).strip())
     return HTMLResponse(text, error.status, headers={**PRIVATE, "Content-Language": frame.language})
 
 
