@@ -1,7 +1,9 @@
 // Builds the resident's page into the package: hashed files, a list of them for the server, and the worker that keeps them.
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, type Plugin } from "vite";
 
@@ -30,9 +32,23 @@ function listed(): Plugin {
   };
 }
 
+/** Lay what is sent to browsers beside itself, packed as well as can be: that is done once, and a phone's line is slow. */
+function packed(): Plugin {
+  return {
+    name: "packed",
+    writeBundle({ dir }, bundle) {
+      for (const name of Object.keys(bundle)) {
+        if (dir === undefined || !/\.(js|css)$/.test(name)) continue;
+        const path = join(dir, name);
+        writeFileSync(`${path}.br`, brotliCompressSync(readFileSync(path)));
+      }
+    },
+  };
+}
+
 export default defineConfig({
   base: "/home/",
-  plugins: [svelte(), listed()],
+  plugins: [svelte(), listed(), packed()],
   build: {
     outDir: "../src/quintet/web/static/home",
     emptyOutDir: true,

@@ -19,6 +19,7 @@ const main = document.getElementById("home");
 if (main !== null) {
   main.replaceChildren();
   mount(App, { target: main });
+  main.dataset["ready"] = "";
 }
 
 /** Let the worker keep the page's files and this very page; without one the page works as well. */

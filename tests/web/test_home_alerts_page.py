@@ -1,11 +1,11 @@
 """What was found, in a real browser: on the first screen in one line, called no problem and taken back; a budget."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.browsing import PATIENCE_MS, PHONE
 
 from quintet.access import EVERYTHING
 from quintet.app.alert_looks import look
@@ -16,10 +16,10 @@ from quintet.web.home_alerts import AlertsPart
 from quintet.web.site import build
 
 from .conftest import live_part
-from .home_city import HEARD, NEW, ONE, STEP, commit, make_city
-from .test_home_page import PATIENCE_MS, PHONE, browser, page_built
+from .home_city import NEW, ONE, make_city
+from .test_home_page import page_built
 
-__all__ = ["browser", "page_built"]
+__all__ = ["page_built"]
 Open = Callable[..., Page]
 
 
@@ -53,7 +53,7 @@ def watched_address(watched: City, alerting: Desk, serve: Callable[[FastAPI], st
 
 
 @pytest.fixture
-def open_watched(browser: Any, watched_address: str) -> Iterator[Open]:
+def open_watched(browser: Browser, watched_address: str, page_built: None) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
 
     def start(view: str = "", place: str = ONE, lang: str = "en") -> Page:
@@ -62,7 +62,7 @@ def open_watched(browser: Any, watched_address: str) -> Iterator[Open]:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{watched_address}/home{view}?place={place}&lang={lang}")
-        expect(page.locator("main h1").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.locator("#home[data-ready] main h1").first).to_be_visible()
         return page
 
     yield start
@@ -82,15 +82,16 @@ def test_an_alert_appears_while_one_watches_and_is_called_no_problem(
 ) -> None:
     page = open_watched()
     line = page.locator(".wrong")
-    expect(line).to_contain_text("Not looked at yet", timeout=PATIENCE_MS)
-    page.clock.install()
+    expect(line).to_contain_text("Not looked at yet")
+    expect(page.locator(".chip.live")).to_have_attribute("data-state", "live")
+    page.evaluate("window.stayed = true")
+    page.clock.install()  # no minute goes by: nothing but the live event makes the page ask
     alerting.set_budget(ONE, 1_000, 0, "test")
     looked(watched, alerting, ONE)
-    page.clock.fast_forward(61_000)  # readings alone make it ask once a minute
-    commit(watched, ("power", HEARD - 3 * STEP, 0.3))
-    expect(line).to_have_attribute("data-standing", "1", timeout=PATIENCE_MS)
+    expect(line).to_have_attribute("data-standing", "1")
     expect(line).to_contain_text("budget")
     expect(page.locator(".tabs .count")).to_contain_text("1")
+    assert page.evaluate("window.stayed")
     line.click()
     card = page.locator(".finding[data-alert=budget]")
     expect(card).to_contain_text("1,000")
@@ -104,6 +105,29 @@ def test_an_alert_appears_while_one_watches_and_is_called_no_problem(
     card.get_by_role("button", name="It is a problem after all").click()
     expect(card).to_have_attribute("data-state", "standing", timeout=PATIENCE_MS)
     alerting.set_budget(ONE, None, 0, "test")
+
+
+def test_what_ends_and_what_is_judged_elsewhere_changes_the_open_views(
+    open_watched: Open, watched: City, alerting: Desk
+) -> None:
+    alerting.set_budget(ONE, 1_000, 0, "test")
+    looked(watched, alerting, ONE)
+    here, there = open_watched("/alerts"), open_watched("")
+    for page in (here, there):
+        expect(page.locator(".chip.live")).to_have_attribute("data-state", "live")
+        page.clock.install()
+    card = here.locator(".finding[data-alert=budget]")
+    expect(card).to_have_attribute("data-state", "standing")
+    card.get_by_role("button", name="Not a problem").click()
+    expect(there.locator(".wrong")).to_have_attribute("data-standing", "0")
+    expect(there.locator(".tabs .count")).to_have_count(0)
+    card.get_by_role("button", name="It is a problem after all").click()
+    expect(there.locator(".wrong")).to_have_attribute("data-standing", "1")
+    alerting.set_budget(ONE, None, 0, "test")
+    looked(watched, alerting, ONE)
+    expect(here.locator(".finding")).to_have_count(0)
+    expect(here.locator(".tabs .count")).to_have_count(0)
+    expect(there.locator(".wrong")).to_have_attribute("data-standing", "0")
 
 
 def test_nothing_found_says_what_was_looked_at_and_what_cannot_be(

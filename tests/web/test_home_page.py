@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.browsing import DESK, PATIENCE_MS, PHONE
 
 from quintet.access import EVERYTHING
 from quintet.app.alert_looks import look
@@ -23,9 +24,7 @@ from quintet.web.site import build
 
 from .conftest import live_part
 from .home_city import HEARD, NEW, ONE, STEP, TWO, commit, make_city
-from .test_page import ARGUMENTS, DESK, PHONE
 
-PATIENCE_MS = 60_000
 VIEWS = ("", "/bill", "/history", "/compare", "/alerts", "/data")
 SCRIPT_BYTES = 60_000
 """All script of the first view, packed."""
@@ -55,17 +54,8 @@ def home_address(homes: City, serve: Callable[[FastAPI], str]) -> str:
     return serve(build(questions, health=dict, parts=[live_part(homes), AlertsPart(Alerting(homes))]))
 
 
-@pytest.fixture(scope="module")
-def browser(need: Need, page_built: None) -> Iterator[Browser]:
-    program = need("chromium", "the page is tested in a real browser (on Debian: apt-get install chromium)")
-    with sync_playwright() as play:
-        out = play.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield out
-        out.close()
-
-
 @pytest.fixture
-def open_home(browser: Browser, home_address: str) -> Iterator[Open]:
+def open_home(browser: Browser, home_address: str, page_built: None) -> Iterator[Open]:
     """Give a function that opens a view; at the end nothing may have gone wrong or left the machine."""
     wrong: list[str] = []
     contexts: list[BrowserContext] = []
@@ -91,7 +81,7 @@ def open_home(browser: Browser, home_address: str) -> Iterator[Open]:
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda asked: None if asked.url.startswith("http://127.0.0.1:") else wrong.append(asked.url))
         page.goto(f"{home_address}/home{view}?place={place}&lang={lang}{more}")
-        expect(page.locator("main h1").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.locator("#home[data-ready] main h1").first).to_be_visible(timeout=PATIENCE_MS)
         expect(page.locator(".ghost")).to_have_count(0, timeout=PATIENCE_MS)
         return page
 
@@ -179,6 +169,21 @@ def test_the_history_is_read_by_keys_and_as_a_table(open_home: Open) -> None:
     expect(page.locator("main h1")).to_have_text("9 Nov – 15 Nov")
 
 
+def test_what_is_read_of_a_history_stays_when_fresh_rows_come(open_home: Open, homes: City) -> None:
+    page = open_home("/history", more="&length=day&utility=electricity")
+    expect(page.locator(".chip.live")).to_have_attribute("data-state", "live")
+    page.locator(".plot").press("Home")
+    expect(page.locator("#readout")).to_contain_text("00:00: ")
+    page.locator(".plot").evaluate("(one) => { one.stayed = true; }")
+    before = page.locator(".big data").get_attribute("value") or ""
+    commit(homes, ("power", HEARD - 5 * STEP, 1.7))
+    expect(page.locator(".big data")).not_to_have_attribute("value", before)
+    expect(page.locator("#readout")).to_contain_text("00:00: ")
+    page.locator(".plot").press("ArrowRight")
+    expect(page.locator("#readout")).to_contain_text("01:00: ")
+    assert page.locator(".plot").evaluate("(one) => one.stayed === true"), "nobody loses what he is at"
+
+
 @pytest.mark.parametrize("view", VIEWS, ids=["now", "bill", "history", "compare", "alerts", "data"])
 def test_axe_finds_nothing_serious(open_home: Open, root: Path, need: Need, view: str) -> None:
     axe = need(root / "frontend/node_modules/axe-core/axe.min.js", "npm's packages are not here (make frontend)")
@@ -221,11 +226,14 @@ def leads(page: Page) -> set[str]:
 
 def test_three_taps_lead_to_anything(open_home: Open) -> None:
     page = open_home()
+    expect(page.locator("a.wrong")).to_be_visible()
     first = leads(page)
     taps = dict.fromkeys(first, 1)
     for href in sorted(one for one in first if one.startswith("/home")):
         path, _, query = href.partition("?")
         beyond = open_home(path.removeprefix("/home"), more=f"&{query}" if query else "")
+        if path == "/home/alerts":
+            expect(beyond.locator("a[href*='part=telling']").first).to_be_visible()  # it comes with the answer
         for found in leads(beyond):
             taps.setdefault(found, 2)
     lengths = ("day", "week", "month", "year")

@@ -141,6 +141,7 @@ export interface BillLine {
   card_name_en: string;
   card_name_ko: string;
   source: string;
+  source_ko: string;
   certainty: string;
   stated: boolean;
   items: BillItem[];

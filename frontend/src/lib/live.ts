@@ -35,7 +35,7 @@ export function calmly(work: () => Promise<void>): () => void {
   return ask;
 }
 
-/** Follow a place: `heard` is called when something is new there, `found` when its alerts are others, `tell` when the
+/** Follow a place: `heard` is called when something is new there, `found` when its alerts may be others, `tell` when the
  * connection changes. Gives what ends it. */
 export function follow(place: string, heard: () => void, found: () => void, tell: (state: State) => void): () => void {
   let source: EventSource | null = null;
@@ -58,6 +58,8 @@ export function follow(place: string, heard: () => void, found: () => void, tell
     mine.addEventListener("open", () => {
       say("live");
       heard();
+      // one that comes back is told what it missed; nobody knows what changed before the first began
+      if (lastId === "") found();
     });
     mine.addEventListener("error", () => {
       if (mine.readyState === EventSource.CLOSED) again = setTimeout(open, AGAIN_MS);
@@ -68,6 +70,7 @@ export function follow(place: string, heard: () => void, found: () => void, tell
       if (lastEventId !== "") lastId = lastEventId;
       found();
     });
+    mine.addEventListener("reset", found);
     for (const name of ["intervals", "reset"]) {
       mine.addEventListener(name, (event) => {
         lastId = (event as MessageEvent).lastEventId;

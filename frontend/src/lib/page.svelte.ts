@@ -3,7 +3,7 @@
 import { beginAlerts, lookAgain, lookSometime } from "./alerts.svelte.ts";
 import type { HomeNow } from "./answers.ts";
 import { about, ask, lastKnown, Refused } from "./ask.ts";
-import { frame } from "./frame.ts";
+import { frame, laid } from "./frame.ts";
 import { calmly, follow, type State } from "./live.ts";
 import { onClock } from "./say.ts";
 
@@ -40,11 +40,17 @@ function show(answer: HomeNow, keptAt: number | null): void {
   page.keptAt = keptAt;
 }
 
+/** Tell which of two answers is the newer one, by the server's own clock: a page kept for bad connections holds old figures. */
+function later(one: HomeNow, other: HomeNow): boolean {
+  return Date.parse(one.known_at) > Date.parse(other.known_at);
+}
+
 /** Begin: the last known state at once, the present one as soon as it comes, then whatever is new. */
 export function begin(): void {
   if (frame.place === null) return;
   const known = lastKnown<HomeNow>(NOW);
-  if (known !== null) show(known.answer, known.keptAt);
+  if (laid !== null && laid.place === frame.place && !(known !== null && later(known.answer, laid))) show(laid, Date.parse(laid.known_at));
+  else if (known !== null) show(known.answer, known.keptAt);
   const again = calmly(read);
   again();
   beginAlerts();

@@ -25,7 +25,7 @@ from quintet.terms.reading import clock
 from .answer import Answer, Progress, Step
 from .city import SETTINGS
 from .demo_stream import LEAK, Told, demo_plan
-from .operations import create_city, refuse_what_exists
+from .making import create_city, refuse_what_exists
 from .requests import CloseDays, Ingest, Summary, TokenCreate
 from .requests_people import DemoResident
 from .run import Desk, finish

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 
 from quintet import __version__
@@ -81,7 +81,8 @@ def build(
     )
     problems.install(app)
     keeper = doorkeeper or NoDoor(questions)
-    app.include_router(router({home_now.PATH: home_now.home_now}))
+    present = home_now.answering()
+    app.include_router(router({home_now.PATH: present}))
     for part in parts:
         app.router.routes.extend(part.routes)
     described: dict[str, Any] = {}
@@ -108,6 +109,8 @@ def build(
     app.router.routes.extend([*signin_routes(keeper), *home_routes()])
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     described.update(describe(app, parts))
+    # what is asked most is found first, without what an API route does for its parameters: a third of the time
+    app.router.routes.insert(0, Route(f"/api/v1{home_now.PATH}", present, methods=["GET"]))
     app.add_middleware(Signing, doorkeeper=keeper)
     app.add_middleware(Guard, public=keeper.public)
     return app
