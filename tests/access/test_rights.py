@@ -109,6 +109,19 @@ def test_a_window_is_refused_at_both_ends_and_clipped_where_asked(city: City) ->
     assert (access.sees(LEFT), access.sees(RIGHT), access.sees("s1/b1")) == (True, False, False)
 
 
+def test_the_bounds_of_ones_time_are_named_on_the_citys_clock_in_two_languages(new_city: Callable[[str], City]) -> None:
+    city = new_city("Asia/Seoul")
+    small_city(city, utc(2), 4)
+    access = holder(city, "resident", LEFT, utc(3), utc(5))
+    for span, moment, name in ((Span(utc(2), utc(4)), utc(3), "since"), (Span(utc(4), utc(6)), utc(5), "until")):
+        with pytest.raises(Forbidden) as caught:
+            access.flows(LEFT, span, Resolution.DAY)
+        local = moment.astimezone(city.engine.tz)
+        assert local.utcoffset()
+        assert local.isoformat() in caught.value.remedy
+        assert caught.value.said == {name: local.isoformat()}
+
+
 def test_who_may_read_how_fine_is_as_the_table_of_roles_says(city: City) -> None:
     small_city(city, utc(2), 2)
     month = Span(datetime(2025, 1, 1, tzinfo=utc(1).tzinfo), datetime(2025, 2, 1, tzinfo=utc(1).tzinfo))

@@ -126,7 +126,9 @@ def test_a_consent_for_one_utility_is_told_of_that_one_and_of_no_other(town: Peo
             assert answer.json()[key] == [one for one in whole if one["commodity"] == "water"], path
     history = third.get("/api/v1/home/history", params={"place": own, "length": "week"})
     assert (history.status_code, history.json()["commodity"]) == (200, "water")
-    assert third.get("/api/v1/home/history", params={"place": own, "utility": "electricity"}).status_code == 404
+    for utility in ("electricity", "gas"):  # whether the home has it or not
+        asked = third.get("/api/v1/home/history", params={"place": own, "utility": utility})
+        assert code_of(asked) == (403, "other_utility")
     bills = third.get("/api/v1/bills", params={"place": own, "month": "2026-03"})
     assert bills.status_code == 200, bills.text
     assert {one["commodity"] for one in bills.json()["bills"]} == {"water"}

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from quintet.access import EVERYTHING
 from quintet.app.city import City
 from quintet.tariffs import Asked, compute
-from quintet.terms.errors import Forbidden, NotFound, UsageError
+from quintet.terms.errors import BadInput, Forbidden, Lacking, NotFound, UsageError
 from quintet.views import Questions
 from quintet.views.answers_home import BillLine, HomeNow, Tile
 from quintet.views.bills import dwelling_bills
@@ -193,8 +193,13 @@ def test_history_compares_only_what_is_known_whole_in_both_years(home: HomeQuest
 def test_what_cannot_be_asked_is_refused_in_words(home: HomeQuestions) -> None:
     with pytest.raises(UsageError, match="holds other places"):
         home.now("c1/101")
-    with pytest.raises(NotFound, match="no such meter"):
+    with pytest.raises(Lacking, match="no meter of gas") as lacking:
         home.history(ONE, "gas")
+    assert (lacking.value.code, lacking.value.remedy) == ("no_meter", "It has electricity, water, heat.")
+    with pytest.raises(BadInput, match="no utility 'gold'") as unknown:
+        home.history(ONE, "gold")
+    assert (unknown.value.code, unknown.value.place) == ("unknown_commodity", "utility")
+    assert "gas" in unknown.value.remedy
     with pytest.raises(UsageError, match="no length"):
         home.history(ONE, None, "decade")
     with pytest.raises(NotFound):

@@ -82,6 +82,7 @@ def place_cells(
             raise UsageError(
                 f"{rows.num_rows:,} meters in {len(edges):,} periods are too many for intervals.",
                 code="range_too_long", place="resolution", remedy="Ask for a shorter range or a coarser resolution.",
+                said={"periods": len(edges)},
             )  # fmt: skip
         return _read(asked, rows, edges, midnights)
 

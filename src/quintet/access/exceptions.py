@@ -29,7 +29,10 @@ def readable_item(
         steps = steps_of(snapshot, number, known_batch) if found else []
     if not found or not _may_read(found[0], rights):
         raise NotFound(
-            f"there is no exception {number}.", code="no_such_exception", remedy="See `quintet exceptions list`."
+            f"there is no exception {number}.",
+            code="no_such_exception",
+            remedy="See `quintet exceptions list`.",
+            said={"name": number},
         )
     return found[0], steps
 

@@ -73,6 +73,7 @@ def facility_flows(
                     code="range_too_long",
                     place="--to",
                     remedy="Ask for a shorter range.",
+                    said={"periods": len(edges_us), "most": MOST_STEPS},
                 )
             sums = set_sums(moment, _rows(registry, channels), len(channels), edges_us, events)
             begins, ends = ([getattr(one, name) for one in said] for name in ("start_us", "end_us"))

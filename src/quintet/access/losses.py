@@ -55,5 +55,8 @@ def network_losses(
 def _found(rows: dict[str, Network], name: str) -> Network:
     if name not in rows:
         remedy = f"There are {', '.join(sorted(rows))}." if rows else "city.toml declares them as [[feeder]]."
-        raise NotFound(f"there is no network {name!r}.", code="unknown_network", remedy=remedy)
+        raise NotFound(
+            f"there is no network {name!r}.", code="unknown_network", remedy=remedy,
+            said={"name": name, "known": sorted(rows)} if rows else {"name": name},
+        )  # fmt: skip
     return rows[name]

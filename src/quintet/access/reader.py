@@ -421,8 +421,7 @@ class Access:
             finest = self._rights.finest(place, span)
         named = self.channel(channel) if channel else None
         if named is not None:
-            self._rights.readings(named, span, minutes_in(span), what="changes")
-            finest = max(finest, self._rights.here(named, span, minutes_in(span), what="changes").finest_min)
+            finest = max(finest, self._rights.readings(named, span, minutes_in(span), what="changes").finest_min)
         with self._engine.asked() as (snapshot, now):
             reach, moments = np.array([span.start_us, span.end_us], np.int64), list[Moment]()
             for moment in (before, after):
@@ -477,5 +476,6 @@ class Access:
                 f"{known_at.isoformat()} is in the future.",
                 code="future_known_at",
                 remedy="Ask as known at a moment that has passed.",
+                said={"moment": known_at.isoformat()},
             )
         return batch_known_at(snapshot, to_us(known_at))

@@ -99,7 +99,12 @@ class Rights:
             grant = self.scope.check(
                 place,
                 frozenset(registry.tree.path(home)),
-                Want((span.start_us, span.end_us), whole_steps(span, step_min, registry.tz), dwelling=True),
+                Want(
+                    (span.start_us, span.end_us),
+                    whole_steps(span, step_min, registry.tz),
+                    dwelling=True,
+                    tz=registry.tz,
+                ),
             )
             self._note(grant, place, span, step_min, "each dwelling")
 
@@ -121,11 +126,13 @@ class Rights:
             raise self.scope.not_yours(last)
         return found
 
-    def readings(self, channel: Channel, span: Span, step_min: int, *, what: str = "readings") -> None:
-        """Refuse a channel's readings over a span: where it stood then must be the reader's for that time."""
-        parts = self.here(channel, span, step_min, what=what).parts
-        if parts is not None and sum(part.end_us - part.start_us for part in parts) < span.end_us - span.start_us:
+    def readings(self, channel: Channel, span: Span, step_min: int, *, what: str = "readings") -> "Here":
+        """Give `here`, and refuse a channel that stood elsewhere for a part of the span."""
+        here = self.here(channel, span, step_min, what=what)
+        held = sum(part.end_us - part.start_us for part in here.parts or ())
+        if here.parts is not None and held < span.end_us - span.start_us:
             raise _elsewhere(channel.name)
+        return here
 
     def here(self, channel: Channel, span: Span, step_min: int, *, what: str = "readings") -> "Here":
         """Give when of a span a channel stood at places of the reader's, and refuse what is not his of these times.
@@ -143,7 +150,7 @@ class Rights:
             if not self.scope.sees(above):
                 continue
             dwelling = _is_dwelling(registry, one.place)
-            want = Want((part.start_us, part.end_us), step_min, dwelling, 0, channel.reading.commodity)
+            want = Want((part.start_us, part.end_us), step_min, dwelling, 0, channel.reading.commodity, registry.tz)
             grant = self.scope.check(one.place, above, want)
             if grant is not None and grant.role.floor:
                 raise below_floor(channel.name)  # one meter is no total
@@ -260,7 +267,7 @@ class Rights:
             return Want(None, step_min, dwelling) if dwelling else JUST_THE_PLACE
         below = 0 if dwelling or self.scope.unbounded else len(homes_below(registry, place))
         step_min = whole_steps(span, step_min, registry.tz)
-        return Want((span.start_us, span.end_us), step_min, dwelling, below, commodity)
+        return Want((span.start_us, span.end_us), step_min, dwelling, below, commodity, registry.tz)
 
     def _note(self, grant: Grant | None, place: str, span: Span, step_min: int, what: str) -> None:
         if self._log is None or (grant is not None and not grant.role.logged):

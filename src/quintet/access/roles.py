@@ -59,6 +59,10 @@ def role_named(name: str) -> Role:
     """Give a role; an unknown name raises BadInput with those there are."""
     if name not in roles():
         raise BadInput(
-            f"there is no role {name!r}.", code="unknown_role", place="role", remedy=f"Roles are {', '.join(roles())}."
+            f"there is no role {name!r}.",
+            code="unknown_role",
+            place="role",
+            remedy=f"Roles are {', '.join(roles())}.",
+            said={"text": name, "known": list(roles())},
         )
     return roles()[name]

@@ -2,6 +2,7 @@
 
 from collections.abc import Set
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from quintet.store.records import ALWAYS, FOREVER
 from quintet.terms.errors import Forbidden, NotFound, QuintetError
@@ -15,7 +16,7 @@ class Want:
     """What is asked of a place: its span in microseconds (None: no readings), and the step (0: each reading).
 
     `dwelling`: it is one dwelling's; `dwellings`: how many are below it; `commodity`: of one carrier only (ANY: of
-    those that he may see).
+    those that he may see). `tz`: the clock on which a refusal names moments.
     """
 
     span_us: tuple[int, int] | None = None
@@ -23,6 +24,7 @@ class Want:
     dwelling: bool = False
     dwellings: int = 0
     commodity: str | None = None
+    tz: tzinfo = UTC
 
 
 JUST_THE_PLACE = Want()
@@ -52,22 +54,23 @@ class Grant:
     def refusal(self, place: str, want: Want, reason: str) -> Forbidden | None:
         """Say why this grant does not allow what is wanted; None where it does."""
         if self.commodities is not None and want.span_us and want.commodity not in {ANY, *self.commodities}:
-            allowed = ", ".join(sorted(self.commodities))
-            return _forbidden("other_utility", "holds more than was agreed to.", place, f"Agreed to: {allowed}.")
+            return other_utility(place, self.commodities)
         if want.span_us is None:
             return _forbidden("only_totals", "is one dwelling.", place, TOTALS) if self._no_dwelling(want) else None
-        return self._out_of_time(place, want.span_us) or self._too_fine(place, want, reason)
+        return self._out_of_time(place, want.span_us, want.tz) or self._too_fine(place, want, reason)
 
     def _no_dwelling(self, want: Want) -> bool:
         return want.dwelling and self.role.finest_min is None
 
-    def _out_of_time(self, place: str, span_us: tuple[int, int]) -> Forbidden | None:
+    def _out_of_time(self, place: str, span_us: tuple[int, int], tz: tzinfo) -> Forbidden | None:
         if span_us[0] < self.from_us:
-            first = from_us(self.from_us).isoformat()
-            return _forbidden("before_your_time", "begins before your time here.", place, f"Ask from {first} on.")
+            first = from_us(self.from_us).astimezone(tz).isoformat()
+            return _forbidden(
+                "before_your_time", "begins before your time here.", place, f"Ask from {first} on.", since=first
+            )
         if span_us[1] > self.until_us:
-            last = from_us(self.until_us).isoformat()
-            return _forbidden("after_your_time", "ends after your time here.", place, f"Ask until {last}.")
+            last = from_us(self.until_us).astimezone(tz).isoformat()
+            return _forbidden("after_your_time", "ends after your time here.", place, f"Ask until {last}.", until=last)
         return None
 
     def _too_fine(self, place: str, want: Want, reason: str) -> Forbidden | None:
@@ -79,7 +82,8 @@ class Grant:
             if role.finest_min is not None and want.step_min < role.finest_min:
                 step = "month" if role.finest_min > DAY_MIN else "day"
                 whose = "is one dwelling" if want.dwelling else f"holds only {want.dwellings} dwellings"
-                return _forbidden("too_fine_for_role", f"{whose}.", place, f"Ask by the {step}.")
+                few_of = {} if want.dwelling else {"dwellings": want.dwellings}
+                return _forbidden("too_fine_for_role", f"{whose}.", place, f"Ask by the {step}.", step=step, **few_of)
             if want.step_min < role.reason_below_min and not reason:
                 return _forbidden("reason_needed", "is a family's day.", place, REASON)
         return None
@@ -148,8 +152,16 @@ class Scope:
         return _forbidden("forbidden", "is not yours to read.", place, "Ask the city's operator for the right to it.")
 
 
-def _forbidden(code: str, message: str, place: str, remedy: str) -> Forbidden:
-    return Forbidden(message, code=code, place=place, remedy=remedy)
+def other_utility(place: str, agreed: Set[str]) -> Forbidden:
+    """Say that a utility is not among those that were agreed to."""
+    allowed = ", ".join(sorted(agreed))
+    return _forbidden(
+        "other_utility", "holds more than was agreed to.", place, f"Agreed to: {allowed}.", utilities=allowed
+    )
+
+
+def _forbidden(code: str, message: str, place: str, remedy: str, **said: object) -> Forbidden:
+    return Forbidden(message, code=code, place=place, remedy=remedy, said=said)
 
 
 EVERYTHING = Scope("operator", None)

@@ -106,6 +106,7 @@ def refuse_too_fine(channel: Channel, resolution: Resolution) -> None:
             code="too_fine",
             place=channel.name,
             remedy="Ask for a resolution that is no finer.",
+            said={"minutes": cadence_us // MINUTE_US},
         )
 
 

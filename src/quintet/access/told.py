@@ -61,7 +61,7 @@ def released(registry: Registry, place: str, span: Span, step_min: int) -> Relea
         if body is None or body["floor"] != floor().digest:
             raise _refused(
                 "not_released", f"{month:%Y-%m} has not been released.", place,
-                "Ask for a month that was told: /api/v1/open-data/releases names them.",
+                "Ask for a month that was told: /api/v1/open-data/releases names them.", months=f"{month:%Y-%m}",
             )  # fmt: skip
         moments.add(body["known_at"])
     if len(moments) > 1:
@@ -119,5 +119,5 @@ def only_released(place: str) -> Forbidden:
     )  # fmt: skip
 
 
-def _refused(code: str, message: str, place: str, remedy: str) -> Forbidden:
-    return Forbidden(message, code=code, place=place, remedy=remedy)
+def _refused(code: str, message: str, place: str, remedy: str, **said: object) -> Forbidden:
+    return Forbidden(message, code=code, place=place, remedy=remedy, said=said)

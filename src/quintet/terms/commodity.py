@@ -98,6 +98,7 @@ class Commodities:
                 code="unknown_commodity",
                 remedy=f"Known: {', '.join(known)}, and what is not balanced; a city adds a [commodity.{code}] row"
                 " in city.toml.",
+                said={"name": code, "known": known},
             )
         return row
 

@@ -7,17 +7,21 @@ QuintetError            a sentence for a person: what is wrong, where, what to d
 │  ├─ UnknownForm     it is written in a form that no door reads    (HTTP 415)
 │  └─ TooSlow         it did not come whole in time                 (HTTP 408)
 ├─ NotFound           nothing of that name in this city             (exit 1, HTTP 404)
+│  └─ Lacking         what is the reader's own has no such thing    (HTTP 404)
 ├─ Unknown            the sender says not who it is, or wrongly     (exit 1, HTTP 401)
 ├─ Forbidden          the reader has no right to it                 (exit 1, HTTP 403)
 ├─ CityError          the city folder cannot be opened or written   (exit 1, HTTP 503)
 └─ Damaged            stored data fail their digest                 (exit 1, HTTP 500)
 """
 
+from collections.abc import Mapping
+
 
 class QuintetError(Exception):
     """An error meant for a person.
 
     `code` is stable and machine-readable, `place` names file, row, meter or table, `remedy` says what to do next.
+    `said` holds the figures and names of the sentence by name, for who says it in another language.
     """
 
     status = 500
@@ -25,8 +29,11 @@ class QuintetError(Exception):
     retry_after_s = 0
     """After how many seconds the same may be tried again; 0: trying again alone does not help."""
 
-    def __init__(self, message: str, *, code: str, place: str = "", remedy: str = "") -> None:
-        """Hold the four parts; `str()` joins them to one readable text."""
+    def __init__(
+        self, message: str, *, code: str, place: str = "", remedy: str = "", said: Mapping[str, object] | None = None
+    ) -> None:
+        """Hold the parts; `str()` joins message, place and remedy to one readable text."""
+        self.said: Mapping[str, object] = said or {}
         self.message = message
         self.code = code
         self.place = place
@@ -75,6 +82,10 @@ class NotFound(QuintetError):
     """Nothing of that name in this city."""
 
     status = 404
+
+
+class Lacking(NotFound):
+    """What is the reader's own has no such thing: raised after his rights were asked, and said to him as it is."""
 
 
 class Unknown(QuintetError):

@@ -85,5 +85,6 @@ def resolution_of(text: str, place: str = "resolution") -> Resolution:
             code="bad_resolution",
             place=place,
             remedy=f"Known: {', '.join(Resolution)}; 60min and 1h mean hour, 1day means day.",
+            said={"text": text, "known": list(Resolution)},
         )
     return found

@@ -21,7 +21,10 @@ def to_us(moment: datetime) -> int:
     """Give microseconds since 1970 UTC; a naive datetime raises."""
     if moment.tzinfo is None:
         raise UsageError(
-            f"{moment.isoformat()} has no offset.", code="naive_time", remedy="Write it as 2025-01-01T00:00:00+09:00."
+            f"{moment.isoformat()} has no offset.",
+            code="naive_time",
+            remedy="Write it as 2025-01-01T00:00:00+09:00.",
+            said={"text": moment.isoformat()},
         )
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
@@ -46,14 +49,22 @@ def parse_moment(text: str, tz: ZoneInfo) -> datetime:
         return within_calendar(moment.astimezone(UTC), text)
     except (ValueError, OverflowError) as error:
         raise UsageError(
-            f"{text!r} is no moment.", code="bad_time", remedy="Write 2025-01-31 or 2025-01-31T12:00:00+09:00."
+            f"{text!r} is no moment.",
+            code="bad_time",
+            remedy="Write 2025-01-31 or 2025-01-31T12:00:00+09:00.",
+            said={"text": text},
         ) from error
 
 
 def within_calendar(moment: datetime, text: str) -> datetime:
     """Refuse a moment outside of 1900 .. 2199: no meter's reading is there, and days at the calendar's end are none."""
     if not 1900 <= moment.year < 2200:
-        raise UsageError(f"{text!r} is outside of 1900 to 2199.", code="bad_time", remedy="Ask for a time of readings.")
+        raise UsageError(
+            f"{text!r} is outside of 1900 to 2199.",
+            code="bad_time",
+            remedy="Ask for a time of readings.",
+            said={"text": text},
+        )
     return moment
 
 

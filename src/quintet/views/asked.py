@@ -26,13 +26,14 @@ def moment_of(text: str, tz: ZoneInfo, name: str) -> datetime:
     except OverflowError:
         moment = None
     except UsageError as error:
-        raise UsageError(error.message, code=error.code, place=name, remedy=error.remedy) from error
+        raise UsageError(error.message, code=error.code, place=name, remedy=error.remedy, said=error.said) from error
     if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise UsageError(
             f"{text!r} is out of reach.",
             code="bad_time",
             place=name,
             remedy=f"Ask for a moment between {FIRST_YEAR} and {LAST_YEAR}.",
+            said={"text": text, "first": str(FIRST_YEAR), "last": str(LAST_YEAR)},
         )
     return moment
 
@@ -51,6 +52,7 @@ def span_of(start: str, end: str, tz: ZoneInfo) -> Span:
             code="empty_range",
             place="to",
             remedy="`to` is the first moment that no longer counts; it must be after `from`.",
+            said={"start": start, "end": end},
         )
     return Span(first, last)
 
@@ -65,6 +67,7 @@ def check_size(span: Span, resolution: Resolution, most: int) -> None:
             code="range_too_long",
             place="resolution",
             remedy="Ask for a shorter range or a coarser resolution.",
+            said={"periods": round(periods), "most": most},
         )
 
 
@@ -75,7 +78,13 @@ def day_of(text: str) -> date:
     except ValueError:
         day = None
     if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise UsageError(f"{text!r} is no day.", code="bad_day", place="day", remedy="Write it as 2025-01-31.")
+        raise UsageError(
+            f"{text!r} is no day.",
+            code="bad_day",
+            place="day",
+            remedy="Write it as 2025-01-31.",
+            said={"text": text},
+        )
     return day
 
 
@@ -88,7 +97,11 @@ def within(value: int, low: int, high: int, name: str) -> int:
     """Refuse a number outside low .. high."""
     if not low <= value <= high:
         raise UsageError(
-            f"{value} is out of range.", code=f"bad_{name}", place=name, remedy=f"Give a number from {low} to {high}."
+            f"{value} is out of range.",
+            code=f"bad_{name}",
+            place=name,
+            remedy=f"Give a number from {low} to {high}.",
+            said={"text": str(value), "low": low, "high": high},
         )
     return value
 

@@ -80,7 +80,11 @@ def list_places(
     horizon = access.horizon()
     if level is not None and level not in LEVELS:
         raise UsageError(
-            f"there is no level {level!r}.", code="unknown_level", place="level", remedy=f"Known: {', '.join(LEVELS)}."
+            f"there is no level {level!r}.",
+            code="unknown_level",
+            place="level",
+            remedy=f"Known: {', '.join(LEVELS)}.",
+            said={"text": level, "known": list(LEVELS)},
         )
     rows, following = _page(
         catalogue.places,

@@ -40,6 +40,7 @@ def of_emissions(
         raise UsageError(
             f"emissions have no sum {asked.of!r}.", code="unknown_sum", place="of",
             remedy=f"There are {', '.join(SUMS)}.",
+            said={"text": asked.of, "known": list(SUMS)},
         )  # fmt: skip
     chosen = find_set(known.registry().timelines)
     early, late = (counting(known, asked.place, span, tz, chosen) for span in (asked.base, asked.other))

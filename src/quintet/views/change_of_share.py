@@ -38,7 +38,10 @@ def of_share(
     """Take self-sufficiency apart; gives the first value as known then, as known now, and the second."""
     if asked.metric != SHARE:
         raise UsageError(
-            f"there is no metric {asked.metric!r}.", code="unknown_metric", remedy=f"There are {EMISSIONS}, {SHARE}."
+            f"there is no metric {asked.metric!r}.",
+            code="unknown_metric",
+            remedy=f"There are {EMISSIONS}, {SHARE}.",
+            said={"text": asked.metric, "known": [EMISSIONS, SHARE]},
         )
     first, before, after = ZERO, *(_ratio(known, asked, span) for span in (asked.base, asked.other))
     first = before[0] / before[1]
@@ -130,7 +133,9 @@ def _ratio(known: Access, asked: Comparison, span: Span) -> tuple[Fraction, Frac
     answers = definitions_of(books_of(known, asked.place, span, Resolution.HOUR, None), Resolution.HOUR)
     one = next((one for one in answers if one.id == asked.of), None)
     if one is None:
-        raise UsageError(f"there is no definition {asked.of!r}.", code="unknown_definition", place="of")
+        raise UsageError(
+            f"there is no definition {asked.of!r}.", code="unknown_definition", place="of", said={"text": asked.of}
+        )
     if one.value is None or one.numerator is None or one.denominator is None:
         raise UsageError(
             f"{asked.of} has no value from {span.start.isoformat()} on: {one.reason}.", code="no_value", place="of"

@@ -31,7 +31,12 @@ def queue(
     Raises UsageError for a state that is none, NotFound and Forbidden for a place.
     """
     if state not in STATES:
-        raise UsageError(f"there is no state {state!r}.", code="bad_state", remedy=f"States: {', '.join(STATES)}.")
+        raise UsageError(
+            f"there is no state {state!r}.",
+            code="bad_state",
+            remedy=f"States: {', '.join(STATES)}.",
+            said={"text": state, "known": list(STATES)},
+        )
     inside = None
     if place is not None:
         access.may_read(place)

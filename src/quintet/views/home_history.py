@@ -4,14 +4,16 @@ A day and a week are set beside those of 52 weeks before, so that weekdays meet;
 the calendar.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from quintet.access import Access
-from quintet.terms.errors import UsageError
+from quintet.access.scope import other_utility
+from quintet.terms.commodity import Commodities
+from quintet.terms.errors import BadInput, Lacking, UsageError
 from quintet.terms.period import Resolution, Span, day_start, edges
 
 from .answers_home import HistoryRow
@@ -93,10 +95,40 @@ def stretch_of(length: str, at: date, tz: ZoneInfo) -> Stretch:
     found = LENGTHS.get(length)
     if found is None:
         raise UsageError(
-            f"there is no length {length!r}.", code="bad_length", place="length", remedy=f"Known: {', '.join(LENGTHS)}."
-        )
+            f"there is no length {length!r}.", code="bad_length", place="length",
+            remedy=f"Known: {', '.join(LENGTHS)}.", said={"text": length, "known": list(LENGTHS)},
+        )  # fmt: skip
     first = found.first(at)
     return Stretch(found, first, found.after(first), tz)
+
+
+def service_of(
+    services: Sequence[Service], utility: str | None, place: str, known: Commodities, of: Set[str] | None = None
+) -> Service:
+    """Give the utility of a home that is asked for (None: its first); the reader is told `of` these (None: all).
+
+    Raises BadInput for what is no utility of the city, Forbidden for one that the reader is not told of, Lacking for
+    one that the home has no meter of.
+    """
+    if utility is not None and utility not in known.rows:
+        codes = [code for code, row in known.rows.items() if row.balanced]
+        raise BadInput(
+            f"there is no utility {utility!r}.", code="unknown_commodity", place="utility",
+            remedy=f"Known: {', '.join(codes)}.", said={"name": utility, "known": codes},
+        )  # fmt: skip
+    if utility is not None and of is not None and utility not in of:
+        raise other_utility(place, of)
+    if not services:
+        raise Lacking("has no meter.", code="no_meter", place=place, remedy="Its use appears with its first meter.")
+    found = next((one for one in services if utility in (None, one.commodity.code)), None)
+    if found is None:
+        has = [one.commodity.code for one in services]
+        has_ko = [f"{one.commodity.name_ko} ({one.commodity.code})" for one in services]
+        raise Lacking(
+            f"has no meter of {utility}.", code="no_meter", place=place, remedy=f"It has {', '.join(has)}.",
+            said={"name_ko": known.rows[utility or ""].name_ko, "known_ko": has_ko},
+        )  # fmt: skip
+    return found
 
 
 def history_rows(access: Access, service: Service, place: str, stretch: Stretch, today: Today) -> list[HistoryRow]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from quintet.access import Access
 from quintet.access.identities import LOCAL, Identity
-from quintet.terms.errors import NotFound, QuintetError
+from quintet.terms.errors import Lacking, NotFound, QuintetError
 from quintet.terms.period import from_us
 
 from .live import Live, Watch
@@ -108,9 +108,12 @@ class Reader:
         return may
 
     def veiled(self, error: NotFound) -> QuintetError:
-        """Give what is said of a thing that there is not: to who is not told what exists, always the same."""
+        """Give what is said of a thing that there is not: to who is not told what exists, always the same.
+
+        What his own lacks he is told.
+        """
         scope = self._who.scope
-        return scope.not_yours(error.place) if scope.discreet else error
+        return scope.not_yours(error.place) if scope.discreet and not isinstance(error, Lacking) else error
 
     def ask(self, kind: Callable[[Access], Kind]) -> Kind:
         """Give this reader's questions of a kind: a class that is made with an access."""

@@ -115,10 +115,12 @@ def checked_close(found: BuildingClose, reason: str) -> str:
         raise UsageError(
             f"{found.month} is not over.", code="month_not_over", place="month",
             remedy="Close the list when the month is over.",
+            said={"month": found.month},
         )  # fmt: skip
     if found.open and not said:
         raise UsageError(
             f"{found.open} points are open.", code="reason_needed_to_close", place="reason",
             remedy="Say why the month is closed in spite of them; it is kept with your name.",
+            said={"open": found.open},
         )  # fmt: skip
     return said or "all points are in order"

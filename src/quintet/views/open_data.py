@@ -136,6 +136,7 @@ def open_resolution(text: str) -> Resolution:
         raise UsageError(
             f"open data are not told by {step.value}.", code="bad_resolution", place="resolution",
             remedy=f"Ask for {known}.",
+            said={"text": step.value, "known": known},
         )  # fmt: skip
     return step
 

@@ -93,6 +93,7 @@ def chosen_releases(access: Access, months: Sequence[Month]) -> list[OpenRelease
             f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not released.", code="not_released",
             place="from",
             remedy="Release it: POST /api/v1/open-data/releases, or `quintet export open-data` for that month.",
+            said={"months": lacking},
         )  # fmt: skip
     out = [held[month.name] for month in months]
     for one in out:
@@ -114,6 +115,7 @@ def refuse_unripe(months: Sequence[Month], now: datetime, tz: ZoneInfo) -> None:
                 f"{month.name} cannot be released yet: a month that was told is never told again otherwise.",
                 code="month_not_settled", place="from",
                 remedy=f"Release it from {ripe.astimezone(tz):%Y-%m-%d} on, {floor().settled} days after its end.",
+                said={"month": month.name, "day": f"{ripe.astimezone(tz):%Y-%m-%d}"},
             )  # fmt: skip
 
 

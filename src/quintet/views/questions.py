@@ -75,14 +75,15 @@ class Questions:
         """
         self._access = access
         self._city = city or access
-        self._shelf = shelf or Shelf()
+        self._shelf = shelf = shelf or Shelf()
         self.ledger = LedgerQuestions(access)
         self.books = BooksQuestions(access)
         self.bills = BillQuestions(access)
         self.buildings = BuildingQuestions(access, now)
         self._rules = rules or {}
         self._now = now
-        self.home = HomeQuestions(access, self._listed, now, kept)
+        # not by a method of its own: made with each request, the two would stay until somebody looks for such circles
+        self.home = HomeQuestions(access, lambda: shelf.listed(access), now, kept)
 
     @property
     def tz(self) -> ZoneInfo:

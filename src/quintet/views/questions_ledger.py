@@ -132,6 +132,7 @@ class LedgerQuestions:
             raise UsageError(
                 f"energy made here is not counted at {count_at!r}.", code="bad_count_at", place="count_at",
                 remedy=f"Known: {', '.join(COUNTED_AT)}.",
+                said={"text": count_at, "known": list(COUNTED_AT)},
             )  # fmt: skip
         span, step, moment = self._asked(start, end, resolution, known_at)
         return Question(place, span, step, factor_set, gwp, count_at, moment)

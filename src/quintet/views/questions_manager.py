@@ -88,6 +88,7 @@ class BuildingQuestions:
             raise BadInput(
                 f"there is no utility {commodity!r}.", code="unknown_commodity", place="commodity",
                 remedy=f"Known are {', '.join(self._access.registry().commodities.rows)}.",
+                said={"name": commodity, "known": list(self._access.registry().commodities.rows)},
             )  # fmt: skip
         named = commodity or self._shared(place, chosen)
         return building_allocation(self._access, place, chosen, named, common_won, self.tz, self._now())
@@ -111,7 +112,11 @@ class BuildingQuestions:
         rows = words().rows["found"]
         if found not in rows:
             raise UsageError(
-                f"{found!r} is no finding.", code="bad_found", place="found", remedy=f"One of {', '.join(rows)}."
+                f"{found!r} is no finding.",
+                code="bad_found",
+                place="found",
+                remedy=f"One of {', '.join(rows)}.",
+                said={"text": found, "known": list(rows)},
             )
         if channel not in standing_at(self._access.registry(), place):
             raise NotFound(

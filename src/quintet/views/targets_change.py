@@ -29,6 +29,7 @@ def change_apart(access: Access, asked: Comparison, tz: ZoneInfo) -> ChangeApart
         raise UsageError(
             f"there is no activity {asked.activity!r}.", code="unknown_activity", place="activity",
             remedy=f"There are {', '.join(ACTIVITIES)}.",
+            said={"text": asked.activity, "known": list(ACTIVITIES)},
         )  # fmt: skip
     known = access.as_known(asked.known_at)
     two = two_periods(known, asked.place, asked.base, asked.other, tz)

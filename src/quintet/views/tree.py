@@ -67,6 +67,7 @@ def table_of(
         raise UsageError(
             f"there is no {level} there.", code="unknown_level", place="--level",
             remedy=f"There are {', '.join(sorted(set(found.levels)))}.",
+            said={"text": level, "known": sorted(set(found.levels))},
         )  # fmt: skip
     places = [place for place, wanted in zip(found.places, where.tolist(), strict=True) if wanted]
     split = splits or {}

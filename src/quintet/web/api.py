@@ -301,6 +301,7 @@ ROUTES = (
         HomeHistory,
         (asked.DWELLING, asked.UTILITY, asked.LENGTH, asked.AT),
         lambda questions, given: questions.home.history(**_said(given)),
+        statuses=(400, 403, 404, 422),
     ),
     Route(
         "/home/compare",

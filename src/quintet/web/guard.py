@@ -3,11 +3,12 @@
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quintet.terms.errors import UsageError
 
-from .problems import MEDIA_TYPE, problem_bytes
+from .problems import problem_parts
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 HEADERS = {
@@ -49,7 +50,7 @@ class Guard:
         if host_of(Headers(scope=scope).get("host", "")) in self._hosts:
             await self._app(scope, receive, guarded)
             return
-        await _refuse(scope["path"], guarded)
+        await _refuse(HTTPConnection(scope), guarded)
 
 
 def host_of(header: str) -> str:
@@ -58,14 +59,15 @@ def host_of(header: str) -> str:
     return (host if port.isdecimal() else header).lower()
 
 
-async def _refuse(path: str, send: Send) -> None:
+async def _refuse(asked: HTTPConnection, send: Send) -> None:
     error = UsageError(
         "Quintet answers this machine, and the address that `quintet serve --public` names, only.",
         code="foreign_host",
         place="Host",
         remedy="Open it as http://127.0.0.1 with its port; from elsewhere use an SSH tunnel.",
     )
-    body = problem_bytes(path, error)
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    body, said = problem_parts(asked, str(asked.scope["path"]), error)
+    headers = [(name.lower().encode(), value.encode()) for name, value in said.items()]
+    headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

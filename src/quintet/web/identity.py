@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from quintet.terms.catalogue import check_keys, read_toml
@@ -19,7 +19,8 @@ from quintet.views import Questions
 from quintet.views.identity import Reader, everybody
 
 from .api import ROUTES
-from .problems import MEDIA_TYPE, headers_of, problem_bytes
+from .lost_page import lost_page, wants_page
+from .problems import language_of, problem_parts
 
 FILE = "addresses.toml"
 KINDS = ("anyone", "reader", "page", "door", "metrics")
@@ -106,18 +107,22 @@ class Signing:
             return
         path, headers = str(scope["path"]), Headers(scope=scope)
         kind = kind_of(path)
+        reader = None
         try:
             reader = None if kind == "door" else await self._reader(scope["method"], headers, kind)
             refusal = self._refusal(kind, reader, path)
         except QuintetError as error:
-            reader, refusal = None, error
+            refusal = error
+        scope.setdefault("state", {})["reader"] = reader
         if refusal is None:
-            scope.setdefault("state", {})["reader"] = reader
             await self._app(scope, receive, send)
         elif kind == "page" and refusal.status == HTTPStatus.UNAUTHORIZED:
             await to_sign_in(path, send)
+        elif kind == DESK and wants_page(asked := HTTPConnection(scope)):
+            # who has not signed in learns there what is his; that an address is the desk's is told to nobody else
+            await lost_page(language_of(asked), refusal.status)(scope, receive, send)
         else:
-            await answer(path, refusal, send)
+            await answer(HTTPConnection(scope), refusal, send)
 
     async def _reader(self, method: str, headers: Headers, kind: str) -> Reader | None:
         """Find who asks; a session that has ended is nobody's, a token that proves nothing raises Unknown."""
@@ -241,15 +246,10 @@ async def to_sign_in(path: str, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def answer(path: str, error: QuintetError, send: Send) -> None:
+async def answer(asked: HTTPConnection, error: QuintetError, send: Send) -> None:
     """Answer with a problem."""
-    body = problem_bytes(path, error)
-    said = {
-        "content-type": MEDIA_TYPE,
-        "content-length": str(len(body)),
-        "cache-control": "no-store",
-        **headers_of(error),
-    }
+    body, own = problem_parts(asked, str(asked.scope["path"]), error)
+    said = {**own, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
     headers = [(name.lower().encode(), value.encode()) for name, value in said.items()]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

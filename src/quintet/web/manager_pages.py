@@ -288,8 +288,9 @@ def _cards(frame: Frame, found: BuildingAllocation) -> str:
     if not found.cards:
         return ""
     rows = "".join(
-        f"<li><span>{frame.of(card, 'name')} ({escape(card.certainty)}): {escape(card.source)}</span></li>"
+        f"<li><span>{frame.of(card, 'name')} ({escape(card.certainty)}): {escape(source)}</span></li>"
         for card in found.cards
+        for source in [card.source_ko if frame.language == "ko" else card.source]
     )
     return (
         f'<section><details><summary>{frame.t("allocation.sources")}</summary><ul class="rows">{rows}</ul></details>'

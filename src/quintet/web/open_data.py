@@ -105,6 +105,7 @@ class OpenDataPart:
             raise UsageError(
                 f"open data are not written as {name!r}.", code="bad_form", place="format",
                 remedy=f"Known: {', '.join(FORMS)}.",
+                said={"text": name, "known": list(FORMS)},
             )  # fmt: skip
         start, end = str(given["from"]), str(given["to"])
         step, place = str(given["resolution"] or "month"), str(given["place"] or "city")

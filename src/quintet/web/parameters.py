@@ -172,7 +172,11 @@ def _value(given: list[str], parameter: Parameter) -> str | int | float | None:
     if len(given) != 1 or not given[0]:
         wrong = "is given twice" if len(given) > 1 else "is missing"
         raise UsageError(
-            f"{name} {wrong}.", code="bad_parameter", place=name, remedy=f"Give it once. {parameter.description}"
+            f"{name} {wrong}.",
+            code="bad_parameter",
+            place=name,
+            remedy=f"Give it once. {parameter.description}",
+            said={"name": name, "fault": "twice" if len(given) > 1 else "missing"},
         )
     text = given[0]
     if "\x00" in text:
@@ -180,12 +184,22 @@ def _value(given: list[str], parameter: Parameter) -> str | int | float | None:
     if parameter.schema["type"] == "integer":
         if not re.fullmatch(r"-?[0-9]{1,9}", text):
             raise UsageError(
-                f"{text!r} is no whole number.", code=f"bad_{name}", place=name, remedy="Write it in digits."
+                f"{text!r} is no whole number.",
+                code=f"bad_{name}",
+                place=name,
+                remedy="Write it in digits.",
+                said={"text": text, "example": "12"},
             )
         return int(text)
     if parameter.schema["type"] == "number":
         if not re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", text):
-            raise UsageError(f"{text!r} is no number.", code=f"bad_{name}", place=name, remedy="Write it as 0.9.")
+            raise UsageError(
+                f"{text!r} is no number.",
+                code=f"bad_{name}",
+                place=name,
+                remedy="Write it as 0.9.",
+                said={"text": text, "example": "0.9"},
+            )
         return float(text)
     return SPACED_OFFSET.sub(r"\1+\2", text) if parameter.moment else text
 
@@ -200,6 +214,7 @@ def within(value: str | int | float | None, parameter: Parameter) -> int:
             code=f"bad_{parameter.name}",
             place=parameter.name,
             remedy=f"Give a number from {schema['minimum']} to {schema['maximum']}.",
+            said={"text": str(number), "low": schema["minimum"], "high": schema["maximum"]},
         )
     return number
 
@@ -212,5 +227,6 @@ def one_of(value: str, parameter: Parameter) -> str:
             code=f"bad_{parameter.name}",
             place=parameter.name,
             remedy=f"One of {', '.join(parameter.schema['enum'])}.",
+            said={"text": value, "known": parameter.schema["enum"]},
         )
     return value

@@ -1,13 +1,22 @@
-"""What went wrong, as RFC 9457 says it: application/problem+json with a stable `code` and what to do next."""
+"""What went wrong, as RFC 9457 says it: application/problem+json with a stable `code` and what to do next.
 
+Who reads Korean is told in Korean (`problem_words`); `code` and `place` are the same in every language.
+"""
+
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import msgspec
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from quintet.terms.errors import QuintetError, UsageError
+
+from .lost_page import lost_page, wants_page
+from .page import chosen_language
+from .problem_words import worded
 
 MEDIA_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="quintet"'
@@ -28,10 +37,24 @@ class Problem(msgspec.Struct, frozen=True):
     remedy: str
 
 
-def problem_response(request: Request, error: QuintetError) -> Response:
-    """Write an error with its own status, and with the headers that belong to it."""
-    headers = headers_of(error)
-    return _write(request.url.path, error.status, error.code, error.message, error.place, error.remedy, headers)
+def problem_response(request: Request, error: QuintetError, headers: Mapping[str, str] | None = None) -> Response:
+    """Write an error in the reader's language, with its own status and the headers that belong to it."""
+    if error.code == "no_such_address" and wants_page(request):
+        return lost_page(language_of(request), error.status)
+    body, own = problem_parts(request, request.url.path, error)
+    return Response(body, error.status, headers={**(headers or {}), **own})
+
+
+def problem_parts(asked: HTTPConnection, path: str, error: QuintetError) -> tuple[bytes, dict[str, str]]:
+    """Give an error's body in the language of who asks, and its headers."""
+    language = language_of(asked)
+    detail, remedy = worded(error, language)
+    title = HTTPStatus(error.status).phrase
+    problem = Problem(
+        f"urn:quintet:problem:{error.code}", title, error.status, detail, path, error.code, error.place, remedy
+    )
+    said = {"Content-Type": MEDIA_TYPE, "Content-Language": language, "Vary": "Accept-Language"}
+    return msgspec.json.encode(problem), {**said, **headers_of(error)}
 
 
 def headers_of(error: QuintetError) -> dict[str, str]:
@@ -40,9 +63,12 @@ def headers_of(error: QuintetError) -> dict[str, str]:
     return {**out, "WWW-Authenticate": CHALLENGE} if error.status == HTTPStatus.UNAUTHORIZED else out
 
 
-def problem_bytes(path: str, error: QuintetError) -> bytes:
-    """Give an error's body."""
-    return msgspec.json.encode(_problem(path, error.status, error.code, error.message, error.place, error.remedy))
+def language_of(asked: HTTPConnection) -> str:
+    """Choose a language as the pages do: the address's, else the account's, else the first accepted one."""
+    query = asked.query_params
+    reader = getattr(asked.state, "reader", None)
+    wished = query.get("lang") or query.get("language") or getattr(reader, "language", "") or None
+    return chosen_language(wished, asked.headers.get("accept-language", ""))
 
 
 def unknown_parameters(names: list[str], known: list[str]) -> UsageError:
@@ -52,6 +78,7 @@ def unknown_parameters(names: list[str], known: list[str]) -> UsageError:
         code="unknown_parameter",
         place=names[0],
         remedy=f"Known: {', '.join(known)}." if known else "It takes none.",
+        said={"names": names, "known": known} if known else {"names": names},
     )
 
 
@@ -67,27 +94,18 @@ def install(app: FastAPI) -> None:
         if not isinstance(error, HTTPException):
             raise error
         headers = dict(error.headers or {})
+        methods = headers.get("Allow", "GET")
         code, remedy = {
             HTTPStatus.NOT_FOUND: ("no_such_address", "See /docs for the addresses that exist."),
-            HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", f"It is asked with {headers.get('Allow', 'GET')}."),
+            HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", f"It is asked with {methods}."),
         }.get(HTTPStatus(error.status_code), ("refused", "See /docs for what can be asked."))
-        return _write(request.url.path, error.status_code, code, str(error.detail), "", remedy, headers)
+        found = QuintetError(str(error.detail), code=code, remedy=remedy, said={"methods": methods})
+        found.status = error.status_code
+        return problem_response(request, found, headers)
 
     def of_nobody(request: Request, _error: Exception) -> Response:
-        return _write(request.url.path, 500, "internal", BROKEN, "", BROKEN_REMEDY, None)
+        return problem_response(request, QuintetError(BROKEN, code="internal", remedy=BROKEN_REMEDY))
 
     app.add_exception_handler(QuintetError, of_ours)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(Exception, of_nobody)
-
-
-def _problem(path: str, status: int, code: str, detail: str, place: str, remedy: str) -> Problem:
-    title = HTTPStatus(status).phrase
-    return Problem(f"urn:quintet:problem:{code}", title, status, detail, path, code, place, remedy)
-
-
-def _write(
-    path: str, status: int, code: str, detail: str, place: str, remedy: str, headers: dict[str, str] | None
-) -> Response:
-    body = msgspec.json.encode(_problem(path, status, code, detail, place, remedy))
-    return Response(body, status, media_type=MEDIA_TYPE, headers=headers)
