@@ -42,7 +42,8 @@ def test_the_alerts_of_a_month_go_by_the_forecast_of_the_page(tmp_path: Path) ->
         today = Today.at(from_us(now_us).astimezone(plan.zone), plan.zone, None)
         priced, days = 0, list[tuple[str, str]]()
         for home in homes_seen(access, homes, now_us, {}, {}, alike=True, forecast=forecast):
-            bill = month_bill(Home(access, catalogue, home.place, ("", ""), today), asked_month(None, today))
+            shown = Home(access, catalogue, home.place, ("", ""), today)
+            bill = month_bill(shown, asked_month(shown))
             lines = {line.commodity: line for line in bill.lines}
             ends = {code: ends_of(BUDGET, home, code, use) for code, use in home.month.items()}
             told = {code: one for code, one in ends.items() if isinstance(one, Ends)}

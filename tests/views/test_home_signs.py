@@ -19,7 +19,7 @@ SEOUL = ZoneInfo("Asia/Seoul")
 
 def days(values: list[int], whole: list[bool] | None = None) -> Days:
     known = np.array(whole if whole is not None else [True] * len(values))
-    return Days(date(2026, 11, 1), np.array(values, np.int64), known, known, known)
+    return Days(date(2026, 11, 1), np.array(values, np.int64), known, known, known, known.astype(np.float64))
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,16 @@ def test_few_homes_are_not_compared_and_say_why(home: HomeQuestions) -> None:
     assert found.rows[0].own_whole
 
 
+def test_a_month_of_which_nothing_is_known_is_told_apart_from_a_part(home: HomeQuestions) -> None:
+    part = home.compare(TWO)
+    rows = {row.commodity: (row.own is None, row.own_whole, row.own_reason) for row in part.rows}
+    assert part.reason is None
+    assert rows == {"electricity": (False, False, "month_part"), "gas": (False, True, None)}
+    nothing = home.compare(NEW)
+    assert (nothing.month, nothing.reason) == ("2026-10", "month_unknown")
+    assert [(row.own, row.own_whole, row.own_reason) for row in nothing.rows] == [(None, False, "month_unknown")]
+
+
 def test_who_moved_in_yesterday_sees_only_his_own_time_and_is_told_so(homes: City) -> None:
     moved = datetime(2026, 11, 23, 3, tzinfo=UTC)  # noon in Seoul
     home = Questions(resident(homes, ONE, moved), now=homes.now).home

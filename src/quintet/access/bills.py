@@ -185,13 +185,25 @@ def _stretches(
         return parts
     for moment in moments:
         parts = [piece for one in parts for piece in _cut(registry, one, moment)]
+    return _within(registry, parts, *within)
+
+
+def _within(registry: Registry, parts: Sequence[Stretch], low_us: int, high_us: int) -> list[Stretch]:
+    """Give what of stretches lies within a reader's time: a day on which that begins is its first, if it holds more."""
     out: list[Stretch] = []
     for one in parts:
-        start, stop = max(one.start_us, within[0]), min(one.stop_us, within[1])
+        start, stop = max(one.start_us, low_us), min(one.stop_us, high_us)
         if start < stop:
             first = max(one.first, min(_days(registry, start, stop)[0], one.end - timedelta(days=1)))
             out.append(one._replace(start_us=start, stop_us=stop, first=first))
     return out
+
+
+def own_days(registry: Registry, place: str, first: date, end: date, own: tuple[int, int]) -> tuple[date, date] | None:
+    """Give the days of [first, end) by which who may read `own` of a place is billed, end exclusive; None: none."""
+    low, high = (to_us(day_start(day, registry.tz)) for day in (first, end))
+    found = _within(registry, stretches(registry, place, low, high), max(low, own[0]), min(high, own[1]))
+    return (found[0].first, found[-1].end) if found else None
 
 
 def _days(registry: Registry, start_us: int, stop_us: int) -> tuple[date, date]:
@@ -249,7 +261,7 @@ def premise_use(
     return [
         PremiseUse(
             key.place, key.commodity, key.quantity, part.first, part.end, part.since_us, int(amount[0]),
-            int(amount[1]), int(amount[2]), int(amount[3]), tuple(sorted(set(own))),
+            int(amount[1]), int(amount[2]), int(amount[3]), tuple(sorted(set(own))), part.start_us,
         )
         for (key, part), amount, own in zip(every, amounts, channels, strict=True)
         if own
@@ -293,7 +305,8 @@ def _keyed(
 def issued(asked: Asked, place: str, months: tuple[int, int], within: Span | None = None) -> list[Issued]:
     """Give the bills issued of a place and what is below it, of months (as 202510) from the first to the last.
 
-    As known at the moment asked for; of one reader's time only (`within`), where it is bounded.
+    As known at the moment asked for; of one reader's time only (`within`), where it is bounded: of its days, and of
+    no household that lived there at another time of them.
     """
     homes = sorted(here for here in asked.registry.descendants(place))
     found = issued_bills(asked.snapshot, homes, months, asked.batch)
@@ -301,7 +314,10 @@ def issued(asked: Asked, place: str, months: tuple[int, int], within: Span | Non
         return found
     tz = asked.engine.tz
     first, last = local_day(within.start, tz), local_day(from_us(within.end_us - 1), tz) + timedelta(days=1)
-    return [one for one in found if one.first >= first and one.end <= last]
+    found = [one for one in found if one.first >= first and one.end <= last]
+    stays = asked.registry.occupancies(place)
+    others = {stay.start_us for stay in stays if stay.start_us >= within.end_us or stay.end_us <= within.start_us}
+    return [one for one in found if one.body["tenancy_us"] not in others]
 
 
 def run_said(asked: Asked, batch: int) -> dict[str, Any]:

@@ -45,6 +45,10 @@ FOLLOWED = [
     "won", "one_more_percent_won", "so_far", "reason",
 ]  # fmt: skip
 SOURCE = "billing"
+NO_PACE = {
+    "month_unknown": "too little of the days so far is known to say at what pace it is used, or which tier comes when.",
+    "too_early": "less than a day of it is known: too early for a pace, or for the day of a tier.",
+}
 
 
 def _questions(city: City) -> BillQuestions:
@@ -60,6 +64,7 @@ def bill_show(city: City, asked: BillShow, _progress: Progress) -> Answer:
         rows += _bill_lines(one)
         notes += [f"{one.commodity}: {why.en} {why.remedy_en}" for why in one.why]
         notes += [f"{one.commodity}: {one.detail}"] if one.detail else []
+        notes += [f"{one.commodity}: {NO_PACE[one.pace_reason]}"] if one.pace_reason else []
         notes += [
             f"{one.commodity}: {tier.name_en}: {tier.left} {one.unit} left before tier {tier.tier + 1},"
             f" {f'on {tier.next_day} at this pace' if tier.next_day else 'not in this bill at this pace'}."

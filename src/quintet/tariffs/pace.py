@@ -45,10 +45,11 @@ class Pace:
     then: Bill
 
 
-def pace_of(asked: Asked, days: int | Fraction, table: Cards | None = None) -> Pace:
+def pace_of(asked: Asked, days: int | Fraction, table: Cards | None = None, begun: Fraction | int = 0) -> Pace:
     """Say where a bill stands after some of its days (`asked.use` is what was used in them) and where it is heading.
 
-    Raises UsageError where no day is over, or more days than the bill has.
+    So much of its first day was over when its use began (`begun`; below zero: it began before). Raises UsageError where
+    no day is over, or more days than the bill has.
     """
     if not 1 <= days <= asked.days:
         raise UsageError(
@@ -57,15 +58,15 @@ def pace_of(asked: Asked, days: int | Fraction, table: Cards | None = None) -> P
         )  # fmt: skip
     now = compute(asked, table)
     used, per_day = now.use, now.use / days
-    projected = per_day * asked.days
+    projected = per_day * (asked.days - begun)
     whole = replace(asked, use=projected, unit=now.unit)
     one_tier = len(now.parts) == 1
     tiers = tuple(tier_of(asked, table)) if one_tier else ()
-    crossings = _crossings(now, used, days) if one_tier else ()
+    crossings = _crossings(now, used, days, begun) if one_tier else ()
     return Pace(days, per_day, projected, tiers, crossings, now, compute(whole, table))
 
 
-def _crossings(now: Bill, used: Fraction, days: int | Fraction) -> tuple[Crossing, ...]:
+def _crossings(now: Bill, used: Fraction, days: int | Fraction, begun: Fraction | int) -> tuple[Crossing, ...]:
     """Give the day of each limit of each item that has tiers."""
     asked, scale = now.asked, now.months * now.asked.households
     out: list[Crossing] = []
@@ -74,7 +75,7 @@ def _crossings(now: Bill, used: Fraction, days: int | Fraction) -> tuple[Crossin
             continue
         for at, price in enumerate(charge.values[1:], 1):
             limit = charge.limits[at - 1] * scale
-            day = crossing_day(asked.start, used, days, limit, asked.end)
+            day = crossing_day(asked.start, used, days, limit, asked.end, begun)
             out.append(
                 Crossing(charge.item, charge.name_en, charge.name_ko, at + 1, limit, price, day, passed=used > limit)
             )

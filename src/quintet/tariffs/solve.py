@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from math import floor
 
 from quintet.terms.errors import UsageError
 

@@ -8,7 +8,8 @@ class PremiseUse(NamedTuple):
     """One utility of one dwelling from `first` up to, not including, `end`: whole sub-units and channel-minutes.
 
     `value` is in sub-units of `quantity`, as far as it is known; minutes count expected, arrived and estimated channel
-    time. `tenancy_us` is since when whoever lives there lives there (None: nobody is registered).
+    time. `tenancy_us` is since when whoever lives there lives there (None: nobody is registered). Readings count from
+    `start_us` on (None: from the first day's midnight), which a move sets at any hour.
     """
 
     place: str
@@ -22,3 +23,4 @@ class PremiseUse(NamedTuple):
     arrived_min: int
     estimated_min: int
     channels: tuple[str, ...]
+    start_us: int | None = None

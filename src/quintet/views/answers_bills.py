@@ -36,6 +36,7 @@ class BillCard(Answer, frozen=True):
     in_force_from: str
     in_force_until: str
     source: str
+    source_ko: str
     certainty: str
 
 
@@ -88,7 +89,8 @@ class UtilityBill(Answer, frozen=True):
     `status`: issued, reckoned or none. `use` is in `unit`. `due_won` is the total with adjustments, null where there is
     no amount (`why` says it: never 0). `coverage` is the share of expected time that was measured, `estimated_share`
     that of the known time that is estimated. `absent`: no meter of it stands here. Of an issued bill `digest` seals
-    what it says, and `sound` says that it holds.
+    what it says, and `sound` says that it holds. `pace_reason` says why one under way that has an amount has no pace:
+    `month_unknown` (too little of its time is known) or `too_early` (less than a day is).
     """
 
     place: str
@@ -115,6 +117,7 @@ class UtilityBill(Answer, frozen=True):
     detail: str
     cards: list[BillCard]
     pace: BillPace | None
+    pace_reason: str | None
     issued_at: datetime | None
     digest: str | None
     sound: bool | None
@@ -159,7 +162,9 @@ class IncentiveStanding(Answer, frozen=True):
     so_far: bool
     reason: str | None
     source: str
+    source_ko: str
     note: str
+    note_ko: str
 
 
 class Incentives(Answer, frozen=True):

@@ -68,8 +68,9 @@ class HomeNow(Answer, frozen=True):
 class TierGauge(Answer, frozen=True):
     """Where the month's use stands in the tiers of its price: `number` of `count`, `left` units before the next.
 
-    `limits` are the ends of all tiers but the last, `prices` won per unit in each. `day`: when the next tier begins at
-    the pace of the days that are over (null: not this month, or no day is over).
+    `limits` are the ends of all tiers but the last, `prices` won per unit in each. `day`: when the next tier begins
+    by the month's forecast, without one at the pace of the known time that is over (null: not this month; where
+    `tier_reason` of its line is `too_early`, not known).
     """
 
     name_en: str
@@ -127,8 +128,10 @@ class BillLine(Answer, frozen=True):
 
     `card_name_*`, `source` and `certainty` are those of the rate card, `stated`: its prices are those that
     were stated for the home; `ahead` is null where nothing can be forecast.
-    `days_known` of the days that are over are known whole. `issued`: the bills issued of these days (null: none
-    were); `won` is then what they ask for.
+    `days_known` of the days that are over are known whole, `known` is the known share of that time, parts of days as
+    parts (null: none is over). `tier_reason`: `month_unknown` where too little is known to name a tier (`tier` is
+    null), `too_early` where it has no day yet. `issued`: the bills issued of these days (null: none were); `won` is
+    then what they ask for.
     """
 
     commodity: str
@@ -138,17 +141,20 @@ class BillLine(Answer, frozen=True):
     use: Decimal | None
     gaps: bool
     days_known: int
+    known: float | None
     estimated: bool
     won: int | None
     why: list[str]
     card_name_en: str
     card_name_ko: str
     source: str
+    source_ko: str
     certainty: str
     stated: bool
     items: list[BillItem]
     ahead: BillAhead | None
     tier: TierGauge | None
+    tier_reason: str | None
     issued: list[IssuedLine] | None
 
 
@@ -265,8 +271,8 @@ class HomeHistory(Answer, frozen=True):
 class Beside(Answer, frozen=True):
     """One utility's month at home beside the mean of homes like it.
 
-    `own` is null where no reading is known, `own_whole` false where a day of it is not. `mean` is rounded to steps of
-    5 %; null where `reason` says why.
+    `own` is null where no reading is known (`own_reason`: `month_unknown`), `own_whole` false where a day of it is not
+    (`month_part`). `mean` is rounded to steps of 5 %; null where `reason` says why.
     """
 
     commodity: str
@@ -275,6 +281,7 @@ class Beside(Answer, frozen=True):
     unit: str
     own: Decimal | None
     own_whole: bool
+    own_reason: str | None
     mean: float | None
     reason: str | None
 
@@ -282,7 +289,8 @@ class Beside(Answer, frozen=True):
 class HomeCompare(Answer, frozen=True):
     """A home's last whole month beside homes of its class: area band, the same utilities, the same occupants if known.
 
-    `homes` counts the class, rounded down to tens. `reason` says why nothing is compared: no_whole_month, no_meter.
+    `homes` counts the class, rounded down to tens. `reason` says why nothing is compared: no_whole_month, no_meter,
+    month_unknown (nothing is known of any of its utilities).
     """
 
     place: str

@@ -10,10 +10,11 @@ from quintet.access import Access
 from quintet.access.bills import COMMON, DWELLINGS, HEAD, areas_m2, premise_use
 from quintet.access.roles import MONTH_MIN
 from quintet.tariffs import complexes
-from quintet.tariffs.agreements import COMMON_OF, Agreement, cards_of, provisional
+from quintet.tariffs.agreements import Agreement, cards_of, provisional
 from quintet.tariffs.bill import Bill, compute
 from quintet.tariffs.dwellings import Rates, asked_of
 from quintet.tariffs.exact import decimal_of
+from quintet.tariffs.facts import COMMON_OF
 from quintet.terms.errors import NotFound, UsageError
 from quintet.terms.period import from_us
 from quintet.terms.premise_use import PremiseUse

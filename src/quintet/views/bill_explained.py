@@ -1,38 +1,41 @@
 """An issued bill explained: its evidence, what the same days come to now and why, and where corrections went."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from quintet.access import Access
 from quintet.access.bills import issued, run_said
 from quintet.access.roles import MONTH_MIN
 from quintet.tariffs.issuing import Adjustment, adjustment, carried
-from quintet.terms.errors import NotFound
+from quintet.terms.errors import Lacking
+from quintet.terms.period import Span, day_start
 
 from .answers_bills import BillEvidence, BillExplained, ExplainedBill
 from .bill_rows import adjustment_row, issued_bill, reckoned_bill
 from .bills import month_span, own_part, reckon_place
 
-LAST_MONTH = 220012
+LAST_MONTH, LAST_DAY = 220012, date(2201, 1, 1)
 
 
 def explained(
     access: Access, place: str, month: str, commodity: str | None, known_at: datetime | None, tz: ZoneInfo
 ) -> BillExplained:
-    """Explain the bills issued of a dwelling's month; NotFound where none is."""
+    """Explain the bills issued of a dwelling's month; Lacking where none is."""
     first, end, span = month_span(month, tz)
     part = own_part(access, place, span)
+    own = access.clip(place, Span(span.start, day_start(LAST_DAY, tz)))
     number = first.year * 100 + first.month
     known = access.as_known(known_at)
     with known.asking(place, None, part, MONTH_MIN) as asked:
-        later = issued(asked, place, (number, LAST_MONTH))
+        later = issued(asked, place, (number, LAST_MONTH), own)
         frozen = [one for one in later if one.month == number and commodity in (None, one.commodity)]
         runs = {one.batch: run_said(asked, one.batch) for one in frozen}
         commodities = asked.registry.commodities
     if not frozen:
-        raise NotFound(
+        raise Lacking(
             f"no bill of {month} was issued here.", code="not_issued", place=place,
             remedy="`quintet bill show` tells what it comes to; `quintet bill issue` freezes it.",
+            said={"month": month},
         )  # fmt: skip
     now = {
         (one.metered.commodity, one.metered.first): one

@@ -127,5 +127,7 @@ def _told(one: _Followed) -> IncentiveStanding:
         so_far=one.over < one.end,
         reason=one.reason,
         source=program.source,
+        source_ko=program.source_ko,
         note=program.note,
+        note_ko=program.note_ko,
     )

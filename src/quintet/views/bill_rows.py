@@ -80,8 +80,10 @@ def _shares(expected: int, arrived: int, estimated: int) -> tuple[float | None, 
     return share(arrived / expected) if expected else None, share(estimated / known) if known else None
 
 
-def reckoned_bill(one: Reckoned, commodity: Named, pace: Pace | None = None) -> UtilityBill:
-    """Write a reckoned bill."""
+def reckoned_bill(
+    one: Reckoned, commodity: Named, pace: Pace | None = None, pace_reason: str | None = None
+) -> UtilityBill:
+    """Write a reckoned bill; one under way with its pace, or why it has none."""
     metered, pattern = one.metered, one.pattern
     coverage, estimated = _shares(metered.expected_min, metered.arrived_min, metered.estimated_min)
     return UtilityBill(
@@ -109,6 +111,7 @@ def reckoned_bill(one: Reckoned, commodity: Named, pace: Pace | None = None) -> 
         detail=one.detail,
         cards=[card_row(row) for row in one.rows],
         pace=None if pace is None else pace_row(pace),
+        pace_reason=pace_reason,
         issued_at=None,
         digest=None,
         sound=None,
@@ -120,7 +123,7 @@ def absent(commodity: Named, first: date, end: date, place: str = "") -> Utility
     return UtilityBill(
         place, commodity.code, commodity.name_en, commodity.name_ko, first, end, "none", None, None, None, [], None,
         None, [], None, None, None, complete=False, provisional=False, absent=True, why=why_rows(["no_meter"]),
-        detail="", cards=[], pace=None, issued_at=None, digest=None, sound=None,
+        detail="", cards=[], pace=None, pace_reason=None, issued_at=None, digest=None, sound=None,
     )  # fmt: skip
 
 
@@ -155,6 +158,7 @@ def issued_bill(one: Frozen, commodity: Named, tz: ZoneInfo, cards: Mapping[str,
         detail="",
         cards=[_said_card(cards[name]) for name in body["rows"] if cards and name in cards],
         pace=None,
+        pace_reason=None,
         issued_at=from_us(one.issued_us).astimezone(tz),
         digest=one.digest,
         sound=one.sound,
@@ -187,13 +191,15 @@ def _adjusted(row: Mapping[str, Any]) -> BillAdjustment:
 @lru_cache(maxsize=256)
 def card_row(row: Card | Levy) -> BillCard:
     """Write a card or levy."""
-    start, until = ({UNDATED: "undated", OPEN: "open"}.get(day, day.isoformat()) for day in (row.start, row.until))
-    return BillCard(row.id, row.name_en, row.name_ko, start, until, row.source, row.certainty)
+    days = (row.start, row.known_until or row.until)
+    start, until = ({UNDATED: "undated", OPEN: "open"}.get(day, day.isoformat()) for day in days)
+    return BillCard(row.id, row.name_en, row.name_ko, start, until, row.source, row.source_ko, row.certainty)
 
 
 def _said_card(row: Mapping[str, Any]) -> BillCard:
-    keys = ("id", "name_en", "name_ko", "start", "until", "source", "certainty")
-    return BillCard(*(row[key] for key in keys))
+    said = {"source_ko": row["source"], **row}  # bills issued before sources were said in Korean
+    keys = ("id", "name_en", "name_ko", "start", "until", "source", "source_ko", "certainty")
+    return BillCard(*(said[key] for key in keys))
 
 
 def pace_row(pace: Pace) -> BillPace:

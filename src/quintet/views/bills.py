@@ -1,6 +1,7 @@
 """The bills of a place's dwellings: reckoned from what access hands out, or as issued; each says what it lacks."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
 from functools import lru_cache, partial
@@ -14,6 +15,7 @@ from quintet.tariffs.agreements import TERMS, Agreements, cards_of, provisional
 from quintet.tariffs.dwellings import Rates, Reckoned, Reckoning, reckon
 from quintet.tariffs.exact import decimal_of
 from quintet.tariffs.pace import Pace, pace_of
+from quintet.tariffs.periods import limits
 from quintet.tariffs.request import bill_month
 from quintet.terms.errors import Forbidden, UsageError
 from quintet.terms.period import HOUR_US, Span, day_start, from_us, local_day, to_us
@@ -26,6 +28,8 @@ from .series import share
 
 DWELLING = "premise"
 DAY_US = 24 * HOUR_US
+MONTH_UNKNOWN, TOO_EARLY = "month_unknown", "too_early"
+"""Why no pace is said, nor a tier: too little of the time so far is known, or less than a day is."""
 
 
 class Stated(Protocol):
@@ -137,7 +141,7 @@ def dwelling_bills(access: Access, place: str, month: str, known_at: datetime | 
     bills: list[UtilityBill] = []
     bills += [issued_bill(one, commodities[one.commodity], tz) for one in frozen]
     bills += [
-        reckoned_bill(one, commodities[one.metered.commodity], _pace(one, found, tz))
+        reckoned_bill(one, commodities[one.metered.commodity], *_pace(one, found, tz))
         for one in found.rows
         if not any(_overlap(one.metered, other) for other in frozen)
     ]
@@ -162,14 +166,27 @@ def _overlap(one: PremiseUse, other: Frozen) -> bool:
     return one.commodity == other.body["commodity"] and one.first < days[1] and days[0] < one.end
 
 
-def _pace(one: Reckoned, found: Reckoning, tz: ZoneInfo) -> Pace | None:
-    """Say where a bill under way is heading, where a day of it is over at least."""
+def _pace(one: Reckoned, found: Reckoning, tz: ZoneInfo) -> tuple[Pace | None, str | None]:
+    """Say where a bill under way is heading, by the time that is known of it; or why that cannot be said."""
     bill = one.alone
     if "so_far" not in one.why or bill is None or bill.lacks:
-        return None
-    over = to_us(found.until) - to_us(day_start(one.metered.first, tz))
-    days = Fraction(over, DAY_US)
-    return pace_of(bill.asked, days, found.table) if 1 <= days <= bill.asked.days else None
+        return None, None
+    metered = one.metered
+    known = min(Fraction(metered.arrived_min + metered.estimated_min, max(metered.expected_min, 1)), Fraction(1))
+    if 100 * known < limits()["pace_percent"]:
+        return None, MONTH_UNKNOWN
+    midnight, now = to_us(day_start(metered.first, tz)), to_us(found.until)
+    begins = midnight if metered.start_us is None else metered.start_us
+    days = Fraction(now - begins, DAY_US) * known
+    if not 1 <= days <= bill.asked.days:
+        return None, TOO_EARLY if days < 1 else None
+    pace = pace_of(bill.asked, days, found.table, Fraction(begins - midnight, DAY_US))
+    # by the known time a limit may be passed that what is known has not passed: not before today, then
+    today = local_day(found.until, tz)
+    crossings = tuple(
+        one if one.passed or one.day is None else replace(one, day=max(one.day, today)) for one in pace.crossings
+    )
+    return replace(pace, crossings=crossings), None
 
 
 def place_bills(found: Reckoning, commodities: Any) -> Sequence[UtilityBill]:

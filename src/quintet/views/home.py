@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from quintet.access import Access
 from quintet.tariffs.home_rates import HomeRates, rates_of
-from quintet.terms.errors import Forbidden, NotFound, UsageError
+from quintet.terms.errors import Forbidden, UsageError
 from quintet.terms.period import Span, from_us
 
 from .answers import Place
@@ -17,7 +17,7 @@ from .answers_home import HomeBill, HomeCompare, HomeHistory, HomeLess, HomeNow,
 from .asked import day_of
 from .catalogue import Catalogue
 from .home_compare import compared
-from .home_history import alike, history_rows, known_share, stretch_of
+from .home_history import alike, history_rows, known_share, service_of, stretch_of
 from .home_kept import KeptHomes, Told, told_now, usual_span
 from .home_limits import home_limits
 from .home_month import Home, asked_month, month_bill, using_less
@@ -84,7 +84,7 @@ class HomeQuestions:
         alike = self._access.alike(place)
         if self._kept is None or alike is None:
             return None
-        told = self._kept.at_hand((place, alike), self._access.registry(), self._now())
+        told = self._kept.asked((place, alike), self._access.registry(), self._now())
         return None if told is None else self._said(told)
 
     def _said(self, told: Told) -> tuple[bytes, str]:
@@ -93,7 +93,7 @@ class HomeQuestions:
     def bill(self, place: str, month: str | None = None) -> HomeBill:
         """Give a calendar month's bill (2026-11; default: this one): so far while it lasts, and where it is heading."""
         home = self._seen(place)
-        return month_bill(home, asked_month(month, home.today))
+        return month_bill(home, asked_month(home, month))
 
     def less(self, place: str) -> HomeLess:
         """Give what using less until the month's end would save, by utility."""
@@ -111,15 +111,9 @@ class HomeQuestions:
         Without a utility the home's first; without a day today.
         """
         catalogue, today = self._home(place), self._today(place)
-        services = services_of(catalogue, place, self._access.utilities(place))
-        if not services:
-            raise NotFound(
-                "has no meter.", code="no_meter", place=place, remedy="Its use appears with its first meter."
-            )
-        service = next((one for one in services if utility in (None, one.commodity.code)), None)
-        if service is None:
-            known = ", ".join(one.commodity.code for one in services)
-            raise NotFound("has no such meter.", code="no_meter", place=place, remedy=f"It has {known}.")
+        of = self._access.utilities(place)
+        services = services_of(catalogue, place, of)
+        service = service_of(services, utility, place, catalogue.registry.commodities, of)
         stretch = stretch_of(length, min(day_of(at), today.day) if at is not None else today.day, today.tz)
         rows = history_rows(self._access, service, place, stretch, today)
         known_values = [row.value for row in rows if row.value is not None]
@@ -200,17 +194,22 @@ class HomeQuestions:
         coming = self._access.clip(place, Span(now, now + COMING))
         if coming is not None:
             opens = coming.start.astimezone(tz).isoformat()
-            raise Forbidden(f"your page opens at {opens}.", code="not_yet_yours", place=place, remedy="Come back then.")
+            raise Forbidden(
+                f"your page opens at {opens}.", code="not_yet_yours", place=place, remedy="Come back then.",
+                said={"since": opens},
+            )  # fmt: skip
 
     def _present(self, place: str) -> Today:
         """Give the present day; raises Forbidden for a time that is over: of now nothing is his."""
         today = self._today(place)
         if today.left is not None:
+            ended = today.left.astimezone(today.tz).isoformat()
             raise Forbidden(
-                f"your time here ended at {today.left.astimezone(today.tz).isoformat()}.",
+                f"your time here ended at {ended}.",
                 code="stay_ended",
                 place=place,
                 remedy="Your history, your bills and your data of that time are still here.",
+                said={"until": ended},
             )
         return today
 

@@ -12,6 +12,8 @@ from .home_signs import days_between
 
 DAY = timedelta(days=1)
 NO_MONTH, NO_METER = "no_whole_month", "no_meter"
+UNKNOWN, PART = "month_unknown", "month_part"
+"""Of a home's own month nothing is known, or not all of it."""
 
 
 def last_month(today: Today) -> tuple[date, date] | None:
@@ -27,6 +29,8 @@ def compared(access: Access, place: str, names: tuple[str, str], services: list[
     found = None if month is None else access.neighbours(place, *month)
     rows = [] if month is None or found is None else [_beside(access, one, month, found) for one in services]
     reason = NO_MONTH if month is None else NO_METER if found is None else None
+    if rows and all(row.own_reason == UNKNOWN for row in rows):
+        reason = UNKNOWN
     of = None if found is None else found.of
     return HomeCompare(
         place,
@@ -49,13 +53,15 @@ def _beside(access: Access, service: Service, month: tuple[date, date], found: N
     days = days_between(access, service, month[0], month[1] + DAY)
     mean = next((one for one in found.means if one.carrier == (service.commodity.code, service.unit.quantity)), None)
     told = None if mean is None or mean.mean is None else round(mean.mean / float(service.unit.ratio), 2)
+    heard, whole = bool((days.known | days.heard).any()), bool(days.known.all())
     return Beside(
         service.commodity.code,
         service.commodity.name_en,
         service.commodity.name_ko,
         service.unit.code,
-        service.unit.to_decimal(int(days.value.sum())) if days.known.any() else None,
-        bool(days.known.all()),
+        service.unit.to_decimal(int(days.value.sum())) if heard else None,
+        whole,
+        None if whole else PART if heard else UNKNOWN,
         told,
         NO_METER if mean is None else mean.reason,
     )

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from quintet.access import Access
-from quintet.ledger.degree_days import day_means, degree_days
-from quintet.tariffs.ahead import Ahead, Degrees, Past, ahead_of, usual_degrees
+from quintet.ledger.degree_days import day_means
+from quintet.tariffs.ahead import Ahead, Degrees, Past, ahead_of
+from quintet.tariffs.outdoor import Coming, coming
+from quintet.tariffs.outdoor import limits as weather_limits
 from quintet.terms.errors import Forbidden
 from quintet.terms.period import Span, day_start, to_us
 
@@ -23,39 +25,55 @@ from .home_usual import REST, kind_of
 DAY = timedelta(days=1)
 YEAR = 364
 """Days back to the same weekday a year before."""
-SMOOTHED = 7
-"""Days to either side over which last year's degrees are smoothed: a fortnight's fronts are no climate."""
+SEASONS = 365.25
+"""Days back to the same day of the season."""
 AFTER = 14
 """Days after those ahead, a year before, that are fitted too."""
 Values = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Outlook:
-    """Degree days [days, kinds] of the days behind a day, and of those about it a year before; `first` is the first."""
+    """Mean temperatures of the days from `first` on, those behind; of days a year before; and what to expect ahead."""
 
     first: date
     behind: Values
     year_first: date
     year: Values
+    ahead: Coming
 
 
 def outlook_of(access: Access, place: str, today: date, end: date, tz: ZoneInfo) -> Outlook | None:
-    """Read the outdoor temperatures that a forecast up to `end` wants; None where no station speaks for the place."""
-    first = today - DAY * home_limits()["days_back"]
-    year_first, year_end = first - DAY * (YEAR + SMOOTHED), end - DAY * (YEAR - max(SMOOTHED, AFTER))
-    behind, year = (_degrees(access, place, *span, tz) for span in ((first, today), (year_first, year_end)))
-    known = ~np.isnan(behind[:, 0])
-    return Outlook(first, behind, year_first, year) if known.any() else None
+    """Read the outdoor temperatures that a forecast up to `end` wants, and say what to expect of the days ahead.
+
+    None where no station speaks for the place, or it knows too little of the same days of past years.
+    """
+    first, half = today - DAY * home_limits()["days_back"], weather_limits()["smoothed_days"]
+    behind = _means(access, place, first, today, tz)
+    if np.isnan(behind).all():
+        return None
+    years: list[Values] = []
+    for back in range(1, weather_limits()["years_read"] + 1):
+        shift = DAY * round(SEASONS * back)
+        # what is fitted of last year reaches a little further than what is smoothed of it
+        more = max(AFTER - half, 0) + 2 if back == 1 else 0
+        year = _means(access, place, first - shift - DAY * half, end - shift + DAY * (half + more), tz)
+        if np.isnan(year).all():
+            break
+        years.append(year)
+    if not years:
+        return None
+    days = len(behind) + (end - today).days + 2 * half
+    found = coming(behind, [one[:days] for one in years], (end - today).days)
+    return None if found is None else Outlook(first, behind, first - DAY * (round(SEASONS) + half), years[0], found)
 
 
-def _degrees(access: Access, place: str, first: date, end: date, tz: ZoneInfo) -> Values:
-    """Give the degree days of the days [first, end): heating, cooling; NaN where too little of a day is known."""
+def _means(access: Access, place: str, first: date, end: date, tz: ZoneInfo) -> Values:
+    """Give the mean outdoor temperatures of the days [first, end), degC; NaN where too little of a day is known."""
     edges = np.array([to_us(day_start(first + DAY * at, tz)) for at in range((end - first).days + 1)], np.int64)
     table = access.outdoor(place, Span(day_start(first, tz), day_start(end, tz)))
     start = table["start"].cast("int64").to_numpy()
-    means = day_means(start, table["minutes"].to_numpy().astype(np.int64), table["temp_c"].to_numpy(), edges)
-    return np.column_stack(degree_days(means))
+    return day_means(start, table["minutes"].to_numpy().astype(np.int64), table["temp_c"].to_numpy(), edges)
 
 
 @lru_cache(maxsize=1024)
@@ -74,26 +92,19 @@ def month_ahead(
     return ahead_of(behind.value.astype(np.float64), behind.whole, rest, rest_ahead, degrees)
 
 
-def _degrees_of(
-    access: Access, service: Service, behind: Days, end: date, today: Today, outlook: Outlook
-) -> Degrees | None:
-    """Lay the degrees beside the days behind, and add what is known of the same days a year before."""
-    days, ahead = len(behind.value), (end - today.day).days
-    skipped = (behind.first - outlook.first).days
-    usual = usual_degrees(outlook.year, SMOOTHED)[skipped : skipped + days + ahead]
-    if len(usual) < days + ahead:
-        return None
-    then = outlook.year[SMOOTHED + skipped :][: days + ahead]
+def _degrees_of(access: Access, service: Service, behind: Days, end: date, today: Today, outlook: Outlook) -> Degrees:
+    """Lay the temperatures beside the days behind, and add what is known of the same days a year before."""
+    lately = outlook.behind[(behind.first - outlook.first).days :]
     first, last = behind.first - DAY * YEAR, end - DAY * (YEAR - AFTER)
     first = first if today.whole is None else max(first, today.whole)
     past = None if first >= last else _days_a_year_ago(access, service, first, last)
     if past is None:
         none = np.zeros(0, np.bool_)
-        return Degrees(outlook.behind[skipped:], usual, then, np.zeros((0, 2)), Past(np.zeros(0), none, none))
+        return Degrees(lately, outlook.ahead, np.zeros(0), Past(np.zeros(0), none, none))
     offset = (first - outlook.year_first).days
-    rest = _rests(first, len(past.value), today.tz)
     before = outlook.year[offset : offset + len(past.value)]
-    return Degrees(outlook.behind[skipped:], usual, then, before, Past(past.value.astype(np.float64), past.whole, rest))
+    rest = _rests(first, len(past.value), today.tz)
+    return Degrees(lately, outlook.ahead, before, Past(past.value.astype(np.float64), past.whole, rest))
 
 
 def _days_a_year_ago(access: Access, service: Service, first: date, end: date) -> Days | None:

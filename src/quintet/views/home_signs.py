@@ -27,6 +27,8 @@ class Days:
     """All of the day was measured."""
     known: npt.NDArray[np.bool_]
     """All of the day is measured or estimated."""
+    share: npt.NDArray[np.float64]
+    """How much of the day is, 0 to 1."""
 
 
 def days_between(access: Access, service: Service, first: date, end: date) -> Days:
@@ -39,7 +41,9 @@ def days_between(access: Access, service: Service, first: date, end: date) -> Da
     )
     # a day of 23 hours holds fewer intervals
     full = HOURS_AT_LEAST * 60 // service.minutes if service.minutes <= 60 else 1
-    return Days(first, value, arrived > 0, (estimated == 0) & (arrived >= full), arrived + estimated >= full)
+    known = arrived + estimated >= full
+    share = np.where(known, 1.0, (arrived + estimated) / max(24 * 60 // service.minutes, 1))
+    return Days(first, value, arrived > 0, (estimated == 0) & (arrived >= full), known, share)
 
 
 def days_of(access: Access, service: Service, today: date, since: date | None) -> Days | None:

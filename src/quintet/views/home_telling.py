@@ -62,7 +62,6 @@ from .telling_asked import (
 CONFIRM = "/telling#confirm="
 DAY_US = 86_400_000_000
 LONGEST_NAME = 40
-OWN_KINDS = (CODE, TEST)
 WELFARE = "no_water"
 
 
@@ -70,7 +69,8 @@ WELFARE = "no_water"
 class TellingSetup:
     """What the operator has set up, and the checks of those who send.
 
-    `address` is where people open the city, without a slash at its end; `minutes` reads 22:00.
+    `address` is where people open the city, without a slash at its end; `minutes` reads 22:00. `wake` is called when
+    something waits to be sent, `fresh` when an address came that is to hear of what stands.
     """
 
     can: Callable[[], TellingCan]
@@ -84,6 +84,7 @@ class TellingSetup:
     welfare_hours: Callable[[], int]
     alarms: Callable[[], FalseAlarms | None]
     wake: Callable[[], None]
+    fresh: Callable[[], None]
 
 
 class HomeTelling:
@@ -109,6 +110,7 @@ class HomeTelling:
                 code="unknown_kind",
                 place="off",
                 remedy=f"Kinds are {', '.join(alert_kinds())}.",
+                said={"text": strange[0], "known": list(alert_kinds())},
             )
         hours = (0, 0) if asked.quiet is None else self._hours(asked.quiet)
         before = self._kept.chosen(person.id)
@@ -158,6 +160,7 @@ class HomeTelling:
             made_for=self._audience.vapid.public,
         )  # fmt: skip
         self._kept.keep_target(person.id, made, known)
+        self._setup.fresh()
         return self._shown(person)
 
     def leave_push(self, reader: Reader, asked: PushLeft) -> Telling:
@@ -176,7 +179,9 @@ class HomeTelling:
         bounded(self._own(person).values(), WEBHOOK, False)
         now = self._now()
         made = Target(WEBHOOK, asked.url, now, now, secret=self._setup.new_secret())
-        return self._shown(person, {self._kept.keep_target(person.id, made): made.secret})
+        name = self._kept.keep_target(person.id, made)
+        self._setup.fresh()
+        return self._shown(person, {name: made.secret})
 
     def drop(self, reader: Reader, channel: str, name: str) -> Telling:
         """Forget an address of one's own, or take a contact's consent back (channel: welfare)."""
@@ -238,6 +243,7 @@ class HomeTelling:
     def confirm(self, asked: CodeAsked) -> CodeTaken:
         """Confirm an address by the code that went there, whoever opens it."""
         _, _, target = self._kept.confirm(asked.code, self._now())
+        self._setup.fresh()
         return _taken(target)
 
     def stop(self, asked: CodeAsked) -> CodeTaken:

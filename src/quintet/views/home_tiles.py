@@ -45,9 +45,9 @@ class Made:
 
 def behind_of(access: Access, service: Service, place: str, today: Today, rates: HomeRates) -> Behind:
     """Read what lies behind a utility's today."""
-    month = month_of(today.day.replace(day=1), today)
+    month = month_of(access, place, today.day.replace(day=1), today)
     days = days_of(access, service, today.day, today.whole)
-    past = _use_before(days, month) + first_part(access, service, month.first, today)
+    past = _use_before(days, month) + first_part(access, service, month, today).value
     asked = rates.asked(place, service.commodity.code, service.unit, month.first, month.end)
     before = Fraction(past) / service.unit.ratio
     bill = rates.price(asked, before)
@@ -136,4 +136,4 @@ def _use_before(days: Days | None, month: Month) -> int:
     """Give what was used on the month's days that are over, in sub-units."""
     if days is None:
         return 0
-    return int(days.value[max((month.first - days.first).days, 0) :].sum())
+    return int(days.value[max((month.whole - days.first).days, 0) :].sum())
