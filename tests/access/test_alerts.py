@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from quintet.access import EVERYTHING, Scope
+from quintet.access.alerts import HomeAlerts
 from quintet.access.roles import roles
 from quintet.access.scope import Grant
 from quintet.registry.alerts import Seen, StandingAlerts
@@ -60,3 +61,21 @@ def test_a_manager_sees_none_of_what_is_finer_than_a_month(city: City) -> None:
     manager = city.access(Scope("m", frozenset(), (Grant("s1", roles()["building_manager"]),)))
     with pytest.raises(Forbidden):
         manager.alerts(HOME)
+
+
+def test_a_reason_written_before_a_readers_time_comes_without_its_figures(city: City) -> None:
+    small_city(city, utc(2), 1)
+    alerts = StandingAlerts(city.engine)
+    alerts.take([Seen(HOME, to_us(utc(3)), 0, [], [], [("base_load", "electricity", "silent", {"hours": 30})], 0, 58)])
+    now_us = city.engine.clock_us()
+
+    def seen_by(low_us: int, looked_us: int | None = None) -> HomeAlerts:
+        return city.access(Scope("p", frozenset(), (Grant(HOME, roles()["resident"], low_us),))).alerts(HOME, looked_us)
+
+    always = seen_by(0)
+    assert (always.noted_us, always.unsaid[0][3], always.lately) == (to_us(utc(3)), {"hours": 30}, None)
+    assert (seen_by(to_us(utc(4))).noted_us, seen_by(to_us(utc(4))).unsaid) == (None, ())
+    late = seen_by(now_us - 20 * DAY_US, now_us)
+    assert (late.noted_us, late.unsaid, late.lately) == (now_us, (), (20, 58))
+    whole = seen_by(now_us - 58 * DAY_US, now_us)
+    assert (whole.unsaid, whole.lately) == ((("base_load", "electricity", "silent", {}),), None)

@@ -10,7 +10,7 @@ from quintet.alerts.ahead import budget, tier
 from quintet.alerts.found import Fine, Unsaid
 from quintet.alerts.seen import HomeSeen, MonthUse
 from quintet.tariffs.ahead import Ahead
-from quintet.terms.period import from_us, local_day
+from quintet.terms.period import day_start, from_us, local_day, to_us
 from quintet.terms.unit import units
 
 from .homes import LAST, TZ, found, home, rates
@@ -94,3 +94,21 @@ def won(use: MonthUse, amount: Fraction) -> int:
     bill = rates().price(rates().asked("c1/101/1", "electricity", use.unit, use.start, use.end), amount).bill
     assert bill is not None
     return int(bill.total)
+
+
+def test_a_month_of_which_only_a_part_may_be_looked_at_is_not_judged() -> None:
+    begins = to_us(day_start(LAST - timedelta(days=12), TZ))
+    part = replace(month(7.0, over=26), own=False)
+    one = replace(at(part, 30_000), since_us=begins)
+    for said in (*tier(one), *budget(one)):
+        assert isinstance(said, Unsaid)
+        assert (said.why, said.figures, said.ends) == ("moved_in", {"days": 12, "needed_days": 26}, True)
+
+
+def test_the_month_of_a_move_rests_on_nothing_before_its_hour() -> None:
+    use = month(9.0, over=20, start=date(2025, 10, 1))
+    moved_us = to_us(day_start(use.start, TZ)) + 15 * 3600 * 1_000_000
+    one = replace(at(use, 1000), since_us=moved_us, stay_us=moved_us)
+    assert [found(judged(one), code).from_us for judged, code in ((tier, "electricity"), (budget, ""))] == [
+        moved_us
+    ] * 2

@@ -107,3 +107,13 @@ def test_one_doubted_hour_of_yesterday_is_no_silence() -> None:
     outcome = only(dead_meter(home({"water": seen("water", ordinary(AT, 20 * LITRE), sound)})), "water")
     assert isinstance(outcome, Unsaid)
     assert outcome.why == "gaps"
+
+
+def test_a_time_that_holds_nothing_but_zeros_and_is_too_short_cannot_be_judged() -> None:
+    own = AT.day >= AT.days - 3
+    heat = seen("heat", np.where(own, 0, ordinary(AT, 900 * WATT_HOUR)), own)
+    since_us = int(AT.edges_us[AT.days - 3])
+    one = only(dead_meter(home({"heat": heat}, outdoor_c=COLD, since_us=since_us)), "heat")
+    assert one == Unsaid("dead_meter", "heat", "moved_in", {"days": 2, "needed_days": 3})
+    used = seen("heat", np.where(AT.day == AT.days - 3, 900 * WATT_HOUR, 0), own)
+    assert isinstance(only(dead_meter(home({"heat": used}, outdoor_c=COLD, since_us=since_us)), "heat"), Fine)

@@ -275,6 +275,20 @@ def test_an_address_inside_the_operators_network_is_never_called(url: str) -> No
     assert refused.value.code in ("forbidden_url", "bad_url") or "[" not in url  # refused before it is called
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LocalHost", "localhost.", "x.localhost", "2130706433", "0x7f.1", "127.1", "0177.0.0.1", "0x7f000001",
+     "127.0.0.1.", "10.1", "0xa9fea9fe", "0"],
+)  # fmt: skip
+def test_a_name_or_number_that_means_this_network_is_refused_when_it_is_given(host: str) -> None:
+    for url in (f"https://{host}/", f"https://{host}:8443/x", f"http://{host}/"):
+        with pytest.raises(BadInput) as refused:
+            Outbound((), 5.0).check(url)
+        assert refused.value.code == "forbidden_url"
+    Outbound((), 5.0).check("https://localhost.naju.example/")
+    Outbound((), 5.0).check("https://1.0x7f.naju.example/")
+
+
 def test_what_the_operator_allows_and_the_internet_may_be_called() -> None:
     for net, url in (("::1/128", "https://[::1]/"), ("64:ff9b:1::/48", "https://[64:ff9b:1::7f00:1]/")):
         Outbound((ipaddress.ip_network(net),), 5.0).check(url)
@@ -298,6 +312,10 @@ def test_what_the_operator_allows_and_the_internet_may_be_called() -> None:
         "https://a b/",
         "https://a/#f",
         "https://a:0/",
+        "https://1.2.3.4.5/",
+        "https://256.1.1.1/",
+        "https://134744072/",
+        "https://0x08.8.8.8/",
     ],
 )
 def test_what_is_no_address_to_call_is_refused_at_once(url: str) -> None:

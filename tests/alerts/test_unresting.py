@@ -182,3 +182,24 @@ def test_a_boiler_that_ran_through_days_as_cold_before_is_no_alert() -> None:
     value[AT.day % 2 == 0] = np.maximum(value[AT.day % 2 == 0], 30 * LITRE)
     value[-90:] = np.maximum(value[-90:], 30 * LITRE)
     assert isinstance(only(gas_unresting(home({"gas": seen("gas", value)}, outdoor_c=COLD)), "gas"), Fine)
+
+
+def test_a_time_too_short_for_any_rest_is_not_called_free_of_leaks() -> None:
+    flowing = np.full(HOURS, 5 * LITRE)
+    for kind, judged, commodity, needed in (
+        ("water_leak", water_leak, "water", 1),
+        ("gas_unresting", gas_unresting, "gas", 3),
+    ):
+        for hours, known in ((0, 0), (1, 0), (20, 0), (50, 2)):
+            if commodity == "water" and hours == 50:
+                continue
+            own = np.arange(HOURS) >= HOURS - hours
+            lived = seen(commodity, np.where(own, flowing, 0), own)
+            since_us = int(AT.start_us[-1]) + HOUR_US * (1 - hours)
+            one = only(judged(home({commodity: lived}, since_us=since_us)), commodity)
+            assert isinstance(one, Unsaid)
+            least = 1 if hours == 0 else needed
+            assert (one.kind, one.why, one.figures) == (kind, "moved_in", {"days": known, "needed_days": least})
+            rested = seen(commodity, np.where(np.arange(HOURS) == HOURS - 1, 0, lived.value), own)
+            if hours:
+                assert isinstance(only(judged(home({commodity: rested}, since_us=since_us)), commodity), Fine)

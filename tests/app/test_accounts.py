@@ -210,3 +210,11 @@ def test_names_cannot_be_told_apart_from_many_addresses_and_a_try_is_remembered_
         told.append(refused)
         assert all(len(key) < 200 for key in tries._window.storage.events)
     assert told == [2, 2, 2]
+
+
+def test_an_invitation_to_a_home_whose_move_nobody_recorded_says_what_follows(town: Peopled) -> None:
+    notes = town.ask(InviteCreate(NEIGHBOUR)).notes
+    assert "what the household may see begins now" in notes[1]
+    assert "registry move-in" in notes[1]
+    assert len(town.ask(InviteCreate(NEIGHBOUR, start=START.isoformat())).notes) == 1  # since when was said
+    assert len(town.ask(InviteCreate(OWN)).notes) == 1  # the registry knows who lives there

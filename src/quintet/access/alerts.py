@@ -6,7 +6,7 @@ from typing import Any
 
 from quintet.registry import Registry
 from quintet.registry.alerts import TOLD, folded
-from quintet.store.alerts import BudgetRow, budgets_of, looks_of, stepped_since, steps_of
+from quintet.store.alerts import BudgetRow, LookRow, budgets_of, looks_of, stepped_since, steps_of
 from quintet.store.engine import Engine, Snapshot
 from quintet.terms.alert import Alert
 from quintet.terms.period import HOUR_US, Span, from_us
@@ -16,28 +16,41 @@ from .rights import Rights
 from .scope import Grant, Want
 
 HOUR_MIN = 60
+DAY_US = 24 * HOUR_US
+Unsaid = tuple[str, str, str, dict[str, Any]]
+"""A kind, a utility, why it cannot be judged, and the figures of that."""
+UNKEPT_DAYS = 58
+"""On so many days looks rested that did not keep it: eight weeks, a day before, and the day itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class HomeAlerts:
     """What is known of a dwelling: alerts, the latest first, what cannot be judged, when it was looked at, its budget.
 
-    `unsaid` are rows of kind, commodity, reason and figures; `noted_us` is since when they are so (None: no look yet).
+    `unsaid` are rows of kind, commodity, reason and figures; `noted_us` is since when they are so (None: no look yet at
+    who lives there now). `lately`: of how many days that were looked at how many are the reader's, where not all are:
+    what was looked at and not found is then not said to him, nor why anything could not be judged.
     `metered` are its own utilities, `carriers` what dwellings of the city are metered for; `tenancy_us`: since when the
     present household lives there, 0 where nobody stated it.
     """
 
     alerts: tuple[Alert, ...]
-    unsaid: tuple[tuple[str, str, str, dict[str, Any]], ...]
+    unsaid: tuple[Unsaid, ...]
     noted_us: int | None
+    lately: tuple[int, int] | None
     budget: BudgetRow | None
     metered: frozenset[str]
     carriers: tuple[str, ...]
     tenancy_us: int
 
 
-def readable_alerts(engine: Engine, rights: Rights, registry: Registry, place: str) -> HomeAlerts:
-    """Give a dwelling's alerts as a reader may see them; raises as rights do for a place that is not his."""
+def readable_alerts(
+    engine: Engine, rights: Rights, registry: Registry, place: str, looked_us: int | None = None
+) -> HomeAlerts:
+    """Give a dwelling's alerts as a reader may see them; raises as rights do for a place that is not his.
+
+    `looked_us`: when it was looked at last, where that is known better than from what the looks changed.
+    """
     rights.place(place)
     now_us = engine.clock_us()
     with engine.snapshot() as snapshot:
@@ -47,20 +60,51 @@ def readable_alerts(engine: Engine, rights: Rights, registry: Registry, place: s
     windows = rights.windows(place)
     own = [one for one in reversed(found) if windows is None or any(_inside(one, window) for window in windows)]
     present = windows is None or any(low <= now_us < high for low, high in windows)
+    low_us = min([low for low, high in windows or () if low <= now_us < high], default=None)
     if present:  # that it was looked at, by the hour, and why that failed tells of the hours themselves
-        begins = max([low for low, high in windows or () if low <= now_us < high], default=now_us - HOUR_US)
+        begins = now_us - HOUR_US if low_us is None else low_us
         rights.place(place, Span(from_us(max(begins, now_us - HOUR_US)), from_us(now_us + 1)), HOUR_MIN, what="alerts")
     if own:
         start, end = min(one.from_us for one in own), max(_end(one) for one in own)
         step_min = min(one.step_min for one in own)
         rights.place(place, Span(from_us(start), from_us(max(end, start + 1))), step_min, what="alerts")
     look = looks[0] if looks and present else None
-    unsaid = () if look is None else tuple((row[0], row[1], row[2], row[3]) for row in look.body)
+    unsaid, noted_us, lately = _own_look(look, (low_us, tenancy_us, now_us), looked_us)
     mine = [one for one in budgets if present and one.won is not None and one.tenancy_us == tenancy_us]
-    noted_us = None if look is None else look.at_us
     budget = mine[0] if mine else None
     own_meters = metered(registry, place)
-    return HomeAlerts(tuple(own), unsaid, noted_us, budget, own_meters, carriers(registry), tenancy_us)
+    return HomeAlerts(tuple(own), unsaid, noted_us, lately, budget, own_meters, carriers(registry), tenancy_us)
+
+
+def _own_look(
+    look: LookRow | None, times: tuple[int | None, int, int], looked_us: int | None
+) -> tuple[tuple[Unsaid, ...], int | None, tuple[int, int] | None]:
+    """Give what of the newest look is a reader's: what cannot be judged, when it was made, `lately` (HomeAlerts).
+
+    `times`: since when the dwelling is his to see (None: always), since when its household lives there, and now.
+    """
+    low_us, tenancy_us, now_us = times
+    if look is None or _begun(look) < tenancy_us:
+        return (), None, None
+    noted_us, days = max(look.at_us, looked_us or 0), look.days or UNKEPT_DAYS
+    if low_us is None:
+        return tuple(_said(row, look, low_us) for row in look.body), noted_us, None
+    if noted_us < low_us:
+        return (), None, None
+    rests_us = max(tenancy_us if look.begins_us is None else look.begins_us, noted_us - days * DAY_US)
+    if rests_us < low_us:
+        return (), noted_us, ((now_us - low_us) // DAY_US, days)
+    return tuple(_said(row, look, low_us) for row in look.body), noted_us, None
+
+
+def _begun(look: LookRow) -> int:
+    """Give from when on a look was made; of one that did not keep it, as late as it may have been."""
+    return look.at_us if look.begins_us is None else look.begins_us
+
+
+def _said(row: list[Any], look: LookRow, low_us: int | None) -> Unsaid:
+    """Give what cannot be judged, without figures that were written down before the reader's time."""
+    return row[0], row[1], row[2], row[3] if low_us is None or look.at_us >= low_us else {}
 
 
 def changed_since(snapshot: Snapshot, place: str, batch: int) -> list[Alert]:

@@ -6,7 +6,7 @@ most. Who asks must have the right to each dwelling.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -59,11 +59,6 @@ class Calendar:
     def days(self) -> int:
         """How many local days were read, the last one perhaps in part."""
         return len(self.edges_us) - 1
-
-    @cached_property
-    def hours_of_day(self) -> Ints:
-        """How many hours of each day were read."""
-        return np.bincount(self.day, minlength=self.days).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +241,18 @@ def household_since(registry: Registry, place: str, now_us: int) -> int | None:
     if here is not None:
         return None if here.start_us <= ALWAYS else here.start_us
     return max((one.end_us for one in stays if one.end_us <= now_us), default=None)
+
+
+def looked_from(registry: Registry, place: str, now_us: int, right_us: int | None) -> int | None:
+    """Give from when on a dwelling is looked at for who lives there now; None: all that is known.
+
+    Where the registry states who lives there, since that household moved in; else since the first of those who have an
+    account there may see it (`right_us`), so that what is found may be shown to him.
+    """
+    since_us = household_since(registry, place, now_us)
+    if any(one.start_us <= now_us < one.end_us for one in registry.occupancies(place)):
+        return since_us
+    return max((at for at in (since_us, right_us) if at is not None), default=None)
 
 
 @lru_cache(maxsize=2)

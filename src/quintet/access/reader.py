@@ -454,9 +454,12 @@ class Access:
         found = self._rights.without_figures(found, where)
         return now if self._as_known is None else to_us(self._as_known), found
 
-    def alerts(self, place: str) -> HomeAlerts:
-        """Give what a dwelling's household is told of by itself, as far as it lies in the reader's time."""
-        return readable_alerts(self._engine, self._rights, self._registry_at(None), place)
+    def alerts(self, place: str, looked_us: int | None = None) -> HomeAlerts:
+        """Give what a dwelling's household is told of by itself, as far as it lies in the reader's time.
+
+        `looked_us`: when it was looked at last, where who asks knows that better.
+        """
+        return readable_alerts(self._engine, self._rights, self._registry_at(None), place, looked_us)
 
     def exceptions(self) -> tuple[int, Sequence[Item]]:
         """Give the moment of asking (us) or of `as_known`, and the exceptions of places that the reader may see."""

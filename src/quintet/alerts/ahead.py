@@ -13,7 +13,7 @@ from quintet.tariffs.ahead import EIGHT_TENTHS, Ahead, day_passed, together
 from quintet.tariffs.ahead import limits as forecast_limits
 from quintet.tariffs.bill import Bill
 from quintet.terms.alert import MONTH, Figure
-from quintet.terms.period import day_start, to_us
+from quintet.terms.period import day_start, from_us, local_day, to_us
 
 from .chance import above
 from .found import GAPS, MOVED_IN, NO_BUDGET, NO_PRICE, NO_TIERS, TOO_EARLY, Fine, Found, Outcome, Unsaid
@@ -53,6 +53,9 @@ def tier(home: HomeSeen) -> list[Outcome]:
 def _early(kind: str, home: HomeSeen, commodity: str, use: MonthUse) -> Unsaid | None:
     """Say that the month is too young, or not wholly known, to say where it is heading."""
     needed = limits("pace")["least_days"]
+    if not use.own:
+        known = (home.today - local_day(from_us(home.begins_us), home.tz)).days
+        return Unsaid(kind, commodity, MOVED_IN, {"days": known, "needed_days": max(use.over, needed, known + 1)})
     if use.over < needed:
         moved = home.since_us is not None and use.start > use.start.replace(day=1)
         return Unsaid(kind, commodity, MOVED_IN if moved else TOO_EARLY, {"days": use.over, "needed_days": needed})
@@ -130,7 +133,7 @@ def _crossed(home: HomeSeen, commodity: str, use: MonthUse, bill: Bill, coming: 
         "unit": bill.unit, "month": f"{use.start:%Y-%m}",
     }  # fmt: skip
     since_us = _moment(home, home.today)
-    return Found(TIER, commodity, since_us, _moment(home, use.start), figures, won, MONTH, reason or "", sure)
+    return Found(TIER, commodity, since_us, _begun(home, use.start), figures, won, MONTH, reason or "", sure)
 
 
 def budget(home: HomeSeen) -> list[Outcome]:
@@ -161,7 +164,7 @@ def _against(home: HomeSeen, bound: int, ends: Mapping[str, Ends]) -> Outcome:
         "month": f"{start:%Y-%m}", "unpriced": len(found.unpriced),
         "day": passing_day(home, ends, bound).isoformat(),
     }  # fmt: skip
-    return Found(BUDGET, "", _moment(home, home.today), _moment(home, start), figures, won, MONTH, "", sure)
+    return Found(BUDGET, "", _moment(home, home.today), _begun(home, start), figures, won, MONTH, "", sure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +221,8 @@ def passing_day(home: HomeSeen, ends: Mapping[str, Ends], bound: int) -> date:
 def _moment(home: HomeSeen, day: date) -> int:
     """Give the moment at which a local day begins."""
     return to_us(day_start(day, home.tz))
+
+
+def _begun(home: HomeSeen, start: date) -> int:
+    """Give from when on a month is known: who moved in at an hour of its first day knows it from then on."""
+    return max(_moment(home, start), home.begins_us)

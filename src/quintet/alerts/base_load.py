@@ -31,7 +31,7 @@ def base_load(home: HomeSeen) -> list[Outcome]:
 
 def _look(home: HomeSeen, commodity: str) -> Outcome:
     bounds = limits(KIND)
-    refused = unseen(KIND, home, commodity) or unheard(KIND, home.services[commodity], HOURS_A_DAY)
+    refused = unseen(KIND, home, commodity) or unheard(KIND, home, home.services[commodity], HOURS_A_DAY)
     if refused is not None:
         return refused
     seen, days = home.services[commodity], home.calendar.days

@@ -34,10 +34,13 @@ def _look(home: HomeSeen, commodity: str) -> Outcome:
     value, whole = days_of(seen, home.calendar)
     over = _whole_days(whole)
     if not over.any() or not whole[over][-1]:
-        unsaid = unheard(KIND, seen, HOURS_A_DAY)
+        unsaid = unheard(KIND, home, seen, HOURS_A_DAY)
         return unsaid or too_new(KIND, home, commodity, bounds["least_days"], int((over & whole).sum()))
     run = _zero_days(value, whole, int(np.flatnonzero(over)[-1]))
     if int(run.sum()) < bounds["least_days"]:
+        known = over & whole
+        if home.since_us is not None and not (known & ~run).any():
+            return too_new(KIND, home, commodity, bounds["least_days"], int(known.sum()))
         return Fine(KIND, commodity)
     life = run & _life(home, commodity)
     if int(life.sum()) < bounds["life_days"]:

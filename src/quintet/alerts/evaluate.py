@@ -14,12 +14,17 @@ from .seen import Forecast
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What looking at one dwelling came to; `tenancy_us`: since when its household lives there, 0 where not known."""
+    """What looking at one dwelling came to; `tenancy_us`: since when its household lives there, 0 where not known.
+
+    It rests on nothing before `begins_us` (0: all that is known), and on `days` at most.
+    """
 
     place: str
     at_us: int
     tenancy_us: int
     outcomes: tuple[Outcome, ...]
+    begins_us: int = 0
+    days: int = 0
 
     @property
     def found(self) -> list[Alert]:
@@ -58,10 +63,11 @@ def looked_at(
     *,
     alike: bool = False,
     forecast: Forecast | None = None,
+    rights: Mapping[str, int],
 ) -> Iterator[Looked]:
     """Look at dwellings, in the order of `places`; the rest as of `homes_seen`.
 
     The same readings give the same outcomes, however often it is asked.
     """
-    for home in homes_seen(access, places, now_us, budgets, watched, alike=alike, forecast=forecast):
-        yield Looked(home.place, now_us, home.tenancy_us, tuple(look(home)))
+    for home in homes_seen(access, places, now_us, budgets, watched, alike=alike, forecast=forecast, rights=rights):
+        yield Looked(home.place, now_us, home.stay_us, tuple(look(home)), home.begins_us, home.calendar.days)

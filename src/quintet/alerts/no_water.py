@@ -37,7 +37,7 @@ def _look(home: HomeSeen, commodity: str) -> Outcome:
     if refused is not None:
         return refused
     bounds, seen = limits(KIND), home.services[commodity]
-    silent = unheard(KIND, seen, bounds["late_hours"])
+    silent = unheard(KIND, home, seen, bounds["late_hours"])
     if silent is not None:
         return silent
     first, until = _run(home, seen)
@@ -59,7 +59,7 @@ def _run(home: HomeSeen, seen: HoursSeen) -> tuple[int, int]:
     until = int(np.flatnonzero(seen.sound)[-1]) + 1
     broken = np.flatnonzero(~seen.sound[:until] | (seen.value[:until] != 0))
     first = int(broken[-1]) + 1 if len(broken) else 0
-    back = int(np.searchsorted(home.calendar.start_us, max(home.away_until_us, home.tenancy_us)))
+    back = int(np.searchsorted(home.calendar.start_us, max(home.away_until_us, home.begins_us)))
     return min(max(first, back), until), until
 
 
@@ -95,7 +95,7 @@ def _found(home: HomeSeen, seen: HoursSeen, first: int, until: int) -> Found:
     zero = int((value[before] == 0).sum())
     figures = {"hours": until - first, "days": int(before.sum()), "zero_days": zero}
     since_us = int(home.calendar.start_us[first])
-    from_us = max(int(home.calendar.start_us[0]), home.tenancy_us)
+    from_us = max(int(home.calendar.start_us[0]), home.begins_us)
     return Found(
         KIND, seen.commodity, since_us, from_us, figures, None, ONCE, NO_USE, 1 - of_share(zero, int(before.sum()))
     )

@@ -6,6 +6,7 @@ points elsewhere a moment later (DNS rebinding) gains nothing. No redirect is fo
 
 import asyncio
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import Sequence
@@ -23,6 +24,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LONGEST = 2048
 TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 """IPv4 addresses as a translator to IPv6 writes them (RFC 6052)."""
+LOCAL, LOOPBACK = "localhost", ipaddress.IPv4Address("127.0.0.1")
+"""Names that always mean this machine (RFC 6761, section 6.3), and what they mean."""
+NUMBER = re.compile("[0-9]+|0x[0-9a-f]*")
+"""A last label of a host that makes all of it an IPv4 address in numbers (URL Standard, section 3.5)."""
 HTTPS = 443
 HTTP = 80
 
@@ -52,10 +57,16 @@ class Outbound:
     def check(self, url: str) -> None:
         """Refuse an address that may not be called, as far as it says itself; raises BadInput."""
         parts = _parts(url)
-        literal = _literal(parts.hostname or "")
+        host = (parts.hostname or "").removesuffix(".")
+        literal = _literal(host)
+        if literal is None and (host == LOCAL or host.endswith(f".{LOCAL}")):
+            literal = LOOPBACK
+        elif literal is None and NUMBER.fullmatch(host.rpartition(".")[2]):
+            self._checked(parts, [_numbered(host)])
+            raise _no_address()
         if literal is not None:
             self._checked(parts, [literal])
-        elif parts.scheme != "https" and parts.hostname != "localhost":
+        elif parts.scheme != "https":
             raise _plain()
 
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answered:
@@ -121,10 +132,12 @@ def _parts(url: str) -> SplitResult:
         known, parts = False, urlsplit("")
     fits = url.isascii() and url.isprintable() and " " not in url and len(url) <= LONGEST
     if not known or not fits or parts.username is not None or parts.fragment:
-        raise BadInput(
-            "is no address that can be called.", code="bad_url", place="url", remedy="Write https://host/path."
-        )
+        raise _no_address()
     return parts
+
+
+def _no_address() -> BadInput:
+    return BadInput("is no address that can be called.", code="bad_url", place="url", remedy="Write https://host/path.")
 
 
 def _plain() -> BadInput:
@@ -136,6 +149,14 @@ def _literal(host: str) -> Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+def _numbered(host: str) -> Address:
+    """Give the address that a host of numbers means to a resolver: 2130706433, 0x7f.1; raises BadInput for none."""
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except OSError:
+        raise _no_address() from None
 
 
 def _resolved(parts: SplitResult) -> list[Address]:

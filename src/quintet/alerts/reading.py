@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from quintet.access.home_hours import (
     complex_of,
     homes_hours,
     household_since,
+    looked_from,
     whole_hours,
 )
 from quintet.tariffs.home_rates import HomeRates, rates_of
@@ -62,21 +64,29 @@ def homes_seen(
     *,
     alike: bool,
     forecast: Forecast | None = None,
+    rights: Mapping[str, int] = MappingProxyType({}),
 ) -> Iterator[HomeSeen]:
     """Give dwellings as conditions are shown them, in the order of `places`.
 
     `budgets` are what residents set, by dwelling; `watched` those of which somebody is told that no water is used, and
     until when nobody is at home there (0: nobody said so). `alike`: dwellings of a complex are compared with one
-    another; they must stand next to each other in `places` then. `forecast` says the month ahead.
+    another; they must stand next to each other in `places` then. `forecast` says the month ahead. `rights`: since when
+    the first of those who live there now and have an account may see a dwelling.
     """
     for low in range(0, len(places), AT_ONCE):
-        for home in _some(access, places[low : low + AT_ONCE], now_us, budgets, alike=alike):
+        for home in _some(access, places[low : low + AT_ONCE], now_us, budgets, rights, alike=alike):
             away_us = watched.get(home.place, 0)
             yield replace(home, watched=home.place in watched, away_until_us=away_us, forecast=forecast)
 
 
 def _some(
-    access: Access, places: Sequence[str], now_us: int, budgets: Mapping[str, int], *, alike: bool
+    access: Access,
+    places: Sequence[str],
+    now_us: int,
+    budgets: Mapping[str, int],
+    rights: Mapping[str, int],
+    *,
+    alike: bool,
 ) -> list[HomeSeen]:
     registry = access.registry()
     tz = registry.tz
@@ -91,7 +101,14 @@ def _some(
     uses = _uses(access, places, month)
     rates, known = rates_of(registry), carriers(registry)
     out = [
-        _home(registry, place, now_us, found, (known, uses.get(place, []), month, rates), budgets.get(place))
+        _home(
+            registry,
+            place,
+            now_us,
+            found,
+            (known, uses.get(place, []), month, rates, rights.get(place)),
+            budgets.get(place),
+        )
         for place in places
     ]
     return _beside(registry, out) if alike else out
@@ -117,20 +134,23 @@ def _uses(access: Access, places: Sequence[str], month: Month) -> dict[str, list
     return out
 
 
-Around = tuple[tuple[str, ...], list[PremiseUse], Month, HomeRates]
+Around = tuple[tuple[str, ...], list[PremiseUse], Month, HomeRates, int | None]
 
 
 def _home(
     registry: Any, place: str, now_us: int, found: HomesHours, around: Around, budget_won: int | None
 ) -> HomeSeen:
-    known, uses, month, rates = around
-    since = household_since(registry, place, now_us)
+    known, uses, month, rates, right_us = around
+    since, stay_us = looked_from(registry, place, now_us, right_us), household_since(registry, place, now_us) or 0
+    bound_us = since if since is not None and since > stay_us else None
     services = {code: _own(seen, found.calendar, since) for code, seen in found.seen[place].items()}
     months: dict[str, MonthUse] = {}
     for code, seen in services.items():
         own = [use for use in uses if use.commodity == code and use.end == month.today]
         unit = registry.commodities[code].display_unit(own[-1].quantity) if own else seen.unit
-        months[code] = _month_use(replace(seen, unit=unit), found.calendar, own[-1] if own else None, month)
+        used = _month_use(replace(seen, unit=unit), found.calendar, own[-1] if own else None, month)
+        part = bound_us is not None and bound_us > to_us(day_start(used.start, registry.tz))
+        months[code] = _part_of(used, replace(seen, unit=unit), found.calendar) if part else used
     return HomeSeen(
         place,
         now_us,
@@ -145,6 +165,7 @@ def _home(
         rates,
         {},
         budget_won,
+        stay_us=stay_us,
     )
 
 
@@ -177,6 +198,15 @@ def _month_use(seen: HoursSeen, calendar: Calendar, use: PremiseUse | None, mont
         standing = used + mean * (days - over)
     known = use is not None and use.arrived_min + use.estimated_min >= use.expected_min
     return MonthUse(seen.unit, start, month.end, over, used, known, daily, standing)
+
+
+def _part_of(use: MonthUse, seen: HoursSeen, calendar: Calendar) -> MonthUse:
+    """Give a month of which only the last days may be looked at: it stands as those days say, for all of its days."""
+    value, whole = days_of(seen, calendar)
+    whole[-1] = False
+    late = np.flatnonzero(whole)[-STANDING_DAYS:]
+    mean = Fraction(int(value[late].sum()), len(late)) / seen.unit.ratio if len(late) else Fraction(0)
+    return replace(use, used=Fraction(0), whole=False, standing=mean * (use.end - use.start).days, own=False)
 
 
 def _beside(registry: Any, homes: list[HomeSeen]) -> list[HomeSeen]:

@@ -39,7 +39,8 @@ class MonthUse:
     """A utility's bill under way: its days [start, end), how many are over, and the use on them in its unit.
 
     `whole`: all that was due on those days is known. `daily` holds what each of them came to, in sub-units; `standing`
-    is what the whole month comes to, by its own days or, while they are few, by the weeks before.
+    is what the whole month comes to, by its own days or, while they are few, by the weeks before. `own`: all of it lies
+    in the time that is looked at; else nothing of it is used, for the month's bill is not of that time alone.
     """
 
     unit: Unit
@@ -50,6 +51,7 @@ class MonthUse:
     whole: bool
     daily: Ints
     standing: Fraction
+    own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,10 @@ class Alike:
 class HomeSeen:
     """One dwelling as it is shown to conditions; nothing of before the present household is in it.
 
-    `since_us`: when that household moved in, None where nobody stated it. `carriers` are what dwellings of this city
-    are metered for. `alike` counts other homes, by utility; empty where they were not read.
-    `forecast` says the month ahead (None: nobody does). `watched`: somebody is to be told where no water is used;
-    `away_until_us`: until then a resident said he is away.
+    `since_us`: from when on it is looked at (`looked_from`), None: all that is known; `stay_us`: when that household
+    moved in, 0 where nobody stated it. `carriers` are what dwellings of this city are metered for. `alike` counts other
+    homes, by utility; empty where they were not read. `forecast` says the month ahead (None: nobody does). `watched`:
+    somebody is to be told where no water is used; `away_until_us`: until then a resident said he is away.
     """
 
     place: str
@@ -87,6 +89,7 @@ class HomeSeen:
     watched: bool = False
     away_until_us: int = 0
     forecast: Forecast | None = None
+    stay_us: int = 0
 
     @cached_property
     def today(self) -> date:
@@ -94,8 +97,8 @@ class HomeSeen:
         return local_day(from_us(self.now_us), self.tz)
 
     @property
-    def tenancy_us(self) -> int:
-        """Since when the household lives there; 0 where nobody stated it."""
+    def begins_us(self) -> int:
+        """From when on it is looked at; 0: all that is known."""
         return self.since_us or 0
 
     def heard_from_us(self, seen: HoursSeen) -> int:
@@ -133,10 +136,12 @@ def unseen(kind: str, home: HomeSeen, commodity: str) -> Unsaid | None:
     return None
 
 
-def unheard(kind: str, seen: HoursSeen, quiet_hours: int) -> Unsaid | None:
+def unheard(kind: str, home: HomeSeen, seen: HoursSeen, quiet_hours: int) -> Unsaid | None:
     """Say that a meter was not heard of late, and since when; None where it was."""
     heard = np.flatnonzero(seen.sound)
     if not len(heard):
+        if home.now_us - home.begins_us <= quiet_hours * HOUR_US:  # who came an hour ago has a meter that is no mute
+            return too_new(kind, home, seen.commodity, 1, 0)
         return Unsaid(kind, seen.commodity, SILENT)
     quiet = len(seen.sound) - 1 - int(heard[-1])
     if quiet > quiet_hours:
@@ -151,7 +156,7 @@ def too_new(kind: str, home: HomeSeen, commodity: str, needed_days: int, known_d
 
 
 def _lives_days(home: HomeSeen) -> int:
-    return (home.now_us - home.tenancy_us) // (24 * HOUR_US)
+    return (home.now_us - home.begins_us) // (24 * HOUR_US)
 
 
 def nights(calendar: Calendar, first: int, until: int) -> Ints:

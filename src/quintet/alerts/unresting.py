@@ -70,7 +70,7 @@ def _each(kind: str, home: HomeSeen, judged: Callable[[HomeSeen, HoursSeen], Out
     """Judge each utility in which a kind is looked for, where its meter was heard of late."""
     quiet, out = limits("unresting")["quiet_hours"], list[Outcome]()
     for commodity in looked_for(kind, home):
-        refused = unseen(kind, home, commodity) or unheard(kind, home.services[commodity], quiet)
+        refused = unseen(kind, home, commodity) or unheard(kind, home, home.services[commodity], quiet)
         out.append(judged(home, home.services[commodity]) if refused is None else refused)
     return out
 
@@ -88,6 +88,8 @@ def _water(home: HomeSeen, seen: HoursSeen) -> Outcome:
     before[max(first_day - 1, 0) :] = False
     chance = _chance(smallest, in_run, before)
     if run.hours < bounds["sooner_hours"] or run.sound < bounds["sooner_hours"]:
+        if run.open and home.since_us is not None:  # no rest is known of so short a time: it may be any flow
+            return too_new(kind, home, commodity, bounds["sooner_hours"] // DAY_HOURS, 0)
         return _too_coarse(kind, seen) or Fine(kind, commodity)
     if 100 * run.sound < bounds["known_percent"] * run.hours:
         return Unsaid(kind, commodity, GAPS, {"hours": run.hours, "known_hours": run.sound})
@@ -162,6 +164,8 @@ def _gas_by(home: HomeSeen, seen: HoursSeen, width: int) -> Outcome:
         return Fine(kind, seen.commodity)
     run = run_of(wide)
     if run.sound < bounds["rule_hours"]:
+        if run.open and home.since_us is not None:
+            return too_new(kind, home, seen.commodity, bounds["rule_hours"] // DAY_HOURS, run.sound // DAY_HOURS)
         return Fine(kind, seen.commodity)
     if 100 * run.sound < bounds["known_percent"] * run.hours:
         return Unsaid(kind, seen.commodity, GAPS, {"hours": run.hours, "known_hours": run.sound})

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from quintet.access import EVERYTHING, Access
-from quintet.access.home_hours import household_since
+from quintet.access.home_hours import household_since, looked_from
 from quintet.access.rights import homes_below
 from quintet.alerts.evaluate import Looked, looked_at
 from quintet.registry.alerts import News, Seen
+from quintet.registry.stays import residents_since
 from quintet.registry.tree import ROOT
 from quintet.terms.alert import Alert
 
@@ -51,6 +52,13 @@ def budgets_of(city: City, places: Sequence[str]) -> dict[str, int]:
     return out
 
 
+def begins_of(city: City, places: Sequence[str]) -> dict[str, int | None]:
+    """Give from when on each of some dwellings is looked at for who lives there now; None: all that is known."""
+    registry, now_us = city.registry(), city.now()
+    rights = residents_since(registry, city.people, places)
+    return {place: looked_from(registry, place, now_us, rights.get(place)) for place in places}
+
+
 def watched_of(city: City) -> dict[str, int]:
     """Give the dwellings where somebody is to be told that no water is used, and until when nobody is at home."""
     return {} if city.telling is None else city.telling.watched()
@@ -75,7 +83,8 @@ def look(
     access = machine(city)
     ahead = PageForecast(access) if forecast is None else forecast
     budgets, watched = budgets_of(city, places), watched_of(city)
-    found = looked_at(access, places, city.now(), budgets, watched, alike=alike, forecast=ahead)
+    rights = residents_since(city.registry(), city.people, places)
+    found = looked_at(access, places, city.now(), budgets, watched, alike=alike, forecast=ahead, rights=rights)
     for some in _some(found if rest is None else _resting(found, rest)):
         news = city.alerts.take([seen_of(one) for one in some])
         tally.homes += len(some)
@@ -105,4 +114,4 @@ def _some(found: Iterator[Looked]) -> Iterator[list[Looked]]:
 
 def seen_of(one: Looked) -> Seen:
     """Give a look as the registry takes it."""
-    return Seen(one.place, one.at_us, one.tenancy_us, one.found, one.fine, one.unsaid)
+    return Seen(one.place, one.at_us, one.tenancy_us, one.found, one.fine, one.unsaid, one.begins_us, one.days)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from quintet.alerts.limits import limits
 from quintet.store.read import day_range
 from quintet.terms.alert import alert_kinds
 from quintet.terms.errors import UsageError
-from quintet.terms.period import HOUR_US, day_of_number
+from quintet.terms.period import HOUR_US, day_of_number, from_us, local_day
 
 from .alert_trials import SLACK_US, WARM_DAYS, Fault, Spell, Trial, looked_daily, simulated_trial
 from .answer import Answer, Progress, Step, document_of
@@ -26,9 +27,9 @@ COLUMNS = [
     "false_per_home_year",
 ]  # fmt: skip
 RAISED = ["kind", "commodity", "home_months", "alerts", "alerts_per_home_month", "homes"]
+RATE = "alerts_per_home_month"
+NO_RATE = "No rate is given over fewer days than a kind needs; of a tier these are the days of a month from the 8th on."
 MONTH_DAYS, YEAR_MONTHS = 30.44, 12
-LOOKED_HERE = 92
-"""Days of a city's own that are looked at, the last of its readings: a quarter of a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ def report_here(city: City, asked: AlertsReport, progress: Progress) -> Answer:
     short = f"Only {count} of {asked.days} days are looked at: {heard} are known, {WARM_DAYS} of them are the past."
     days = [last - timedelta(days=number) for number in range(count - 1, -1, -1)]
     trial = looked_daily(city, days)
-    rows = raised_rows(trial)
+    rows = raised_rows(trial, days, city.engine.tz)
     document = {"from": days[0], "to": last, "homes": trial.homes, "days": count, "kinds": rows}
     title = f"{trial.homes} dwellings, {count} days to {last}: what would have been raised (no truth is known)"
     return Answer(
@@ -188,7 +189,7 @@ def report_here(city: City, asked: AlertsReport, progress: Progress) -> Answer:
         document_of(plain(document)),
         RAISED[2:],
         title,
-        [short] if count < asked.days else [],
+        ([short] if count < asked.days else []) + ([NO_RATE] if any(one[RATE] is None for one in rows) else []),
     )
 
 
@@ -206,15 +207,37 @@ def _day(text: str) -> date:
         raise UsageError(f"{text} is no day.", code="bad_day", place="--until", remedy="As 2026-11-22.") from None
 
 
-def raised_rows(trial: Trial) -> list[dict[str, Any]]:
-    """Count the alerts of each kind and utility by the months of the dwellings that are metered for it."""
+def raised_rows(trial: Trial, days: Sequence[date], tz: ZoneInfo) -> list[dict[str, Any]]:
+    """Count the alerts of each kind and utility by the months of the dwellings that are metered for it.
+
+    No rate is given where fewer days were looked at than a kind needs. What is told once a month is counted by the
+    months that were looked at from the first day on which it can be told to the last: by dwelling once in each at most.
+    """
     out: list[dict[str, Any]] = []
     for kind, commodity in sorted({(one.found.kind, one.found.commodity) for one in trial.spells}):
         own = [one for one in trial.spells if (one.found.kind, one.found.commodity) == (kind, commodity)]
-        months = trial.metered.get(commodity, 0) * trial.days / MONTH_DAYS
+        homes = trial.metered.get(commodity, 0)
+        if all("month" in one.found.figures for one in own):
+            whole = _whole_months(days)
+            firsts = {(one.place, local_day(from_us(one.first_us), tz).replace(day=1)) for one in own}
+            months, counted, fits = homes * len(whole), sum(first in whole for _, first in firsts), True
+        else:
+            months, counted = homes * trial.days / MONTH_DAYS, len(own)
+            fits = 24 * trial.days >= _least_hours(kind)
         out.append({
             "kind": kind, "commodity": commodity, "home_months": round(months, 1), "alerts": len(own),
-            "alerts_per_home_month": round(len(own) / months, 4) if months else None,
+            "alerts_per_home_month": round(counted / months, 4) if months and fits else None,
             "homes": len({one.place for one in own}),
         })  # fmt: skip
+    return out
+
+
+def _whole_months(days: Sequence[date]) -> set[date]:
+    """Give the first days of the months of which each day was looked at on which a month's alert can be told."""
+    known, out = set(days), set[date]()
+    for first in {one.replace(day=1) for one in days}:
+        told = first + timedelta(days=limits("pace")["least_days"])
+        last = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+        if all(told + timedelta(days=number) in known for number in range((last - told).days + 1)):
+            out.add(first)
     return out

@@ -21,7 +21,7 @@ from quintet.terms.catalogue import numbers_of, read_toml
 from quintet.terms.period import HOUR_US
 
 from .alert_forecast import PageForecast
-from .alert_looks import homes_of, look, machine
+from .alert_looks import begins_of, homes_of, look, machine
 from .background import Background
 from .city import City
 
@@ -63,6 +63,8 @@ class Alerting:
         self._looked_us: dict[str, int] = {}
         self._waiting: dict[str, None] = {}
         self._night: int | None = None
+        self._begun: dict[str, int | None] = {}
+        self._of: tuple[Registry, int] | None = None
         again_s = bounds()["again_s"]
         self._background = Background("alerting", "looking for alerts", self._look, again_s=again_s)
 
@@ -117,6 +119,7 @@ class Alerting:
     def _look(self) -> float:
         """Look at what is due, some dwellings of it; give the seconds until the next look."""
         now_us = self._city.now()
+        self._ask_for_the_new()
         night = self._city.engine.day_of(now_us - NIGHT_US)
         if night != self._night:
             every = homes_of(self._city)
@@ -134,6 +137,16 @@ class Alerting:
             return self._look_s
         self._part(some, alike=False)
         return 0.0 if self._waiting else self._look_s
+
+    def _ask_for_the_new(self) -> None:
+        """Ask for a look at each dwelling of which it is known only now who lives there, or since when."""
+        registry, changes = self._city.registry(), self._city.people.changes
+        if self._of is not None and self._of[0] is registry and self._of[1] == changes:
+            return
+        begun = begins_of(self._city, homes_of_registry(registry))
+        if self._of is not None:
+            self._asked.extend(place for place, at_us in begun.items() if self._begun.get(place) != at_us)
+        self._of, self._begun = (registry, changes), begun
 
     def _due(self, now_us: int) -> list[str]:
         """Give the dwellings that sent something since they were looked at, an hour ago or more."""

@@ -52,6 +52,10 @@ def user_add(city: City, asked: UserAdd, _progress: Progress) -> Answer:
     return Answer(columns, rows_of(columns, [row]), document_of(row), notes=[ONCE])
 
 
+NO_STAY = (
+    "Nobody is registered as living there: what the household may see begins now, and its page counts this month's "
+    "bill from today on. `--from MOMENT`, or `quintet registry move-in` before, says since when it lives there."
+)
 ONCE = "The link opens once, within the hour; there a password or a passkey is set. It is not shown again."
 
 
@@ -136,8 +140,10 @@ def invite_create(city: City, asked: InviteCreate, _progress: Progress) -> Answe
         raise BadInput(f"{asked.days} is out of range.", code="bad_days", place="--days", remedy="Give 1 to 365.")
     made, code = city.entrance.invite(asked.place, begin, end, days=asked.days, actor=asked.actor)
     row = {"code": code, **_invitation(made, registry)}
-    note = "Hand the code to the household: it makes one account, and is not shown again."
-    return Answer(list(row), rows_of(list(row), [row]), document_of(row), notes=[note])
+    notes = ["Hand the code to the household: it makes one account, and is not shown again."]
+    if start is None and not any(one.start_us <= now < one.end_us for one in registry.occupancies(asked.place)):
+        notes.append(NO_STAY)
+    return Answer(list(row), rows_of(list(row), [row]), document_of(row), notes=notes)
 
 
 def invite_list(city: City, _asked: InviteList, _progress: Progress) -> Answer:

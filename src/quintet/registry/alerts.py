@@ -37,7 +37,8 @@ class Seen:
     """What one look at a dwelling came to.
 
     `found` are alerts to be, not yet numbered (id empty); `fine` what was judged and is not so; `unsaid` rows of kind,
-    commodity, reason and figures for what cannot be judged.
+    commodity, reason and figures for what cannot be judged. It rests on nothing before `begins_us` (0: all that is
+    known), and on `days` at most.
     """
 
     place: str
@@ -46,6 +47,8 @@ class Seen:
     found: Sequence[Alert]
     fine: Sequence[Key]
     unsaid: Sequence[tuple[str, str, str, Mapping[str, Any]]]
+    begins_us: int = 0
+    days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +138,10 @@ class StandingAlerts:
             for one in seen:
                 steps += self._steps(one)
                 rows = [list(row) for row in one.unsaid]
-                reasons = repr([row[:3] for row in rows])
-                if self._looks.get(one.place) != reasons:
-                    self._looks[one.place] = reasons
-                    looks.append(LookRow(one.place, one.at_us, rows))
+                look = LookRow(one.place, one.at_us, rows, one.begins_us, one.days)
+                if self._looks.get(one.place) != _alike(look):
+                    self._looks[one.place] = _alike(look)
+                    looks.append(look)
             if not steps and not looks:
                 return News((), ())
             after = self._written(steps, looks)
@@ -151,7 +154,7 @@ class StandingAlerts:
         standing = {(one.kind, one.commodity): one for one in own.values() if one.state != ENDED}
         out: list[StepRow] = []
         for key, alert in list(standing.items()):
-            if alert.tenancy_us != seen.tenancy_us:
+            if alert.tenancy_us != seen.tenancy_us or alert.from_us < seen.begins_us:
                 out.append(_ended(alert, seen.at_us, MOVED))
                 del standing[key]
         out += [_ended(standing[key], seen.at_us, OVER) for key in seen.fine if key in standing]
@@ -236,9 +239,14 @@ class StandingAlerts:
             self._known = {}
             for number, alert in folded(steps).items():
                 self._known.setdefault(alert.place, {})[number] = alert
-            self._looks = {one.place: repr([row[:3] for row in one.body]) for one in looks}
+            self._looks = {one.place: _alike(one) for one in looks}
             self._budgets = {one.place: one for one in budgets}
         return self._known
+
+
+def _alike(look: LookRow) -> str:
+    """Say in what a look must differ from the one before to be kept: whose time it was, and the reasons."""
+    return repr((look.begins_us, [row[:3] for row in look.body]))
 
 
 def material(held: Alert, found: Alert) -> bool:

@@ -187,6 +187,12 @@ class People:
         with self._lock:
             self._versions[person] = self.version(person) + 1
 
+    @property
+    def changes(self) -> int:
+        """A number that grows with every change of what anybody may."""
+        with self._lock:
+            return sum(self._versions.values())
+
     def version(self, person: str) -> int:
         """Give a number that grows with every change of what a person may."""
         return self._versions.get(person, 0)

@@ -1,13 +1,31 @@
 """Households of a dwelling, each by a name that says where and since when: what is kept of one is sealed under it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from quintet.store.records import ALWAYS, FOREVER
 
 from .households import DWELLING, own_time
-from .people import People
+from .people import People, stands
 from .person import RESIDENT, Person
 from .snapshot import Registry
+
+
+def residents_since(registry: Registry, people: People, places: Iterable[str]) -> Mapping[str, int]:
+    """Give for each of some dwellings since when the first of those who have an account and live there now may see it.
+
+    None of a dwelling where nobody is, or where somebody may see all that is known of it.
+    """
+    now_us, wanted = people.now_us(), frozenset(places)
+    out: dict[str, int] = {}
+    for person in people.listed() if people.present else ():
+        rights = () if person.profile.disabled_us else person.rights.values()
+        for right in rights:
+            if right.role != RESIDENT or right.place not in wanted or not stands(right, now_us):
+                continue
+            time = own_time(registry, right.place, right.from_us, right.until_us)
+            if time is not None and time[0] <= now_us < time[1]:
+                out[right.place] = min(out.get(right.place, time[0]), time[0])
+    return {place: begins for place, begins in out.items() if begins > ALWAYS}
 
 
 class Stays:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from .audit import canonical
 from .engine import Snapshot, Writing
 
+WHOSE = "whose"
 MADE = (
     """create table if not exists alert_step (
         batch integer not null, alert varchar not null, place varchar not null, step varchar not null,
@@ -39,11 +40,29 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class LookRow:
-    """What of a dwelling could not be judged from a moment on, as plain rows: the newest look holds."""
+    """What of a dwelling could not be judged from a moment on, as plain rows: the newest look holds.
+
+    It rests on nothing before `begins_us`, nor on more than `days` before it; None of looks that did not keep it.
+    """
 
     place: str
     at_us: int
     body: list[Any]
+    begins_us: int | None = None
+    days: int = 0
+
+    @property
+    def kept(self) -> list[Any]:
+        """The rows as they are stored: whose time it was is one more, of no kind, which earlier versions pass by."""
+        if self.begins_us is None:
+            return self.body
+        return [*self.body, ["", "", WHOSE, {"begins_us": self.begins_us, "days": self.days}]]
+
+    @classmethod
+    def opened(cls, place: str, at_us: int, kept: list[Any]) -> "LookRow":
+        """Give a look from its stored rows."""
+        whose = next((row[3] for row in kept if row[2] == WHOSE), {})
+        return cls(place, at_us, [row for row in kept if row[2] != WHOSE], whose.get("begins_us"), whose.get("days", 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +104,7 @@ def append_steps(writing: Writing, steps: Sequence[StepRow], looks: Sequence[Loo
             "batch": pa.array([batch] * len(looks), pa.int32()),
             "place": pa.array([one.place for one in looks], pa.string()),
             "at_us": pa.array([one.at_us for one in looks], pa.int64()),
-            "body": pa.array([canonical(one.body) for one in looks], pa.string()),
+            "body": pa.array([canonical(one.kept) for one in looks], pa.string()),
         }),
     )  # fmt: skip
 
@@ -124,7 +143,10 @@ def looks_of(snapshot: Snapshot, place: str | None = None) -> list[LookRow]:
         return []
     sql = f"""select place, arg_max(at_us, batch), arg_max(body, batch) from alert_look
         {"where place = ?" if place is not None else ""} group by place order by place"""
-    return [LookRow(row[0], row[1], json.loads(row[2])) for row in snapshot.rows(sql, [] if place is None else [place])]
+    return [
+        LookRow.opened(row[0], row[1], json.loads(row[2]))
+        for row in snapshot.rows(sql, [] if place is None else [place])
+    ]
 
 
 def budgets_of(snapshot: Snapshot, place: str | None = None) -> list[BudgetRow]:

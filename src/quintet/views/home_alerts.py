@@ -14,7 +14,8 @@ from quintet.terms.period import HOUR_US, from_us
 from .answers_alerts import AlertCheck, AlertFigure, AlertTold, HomeAlert, HomeAlertList, HomeBudget
 
 DAY_US = 24 * HOUR_US
-WATCHED, ALERT, CANNOT, NOT_LOOKED = "watched", "alert", "cannot", "not_looked"
+WATCHED, ALERT, CANNOT = "watched", "alert", "cannot"
+NOT_LOOKED, MOVED_IN = "not_looked", "moved_in"
 ORDER = {STANDING: 0, "dismissed": 1, ENDED: 2}
 MONTHLY = "tier"
 """What is looked for in every utility that a home is metered for."""
@@ -33,20 +34,19 @@ class HomeAlertQuestions:
         self, place: str, language: str, now_us: int, looked_us: int | None, *, ended_days: int, may_dismiss: bool
     ) -> HomeAlertList:
         """List a home's alerts, those that ended in the last days too, and what is looked for."""
-        found = self._home(place)
+        found = self._home(place, looked_us)
         tz = self._access.registry().tz
         shown = [
             one for one in found.alerts
             if one.state != ENDED or (one.ended_us or 0) >= now_us - ended_days * DAY_US
         ]  # fmt: skip
         rows = sorted(shown, key=lambda one: (ORDER[one.state], one.severity != ACT, one.row.order, -one.raised_us))
-        looked = max((at for at in (looked_us, found.noted_us) if at is not None), default=None)
         return HomeAlertList(
             place,
             tz.key,
             language,
             _at(now_us, tz),
-            None if looked is None else _at(looked, tz),
+            None if found.noted_us is None else _at(found.noted_us, tz),
             sum(one.state == STANDING for one in rows),
             [alert_answer(one, language, tz, may_dismiss=may_dismiss) for one in rows],
             _checks(found, language),
@@ -77,12 +77,12 @@ class HomeAlertQuestions:
         """Give since when the present household of a home lives there, 0 where nobody stated it."""
         return self._home(place).tenancy_us
 
-    def _home(self, place: str) -> HomeAlerts:
+    def _home(self, place: str, looked_us: int | None = None) -> HomeAlerts:
         self._access.may_read(place)
         registry = self._access.registry()
         if len(registry.descendants(place)) > 1:
             raise UsageError("holds other places.", code="not_a_home", place=place, remedy="Name one dwelling.")
-        return self._access.alerts(place)
+        return self._access.alerts(place, looked_us)
 
 
 def alert_answer(one: Alert, language: str, tz: ZoneInfo, *, may_dismiss: bool) -> HomeAlert:
@@ -130,6 +130,8 @@ def _checks(found: HomeAlerts, language: str) -> list[AlertCheck]:
             state, (why, figures) = CANNOT, unsaid[kind, commodity]
         elif found.noted_us is None:
             state, why, figures = CANNOT, NOT_LOOKED, {}
+        elif found.lately is not None:  # "nothing there" would be said of somebody else's time, and of what is hidden
+            state, why, figures = CANNOT, MOVED_IN, {"days": found.lately[0], "needed_days": found.lately[1]}
         else:
             state, why, figures = WATCHED, "", {}
         text = check_said(kind, commodity, why or state, figures, language)
