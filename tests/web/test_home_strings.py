@@ -10,13 +10,15 @@ import pytest
 import quintet.views.answers_alerts as answers_alerts
 import quintet.views.answers_home as answers
 from quintet.views.answers import Answer
+from quintet.views.home_compare import UNKNOWN
 from quintet.web.home import WORDS, words
+from quintet.web.home_first import TOLD
 
 SHELL = {"app.name", "app.short", "app.about", "starting", "noscript", "title"}
 """Strings that the server writes into the page's frame."""
 FAMILIES = (
     "nav", "live", "refused", "tile", "usual", "why", "length", "mark", "legend", "compare", "data", "ended", "way",
-    "outcome", "trouble", "figure", "telling.state", "telling.wrong",
+    "outcome", "trouble", "figure", "nowon", "telling.state", "telling.wrong",
 )  # fmt: skip
 """Strings that are named by a code: told(family, code)."""
 
@@ -60,6 +62,8 @@ def test_every_reason_that_an_answer_may_give_has_its_words() -> None:
     assert all(f"tile.{one}" in said for one in ("none", "new", "silent", "stopped", "late"))
     assert all(f"mark.{one}" in said for one in ("measured", "estimated", "edited", "questionable", "missing"))
     assert all(f"compare.{one}" in said for one in ("too_few_homes", "one_is_most", "no_meter", "no_whole_month"))
+    assert all(f"compare.{one}" in said for one in (UNKNOWN,))
+    assert all(f"nowon.{one}" in said for one in (*TOLD, "other"))
 
 
 def test_the_page_reads_only_fields_that_are_published(root: Path) -> None:

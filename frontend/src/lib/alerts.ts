@@ -1,5 +1,7 @@
 // What was found in the home, as the server says it: sentences come in the reader's language.
 
+import { t } from "./say.ts";
+
 export interface AlertFigure {
   name: string;
   value: number | string;
@@ -87,4 +89,10 @@ export function sorted(checks: readonly AlertCheck[]): Checks {
   const kinds = new Set(watched.map((one) => one.kind)).size;
   const all = new Set([...watched, ...unsaid].map((one) => one.kind)).size;
   return { watched: once(watched), unsaid: once(unsaid), unasked: once(unasked), kinds, all };
+}
+
+/** Say that nothing was found: by how many of the checks, which may be none. */
+export function nothingFound({ kinds, all }: Checks, time: string, none: "now.nochecks" | "alerts.nochecks"): string {
+  if (kinds === 0) return t(none);
+  return kinds === all ? t("now.fine", { checks: kinds, time }) : t("now.finepart", { checks: kinds, all, time });
 }

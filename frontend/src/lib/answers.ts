@@ -135,6 +135,7 @@ export interface BillLine {
   use: number | null;
   gaps: boolean;
   days_known: number;
+  known: number | null;
   estimated: boolean;
   won: number | null;
   why: string[];
@@ -147,6 +148,7 @@ export interface BillLine {
   items: BillItem[];
   ahead: BillAhead | null;
   tier: TierGauge | null;
+  tier_reason: string | null;
   issued: IssuedLine[] | null;
 }
 
@@ -217,6 +219,7 @@ export interface Beside {
   unit: string;
   own: number | null;
   own_whole: boolean;
+  own_reason: string | null;
   mean: number | null;
   reason: string | null;
 }

@@ -7,6 +7,8 @@ export interface Frame {
   place: string | null;
   homes: string[];
   reader: { id: string; kind: "local" | "person" | "token"; name: string; roles: string[] };
+  /** Whether the city's own page is the reader's. */
+  city: boolean;
 }
 
 const held = document.getElementById("frame")?.textContent;

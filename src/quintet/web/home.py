@@ -169,6 +169,7 @@ async def _page(request: Request) -> Response:
     who = {name: getattr(reader, name, usual) for name, usual in (("id", ""), ("kind", "local"), ("name", ""))}
     who["roles"] = sorted(getattr(reader, "roles", ()))
     frame = {"language": language, "place": place, "homes": homes, "reader": who}
+    frame["city"] = bool(getattr(reader, "runs_city", True))
     figures = await _figures(reader, frame) if request.url.path == "/home" else None
     kept = {name: request.query_params[name] for name in ("place", "lang") if name in request.query_params}
     body, headers = page_html(frame, figures, kept).encode(), {**PRIVATE, "Content-Language": language}

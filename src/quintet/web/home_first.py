@@ -14,6 +14,8 @@ VOLUME = "m3"
 UNITS = {VOLUME: "m³"}
 UNCOUNTED = ("none", "new", "stopped")
 """States of a utility whose figure is not shown here: there is none, or it is no praise without its sentence."""
+TOLD = ("not_agreed", "no_card", "no_price", "lacks")
+"""Reasons why a use has no won that have words of their own."""
 SPACE = "&nbsp;"
 
 
@@ -31,18 +33,29 @@ class First:
         )
         tiles = "".join(self._tile(one) for one in self._now["tiles"])
         metered = any(one["state"] != "none" for one in self._now["tiles"])
+        why = self._why() if self._now["won"] is None else ""
         wrong = f'<p class="wrong"><span>{self._t("now.looking")}</span></p>' if metered else ""
         return (
             f'<header class="bar"><p class="place">{self._named(self._now)}</p>{simulated}</header>'
-            f'<main id="main">{self._hero(metered)}{wrong}<div class="tiles">{tiles}</div></main>'
+            f'<main id="main">{self._hero(why)}{wrong}<div class="tiles">{tiles}</div></main>'
             f'<nav class="tabs" aria-label="{self._t("nav")}">{"".join(self._tab(one) for one in views)}</nav>'
         )
 
-    def _hero(self, metered: bool) -> str:
+    def _why(self) -> str:
+        """Name the sentence of why today has no won, by what the tiles say (frontend/src/lib/nowon.ts)."""
+        tiles = self._now["tiles"]
+        reasons = {
+            one["won_reason"] if one["won_reason"] in TOLD else "other"
+            for one in tiles
+            if one["use"] is not None and one["won"] is None and one["state"] not in UNCOUNTED
+        }
+        if not reasons:
+            return "now.noreading" if any(one["state"] != "none" for one in tiles) else "now.nometers"
+        return f"nowon.{reasons.pop()}" if len(reasons) == 1 else "now.nowon"
+
+    def _hero(self, why: str) -> str:
         won = self._now["won"]
-        if not metered or won is None:
-            counted = any(one["use"] is not None for one in self._now["tiles"])
-            why = "now.nometers" if not metered else "now.noprice" if counted else "now.noreading"
+        if won is None:
             said = f'<p class="note">{self._t(why)}</p>'
         else:
             said = f'<p class="big"><data value="{won}">{self._won(won)}</data></p><p class="note">{SPACE}</p>'

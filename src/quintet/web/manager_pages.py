@@ -23,8 +23,10 @@ SURE = {"high": "good", "medium": "watch", "low": ""}
 def visits_page(frame: Frame, found: BuildingVisits, sure: dict[str, str]) -> str:
     """Write the walk; `sure` names how sure something is, in the reader's language."""
     count = found.open
-    key = {0: "visits.none", 1: "visits.one"}.get(count, "visits.many")
     unjudged = found.judged_week is None
+    # where nothing was judged nothing can be said to be sound
+    none = "visits.unknown" if unjudged else "visits.none"
+    key = {0: none, 1: "visits.one"}.get(count, "visits.many")
     chips = [chip("", frame.t("as-of", at=frame.moment(found.known_at)))]
     if found.judged_week is not None:
         chips.append(chip("", frame.t("visits.judged", day=frame.day(found.judged_week))))

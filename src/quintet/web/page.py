@@ -4,12 +4,15 @@ import json
 import re
 from functools import cache
 from html import escape
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
 
 from fastapi.responses import HTMLResponse
+from starlette.responses import RedirectResponse
 
 from quintet.terms.quality import ORDERED, qualities
+from quintet.views.identity import Reader
 
 LANGUAGES = ("ko", "en")
 DEFAULT_LANGUAGE = "en"
@@ -55,6 +58,14 @@ def city_page(asked: str | None, accepted: str) -> HTMLResponse:
     language = chosen_language(asked, accepted)
     headers = {"Content-Language": language, "Vary": "Accept-Language", "Cache-Control": "no-cache"}
     return HTMLResponse(_city_html(language), headers=headers)
+
+
+def to_own_page(reader: Reader, language: str | None) -> RedirectResponse:
+    """Send who does not run the city to the page that is his; the language of the address goes along."""
+    manages = "building_manager" in reader.roles and not reader.homes
+    kept = f"?lang={language}" if language in LANGUAGES else ""
+    headers = {"Cache-Control": "no-store"}
+    return RedirectResponse(f"{'/building' if manages else '/home'}{kept}", HTTPStatus.SEE_OTHER, headers)
 
 
 @cache

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from quintet import __version__
 from quintet.views import Questions
+from quintet.views.identity import Reader
 
 from . import home_now, parameters, problems
 from .api import JSON, router
@@ -21,7 +22,7 @@ from .described import describe
 from .guard import Guard
 from .home import home_routes
 from .identity import Doorkeeper, NoDoor, Signing
-from .page import city_page, reference_page
+from .page import city_page, reference_page, to_own_page
 from .signin import signin_routes
 
 STATIC = Path(__file__).parent / "static"
@@ -99,7 +100,10 @@ def build(
         return JSONResponse(described)
 
     @app.get("/", include_in_schema=False)
-    def _page(request: Request) -> HTMLResponse:
+    def _page(request: Request) -> Response:
+        reader = getattr(request.state, "reader", None)
+        if isinstance(reader, Reader) and not reader.runs_city:
+            return to_own_page(reader, request.query_params.get("lang"))
         return city_page(request.query_params.get("lang"), request.headers.get("accept-language", ""))
 
     @app.get("/docs", include_in_schema=False)
