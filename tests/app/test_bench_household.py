@@ -1,6 +1,7 @@
 """The bench of residents' pages runs on a hamlet: all is answered and heard, and each figure is there."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from itertools import pairwise
 from resource import RLIMIT_NOFILE, getrlimit, setrlimit
@@ -62,24 +63,30 @@ LET_GO = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"
 
 async def asked_of(answers: list[bytes]) -> Asked:
     """Ask a server that gives these bytes for each request and ends the line where they are no answer alone."""
-    left = iter(answers)
+    left, ended = iter(answers), list[asyncio.Event]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        said = ANSWER
+        said, end = ANSWER, asyncio.Event()
+        ended.append(end)
         while said == ANSWER:
             try:
                 await reader.readuntil(b"\r\n\r\n")
-            except asyncio.IncompleteReadError:
+            except (asyncio.IncompleteReadError, ConnectionError):
                 break
             said = next(left)
             writer.write(said)
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        end.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
         plan = Plan([Home("c1/1/1", "c1", [], 0, "secret")], "", 0)
-        return await Asking(Task("ask", port, plan, 1, 20.0, len(answers) / 20.0)).ask()
+        asked = await Asking(Task("ask", port, plan, 1, 20.0, len(answers) / 20.0)).ask()
+        await asyncio.gather(*(end.wait() for end in ended))
+    return asked
 
 
 def test_a_line_that_is_let_go_is_no_answer_and_is_not_used_again() -> None:

@@ -180,6 +180,7 @@ class Asking:
         """Ask what a task says, each time another home in an order of chance."""
         self._task = task
         self._free: list[Asker] = []
+        self._all: list[Asker] = []
         self._tags: dict[int, str] = {}
         self.waits_ms: list[float] = []
         self.statuses: dict[int, int] = {}
@@ -206,10 +207,19 @@ class Asking:
         while self.under_way and time.monotonic() < deadline:
             await asyncio.sleep(LATE_STEP_S)
         spent = round(time.process_time() - cpu, 2)
+        await self._close()
         return Asked(self.waits_ms, self.statuses, self.received, self.lines, self.behind_ns / 1e6, spent)
+
+    async def _close(self) -> None:
+        for asker in self._all:
+            if asker.transport is not None:
+                asker.transport.abort()
+        while not all(asker.closed for asker in self._all):
+            await asyncio.sleep(0)
 
     def _opened(self, asker: Asker) -> Asker:
         self._free.append(asker)
+        self._all.append(asker)
         return asker
 
     def _send(self, asker: Asker, number: int, due_ns: int) -> None:
