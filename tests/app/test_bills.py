@@ -239,6 +239,28 @@ def test_what_is_held_back_and_issued_later_adjusts_nothing_twice(city: City) ->
     assert (second["issued"], second["adjustments"], second["unsettled"], second["already"]) == (1, 0, 0, 5)
 
 
+def test_a_contract_stated_late_from_a_day_within_an_issued_month_is_adjusted(city: City) -> None:
+    """The same household, the same days: what both its contracts come to is on the next bill, whole."""
+    ask(city, bills.BillIssue("city", OCTOBER))
+    was = shown(city)["electricity"]
+    ask(city, bills.BillAgree(HOME, "electricity", {"contract": "high_voltage"}, "2025-10-16", "contract 7", "kim"))
+    (told,) = ask(city, bills.BillExplain(HOME, OCTOBER, "electricity"))["bills"]
+    assert (told["open"]["why"], told["now"]) == (["card", "terms"], None)
+    assert told["open"]["was_use"] == told["open"]["now_use"]
+    # half a month of 150 kWh by each: 15 and 16 days of 31
+    half = {"low_voltage": ("2025-10-01", "2025-10-16"), "high_voltage": ("2025-10-16", "2025-11-01")}
+    total = 0
+    for contract, days in half.items():
+        start, end = (date.fromisoformat(day) for day in days)
+        use = Fraction(10 * (end - start).days)
+        total += int(compute(Asked("electricity", use, "kWh", start, end, contract)).total)
+    assert told["open"]["won"] == total - was["total_won"] != 0
+    done = ask(city, bills.BillIssue("city", "2025-11"))
+    assert (done["adjustments"], done["adjusted_won"], done["unsettled"]) == (1, told["open"]["won"], 0)
+    (told,) = ask(city, bills.BillExplain(HOME, OCTOBER, "electricity"))["bills"]
+    assert (told["open"], told["adjusted_won"]) == (None, total - was["total_won"])
+
+
 def test_corrections_of_who_moved_away_are_named(city: City) -> None:
     ask(city, bills.BillIssue("city", OCTOBER))
     send(city, {"0101-electricity": 12.0}, FIRST, 5)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +11,16 @@ from typing import Any
 
 import pytest
 
+from quintet.app.bill_refusals import GENERAL, forms
 from quintet.app.cli import build
 from quintet.app.door import Failure, guarded
 from quintet.terms.catalogue import read_toml
 
 Run = Callable[..., tuple[int, str, str]]
 POWER = ("--commodity", "electricity", "--contract", "low_voltage")
+HANGUL = re.compile("[가-힣]")
+ENGLISH = GENERAL.partition("(")[2].partition(":")[0]
+LOW = "--contract low_voltage --use 5kWh"
 
 
 @pytest.fixture
@@ -194,6 +199,9 @@ def test_tiers_and_less(run: Run) -> None:
     assert [found["tiers"][0][key] for key in ("tier", "left", "next_price")] == [2, 63, 307.3]
     assert (found["next_unit_won"], found["less"]["then_won"]) == (250, 57760)
     assert run("tiers", *POWER, "--use", "3 kWh", "--month", "2025-10", "--less", "1 MWh")[0] == 2
+    other_unit = (*words[:-3], "37000 Wh", *words[-2:])
+    assert json.loads(run(*other_unit)[1])["less"] == found["less"]
+    assert "--less: is in m3, the use in kWh." in run(*words[:-3], "1 m3")[2]
     heat = ("tiers", "--commodity", "heat", "--use", "3 Mcal", "--month", "2021-01")
     assert "no tiers" in run(*heat)[2]
 
@@ -343,3 +351,79 @@ def test_cards_list_their_sources_and_dates(run: Run) -> None:
     assert "fund_27" in {levy["id"] for levy in held["levies"]}
     assert "fund_32" not in {levy["id"] for levy in held["levies"]}
     assert run("cards", "--on", "yesterday")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (f"compute {LOW} --month 2026-10", 1, "2026-10-01의 요금표가 없습니다. 아직 공표되지 않았거나"),
+        (f"compute {LOW} --month 2026-10", 1, "2023-05-16~2026-09-30"),
+        (f"compute {LOW} --month 2019-10", 1, "2019-10-01의 요금표가 없습니다. 알려진"),
+        ("compute --contract medium --use 5kWh --month 2025-10", 2, "--contract: 그런 계약이 없습니다: medium."),
+        ("compute --use 5kWh --month 2025-10", 2, "--contract: 계약을 지정해야 합니다."),
+        ("compute --commodity gas --use 5m3 --month 2025-10", 2, "--city: 어느 도시의 요금표인지"),
+        ("compute --commodity water --city 서울 --use 5m3 --month 2025-10", 2, "그런 도시의 요금표가 없습니다: 서울."),
+        ("compute --commodity hot_water --use 5m3 --month 2025-10", 1, "--unit-price와 --base-won"),
+        ("compute --commodity wine --use 5m3 --month 2025-10", 2, "그런 요금이 없습니다: wine."),
+        ("compute --contract low_voltage --use 5m3 --month 2025-10", 2, "이 요금표의 단위: kWh."),
+        ("compute --commodity hot_water --use 5kWh --month 2025-10 --unit-price 9", 2, "residential_by_heat"),
+        ("compute --contract low_voltage --use -5kWh --month 2025-10", 2, "사용량이 0보다 작아"),
+        ("compute --contract low_voltage --use 5 --month 2025-10", 2, "단위가 붙은 양이 아닙니다: 5."),
+        ("compute --contract low_voltage --use 5,5kWh --month 2025-10", 2, "수가 아닙니다: 5,5."),
+        ("compute --contract low_voltage --use 5mwh --month 2025-10", 2, "어느 단위인지 분명하지 않습니다: mwh."),
+        (f"compute {LOW} --month 2025-13", 2, "월이 아닙니다: 2025-13."),
+        (f"compute {LOW} --from 2025-10-01 --to 2025-10-xx", 2, "날짜가 아닙니다: 2025-10-xx."),
+        (f"compute {LOW} --from 2025-10-02 --to 2025-10-02", 2, "기간에 하루도 없습니다"),
+        (f"compute {LOW} --from 2023-06-02 --to 2025-10-02", 2, "너무 깁니다"),
+        (f"compute {LOW}", 2, "--month 하나만"),
+        (f"compute {LOW} --month 2025-10 --pipe-mm 13", 2, "--pipe-mm: 이 요금표는 이 값을 쓰지 않습니다."),
+        (f"compute {LOW} --month 2025-10 --relief rich", 2, "그런 할인이 없습니다: rich."),
+        (f"compute {LOW} --month 2022-10 --relief large_family", 1, "모든 날에 적용되는지 알 수 없습니다."),
+        (f"compute {LOW} --month 2025-10 --common-won -1", 2, "--common-won: 0보다 작을 수 없습니다."),
+        (f"compute {LOW} --month 2025-10 --households 0", 2, "세대수는 1 이상"),
+        ("compute --commodity gas --use 5m3 --month 2025-01 --unit-price 22", 2, "평균 열량(MJ/m3)"),
+        ("compute --commodity water --city ansan --use 5m3 --month 2025-10 --pipe-mm 14", 2, "요금표에 없는 값입니다."),
+        ("compute --commodity water --city gimhae --contract general --use 101m3 --month 2025-10", 1, "월 100 초과"),
+        (f"tiers {LOW} --from 2025-06-16 --to 2025-07-16", 2, "2025-07-01 전까지"),
+        (f"tiers {LOW} --month 2025-10 --less 9kWh", 2, "줄일 양은 0과 사용량 사이"),
+        (f"pace {LOW} --month 2025-10 --day 32", 2, "--day에 지난 날의 수를"),
+        (f"budget {LOW} --month 2025-10 --budget 900", 2, "전혀 쓰지 않아도 1,020원입니다."),
+        ("incentives --use 5kWh --month 2025-10", 1, "기준 사용량을 알 수 없습니다."),
+        ("incentives --use 5kWh --before 6kWh --month 2025-10 --program lottery", 2, "그런 제도가 없습니다: lottery."),
+        ("incentives --commodity heat --use 5MJ --before 6MJ --month 2025-10", 1, "대상: electricity"),
+        ("cards --on 2025-10-32", 2, "날짜가 아닙니다: 2025-10-32."),
+    ],
+)
+def test_each_refusal_is_said_in_korean(run: Run, words: str, code: int, says: str) -> None:
+    found, out, err = run(*words.split(), "--language", "ko")
+    assert (found, out) == (code, "")
+    assert says in err
+    assert ENGLISH not in err
+    again, _, english = run(*words.split())
+    assert again == code
+    assert not HANGUL.search(english.replace("서울", ""))
+
+
+def test_what_only_english_says_stands_in_brackets(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("[card.x]\nprice = 1\n", encoding="utf-8")
+    code, _, err = run("compute", *LOW.split(), "--month", "2025-10", "--cards", "own.toml", "--language", "ko")
+    assert code == 1
+    assert ENGLISH in err
+    assert "own.toml" in err
+
+
+def test_a_unit_that_another_contract_bills_by_names_it(run: Run) -> None:
+    words = ("compute", "--commodity", "hot_water", "--use", "0.5 MWh", "--month", "2025-01", "--unit-price", "100")
+    code, _, err = run(*words)
+    assert code == 2
+    assert "MWh is no unit in which hot_water is billed. This rate card bills m3. Billed by MWh:" in err
+    assert "--contract residential_by_heat." in err
+    code, out, _ = run(*words, "--base-won", "0", "--contract", "residential_by_heat", "--format", "json")
+    # 500 kWh are 500 x 3.6 / 4.1868 Mcal, at 100 won, with VAT, cut to 10 won
+    assert (code, json.loads(out)["total_won"]) == (0, 47290)
+
+
+def test_every_row_can_be_said() -> None:
+    for code, rows in forms().items():
+        assert all(HANGUL.search(one.ko) for one in rows), code
+        assert len({(one.ko, one.then, one.holds) for one in rows}) == len(rows), code

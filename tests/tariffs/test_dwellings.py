@@ -129,7 +129,7 @@ def test_an_adjustment_is_what_is_left_of_the_difference() -> None:
     by = agreed(power[0], power[2])
     (before,), (after,) = (reckon([(metered("a", power, value), by)], RATES) for value in (3 * 10**8, 4 * 10**8))
     body = body_of(before, 202401, [])
-    found = adjustment(7, body, carried(body, []), after)
+    found = adjustment(7, body, carried(body, []), [after])
     assert found is not None
     assert before.total is not None
     assert after.total is not None
@@ -137,9 +137,9 @@ def test_an_adjustment_is_what_is_left_of_the_difference() -> None:
     later = body_of(before, 202402, [found])
     assert due(before, [found]) == before.total + found.won == later["due_won"]
     assert carried(body, [later]) == after.total
-    assert adjustment(7, body, carried(body, [later]), after) is None
+    assert adjustment(7, body, carried(body, [later]), [after]) is None
     other = agreed(power[0], {"contract": "low_voltage"})
-    moved = adjustment(7, body, before.total, reckon([(metered("a", power, 3 * 10**8), other)], RATES)[0])
+    moved = adjustment(7, body, before.total, reckon([(metered("a", power, 3 * 10**8), other)], RATES))
     assert isinstance(moved, Adjustment)
     assert moved.why == ("card", "terms")
     assert set(moved.why) < set(changes())

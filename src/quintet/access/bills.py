@@ -17,7 +17,8 @@ from quintet.registry import Registry
 from quintet.registry.timeline import segments
 from quintet.registry.tree import LEVELS
 from quintet.store.bills import Issued, issued_bills, run_content
-from quintet.terms.period import HOUR_US, MINUTE_US, Span, day_start, from_us, grid_phase, local_day, to_us
+from quintet.terms.length import DAY_US
+from quintet.terms.period import MINUTE_US, Span, day_start, from_us, grid_phase, local_day, to_us
 from quintet.terms.premise_use import PremiseUse
 from quintet.terms.reading import clock
 
@@ -25,7 +26,6 @@ from .flows import BOUNDARY, clipped, event_channels, placed
 from .sets import SET_COLUMNS, Asked, set_sums
 
 DWELLING = LEVELS[-1]
-DAY_US = 24 * HOUR_US
 USED = "consumption"
 """A dwelling's bill is for what crossed its boundary where that is metered, else for what it used."""
 BOUGHT = tuple(name for name, flow in BOUNDARY.items() if flow == "import")
@@ -204,6 +204,13 @@ def own_days(registry: Registry, place: str, first: date, end: date, own: tuple[
     low, high = (to_us(day_start(day, registry.tz)) for day in (first, end))
     found = _within(registry, stretches(registry, place, low, high), max(low, own[0]), min(high, own[1]))
     return (found[0].first, found[-1].end) if found else None
+
+
+def moved_within(registry: Registry, place: str, first: date, end: date, until_us: int) -> Stretch | None:
+    """Give the last stretch of the days [first, end) that has begun by a moment; None: no move cuts these days."""
+    low, high = (to_us(day_start(day, registry.tz)) for day in (first, end))
+    begun = [one for one in stretches(registry, place, low, high) if one.start_us <= until_us]
+    return begun[-1] if begun and (begun[-1].start_us, begun[-1].stop_us) != (low, high) else None
 
 
 def _days(registry: Registry, start_us: int, stop_us: int) -> tuple[date, date]:

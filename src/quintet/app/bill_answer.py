@@ -204,7 +204,7 @@ def tiers_answer(
         for tier in tiers
     ]
     document: dict[str, Any] = {"tiers": rows, "next_unit": asked.unit, "next_unit_won": _number(next_won)}
-    notes = [said(language, "next_unit", unit=asked.unit, won=decimal_of(next_won))]
+    notes = [said(language, "next_unit", unit=asked.unit, won=f"{decimal_of(next_won):,f}")]
     if saving is not None:
         now, then, won = (_number(one) for one in (saving.now.total, saving.then.total, saving.won))
         document["less"] = {"total_won": now, "then_won": then, "saved_won": won}

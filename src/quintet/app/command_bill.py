@@ -11,12 +11,13 @@ from quintet.tariffs import Asked, Cards, cards, compute, tier_of, what_if_less
 from quintet.tariffs.fees import TV_FEE
 from quintet.tariffs.reliefs import JOINED
 from quintet.tariffs.solve import next_unit_won
-from quintet.tariffs.typed import named, typed_day, typed_fact, typed_month, typed_use
+from quintet.tariffs.typed import named, typed_day, typed_fact, typed_month, typed_use, typed_use_in
 from quintet.terms.catalogue import read_toml_file
 from quintet.terms.commodity import commodities
 from quintet.terms.errors import BadInput, UsageError
 
 from .bill_answer import bill_answer, cards_answer, tiers_answer
+from .bill_refusals import refusals_in
 from .bill_words import LanguageOption
 from .options import Common, FormatOption, chosen_format
 from .show import show
@@ -155,9 +156,10 @@ def bill_compute(
     A bill of days that cross a season or a change of rates is prorated by days. Where no card is known for a day, there
     is no bill: never one by another day's rates.
     """
-    asked, table = options.asked(), table_of(options.cards)
-    show(bill_answer(compute(asked, table), language), chosen_format(Common(None, format)))
-    return 0
+    with refusals_in(language):
+        asked, table = options.asked(), table_of(options.cards)
+        show(bill_answer(compute(asked, table), language), chosen_format(Common(None, format)))
+        return 0
 
 
 def bill_tiers(
@@ -168,21 +170,12 @@ def bill_tiers(
     format: FormatOption = None,  # noqa: A002
 ) -> int:
     """Say in which tier a use stands, how much is left before the next, and what one more unit costs."""
-    asked, table = options.asked(), table_of(options.cards)
-    saving = None
-    if less is not None:
-        amount, unit = typed_use(less, "--less")
-        if unit != asked.unit:
-            raise UsageError(
-                f"is in {unit}, the use in {asked.unit}.",
-                code="wrong_unit",
-                place="--less",
-                remedy="Say both in one unit.",
-            )
-        saving = what_if_less(asked, amount, table)
-    answer = tiers_answer(asked, tier_of(asked, table), next_unit_won(asked, table), saving, language)
-    show(answer, chosen_format(Common(None, format)))
-    return 0
+    with refusals_in(language):
+        asked, table = options.asked(), table_of(options.cards)
+        saving = None if less is None else what_if_less(asked, typed_use_in(less, asked.unit, "--less"), table)
+        answer = tiers_answer(asked, tier_of(asked, table), next_unit_won(asked, table), saving, language)
+        show(answer, chosen_format(Common(None, format)))
+        return 0
 
 
 def bill_cards(
@@ -194,7 +187,8 @@ def bill_cards(
     format: FormatOption = None,  # noqa: A002
 ) -> int:
     """List the rate cards and levies that are known: from when to when, from where, and how sure."""
-    day = None if on is None else typed_day(on, "--on")
-    of = None if commodity is None else commodity_of(commodity)
-    show(cards_answer(table_of(cards), day, of, language), chosen_format(Common(None, format)))
-    return 0
+    with refusals_in(language):
+        day = None if on is None else typed_day(on, "--on")
+        of = None if commodity is None else commodity_of(commodity)
+        show(cards_answer(table_of(cards), day, of, language), chosen_format(Common(None, format)))
+        return 0

@@ -16,11 +16,10 @@ from quintet.tariffs.incentives import (
     standing,
 )
 from quintet.tariffs.pace import pace_of, use_for
-from quintet.tariffs.typed import typed_fact, typed_month, typed_use
-from quintet.terms.errors import UsageError
-from quintet.terms.unit import units
+from quintet.tariffs.typed import typed_fact, typed_month, typed_use, typed_use_in
 
 from .bill_ahead_answer import budget_answer, incentives_answer, pace_answer
+from .bill_refusals import refusals_in
 from .bill_words import LanguageOption
 from .command_bill import BillOptions, Text, commodity_of, option, table_of
 from .options import Common, FormatOption, chosen_format
@@ -40,9 +39,10 @@ def bill_pace(
     format: FormatOption = None,  # noqa: A002
 ) -> int:
     """Say which tier comes on which day at the pace so far, and what the bill comes to. A pace is no forecast."""
-    found = pace_of(options.asked(), day, table_of(options.cards))
-    show(pace_answer(found, language), chosen_format(Common(None, format)))
-    return 0
+    with refusals_in(language):
+        found = pace_of(options.asked(), day, table_of(options.cards))
+        show(pace_answer(found, language), chosen_format(Common(None, format)))
+        return 0
 
 
 def bill_budget(
@@ -53,11 +53,12 @@ def bill_budget(
     format: FormatOption = None,  # noqa: A002
 ) -> int:
     """Say how many whole units cost no more than a budget, and what is left of it after --use."""
-    asked, table = options.asked(), table_of(options.cards)
-    limit = typed_fact("base_won", budget, "--budget")
-    answer = budget_answer(use_for(asked, limit, table), asked, limit, table, language)
-    show(answer, chosen_format(Common(None, format)))
-    return 0
+    with refusals_in(language):
+        asked, table = options.asked(), table_of(options.cards)
+        limit = typed_fact("base_won", budget, "--budget")
+        answer = budget_answer(use_for(asked, limit, table), asked, limit, table, language)
+        show(answer, chosen_format(Common(None, format)))
+        return 0
 
 
 def bill_incentives(
@@ -76,16 +77,17 @@ def bill_incentives(
 
     A demand response compares a day with the ten weekdays before it: say --program response and --before ten times.
     """
-    commodity = commodity_of(commodity)
-    day = typed_month(month)[0] if month is not None else last_known()
-    amount, unit = typed_use(use)
-    earlier = [_same_unit(text, unit) for text in before or ()]
-    kinds = [program] if program is not None else [kind for kind in covering(commodity) if kind != "response"]
-    if not kinds:
-        kinds = ["cashback"]  # says what is covered
-    found = [standing_of(program_on(kind, commodity, day), commodity, amount, earlier) for kind in kinds]
-    show(incentives_answer(found, unit, language), chosen_format(Common(None, format)))
-    return 0
+    with refusals_in(language):
+        commodity = commodity_of(commodity)
+        day = typed_month(month)[0] if month is not None else last_known()
+        amount, unit = typed_use(use)
+        earlier = [typed_use_in(text, unit, "--before") for text in before or ()]
+        kinds = [program] if program is not None else [kind for kind in covering(commodity) if kind != "response"]
+        if not kinds:
+            kinds = ["cashback"]  # says what is covered
+        found = [standing_of(program_on(kind, commodity, day), commodity, amount, earlier) for kind in kinds]
+        show(incentives_answer(found, unit, language), chosen_format(Common(None, format)))
+        return 0
 
 
 def standing_of(program: Program, commodity: str, use: Fraction, before: list[Fraction]) -> Standing:
@@ -102,14 +104,3 @@ def covering(commodity: str) -> list[str]:
 def last_known() -> date:
     """Give the last day for which every incentive is known."""
     return min(one.until for one in programs().values())
-
-
-def _same_unit(text: str, wanted: str) -> Fraction:
-    """Read an amount of before, in the unit of the use."""
-    amount, unit = typed_use(text, "--before")
-    have, want = units()[unit], units()[wanted]
-    if have.quantity != want.quantity:
-        raise UsageError(
-            f"is in {unit}, the use in {wanted}.", code="wrong_unit", place="--before", remedy="Say both in one unit."
-        )
-    return amount * have.ratio / want.ratio

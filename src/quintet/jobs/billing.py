@@ -9,7 +9,7 @@ from quintet.store.audit import audit
 from quintet.store.bills import Draft, Issued, append_bills, issued_bills
 from quintet.store.engine import Engine
 from quintet.tariffs.dwellings import Reckoned, Reckoning
-from quintet.tariffs.issuing import Adjustment, adjustment, body_of, carried, due, rows_said
+from quintet.tariffs.issuing import Adjustment, adjustment, body_of, carried, due, of_days, rows_said
 from quintet.tariffs.periods import limits
 from quintet.tariffs.request import bill_month
 from quintet.terms.errors import NotFound, UsageError
@@ -17,8 +17,8 @@ from quintet.terms.period import day_start
 
 Reckon = Callable[[date, date], Reckoning]
 """Reckons the bills of the place of a run for local days [first, end), with what is known now."""
-Key = tuple[str, str, date]
-"""A dwelling, a utility, and the first day of its bill."""
+Anew = Mapping[tuple[int, str, str], Sequence[Reckoned]]
+"""Bills by month, dwelling and utility."""
 Owed = dict[tuple[str, str], list[tuple[Any, Adjustment]]]
 """Adjustments by dwelling and utility, each with since when its household lives there."""
 Left = list[tuple[tuple[str, str, Any], Adjustment]]
@@ -133,16 +133,17 @@ def _fresh(rows: Sequence[Reckoned], issued: Sequence[Issued]) -> tuple[list[Rec
     return fresh, len(rows) - len(fresh)
 
 
-def _anew(earlier: Sequence[Issued], reckon: Reckon) -> Mapping[Key, Reckoned]:
+def _anew(earlier: Sequence[Issued], reckon: Reckon) -> Anew:
     """Reckon the months of bills issued earlier once more."""
-    out: dict[Key, Reckoned] = {}
+    out: dict[tuple[int, str, str], list[Reckoned]] = {}
     for month in sorted({one.month for one in earlier}):
         first, end = bill_month(f"{month // 100}-{month % 100:02}")
-        out |= {(one.metered.place, one.metered.commodity, one.metered.first): one for one in reckon(first, end).rows}
+        for one in reckon(first, end).rows:
+            out.setdefault((month, one.metered.place, one.metered.commodity), []).append(one)
     return out
 
 
-def _owed(every: Sequence[Issued], anew: Mapping[Key, Reckoned], month: int) -> Owed:
+def _owed(every: Sequence[Issued], anew: Anew, month: int) -> Owed:
     """Give what bills of earlier months come to now, less all that was issued for them, with their household."""
     of: dict[tuple[str, str], list[Issued]] = {}
     for one in every:
@@ -150,8 +151,8 @@ def _owed(every: Sequence[Issued], anew: Mapping[Key, Reckoned], month: int) -> 
     out: Owed = {}
     for key, bills in of.items():
         for one in (bill for bill in bills if bill.month < month):
-            now = anew.get((*key, one.first))
-            if now is None or not now.issuable:
+            now = of_days(one.body, anew.get((one.month, *key), ()))
+            if not all(each.issuable for each in now):
                 continue
             later = [other.body for other in bills if other.batch > one.batch]
             found = adjustment(one.batch, one.body, carried(one.body, later), now)

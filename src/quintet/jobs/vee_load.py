@@ -11,12 +11,12 @@ from quintet.pipeline.rows import I32, I64, U8, Mask
 from quintet.registry import Registry
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.runs import cells_between
+from quintet.terms.length import DAY_US
 from quintet.vee import Block
 from quintet.vee.block import of_kind
 
 from .vee_units import BLOCK_DAYS
 
-DAY_US = 86_400_000_000
 SHARD_CELLS = 2_000_000
 """Intervals held at once: 10 bytes each, and ten times that while the store reads them and rules copy them."""
 

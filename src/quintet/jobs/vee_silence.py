@@ -12,9 +12,10 @@ from quintet.registry import Registry
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.records import ALWAYS
 from quintet.store.runs import last_heard
+from quintet.terms.length import DAY_US
 
 from .vee_findings import FAIL, HOURS, SILENT, Found
-from .vee_load import DAY_US, LARGEST, Sheet, blocks
+from .vee_load import LARGEST, Sheet, blocks
 from .vee_units import BLOCK_DAYS, Unit, moment
 
 SILENT_DAYS = 1

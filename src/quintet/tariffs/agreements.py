@@ -8,7 +8,7 @@ import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
@@ -197,16 +197,30 @@ class Agreements:
         return self._built[mark]
 
     def cuts(self, place: str, commodity: str, low_us: int, high_us: int) -> list[int]:
-        """Give the moments strictly between two at which something stated for a dwelling changes."""
+        """Give the moments strictly between two at which what a dwelling is billed by changes.
+
+        What is stated again, or of a place above where a nearer one says else, changes nothing and cuts no bill.
+        """
         if bisect_right(self._changes, low_us) == bisect_left(self._changes, high_us):
             return []
-        out = {
+        stated = {
             since
             for here in self.places(place)
             for since, _ in self._said.get(terms_key(here, commodity), ())
             if low_us < since < high_us
         }
-        return sorted(out)
+        before, out = _billed_by(self.at(place, commodity, low_us)), list[int]()
+        for moment in sorted(stated):
+            after = _billed_by(self.at(place, commodity, moment))
+            if after != before:
+                out.append(moment)
+            before = after
+        return out
+
+
+def _billed_by(agreement: Agreement | None) -> Agreement | None:
+    """Leave out how a common part is shared: a flat's own bill does not depend on it."""
+    return None if agreement is None else replace(agreement, share=SHARES[0])
 
 
 def _agreement(body: Mapping[str, Any]) -> Agreement:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from quintet.terms.errors import UsageError
+from quintet.terms.unit import units
 
 from .card_rows import Card, Charge, Levy
 from .cards import Cards, cards
@@ -119,7 +120,7 @@ def compute(asked: Asked, table: Cards | None = None) -> Bill:
             remedy="Ask for each apart.",
         )
     _refuse_unread(asked, parts)
-    use = in_card_unit(asked, last.unit, by_heat=last.volume_by_heat)
+    use = in_card_unit(asked, last.unit, by_heat=last.volume_by_heat, others=_billing(asked, last, table))
     months = months_of(asked.start, asked.end, limits()["days_aside"])
     sums = _added_up(asked, parts, use, months)
     lines = [_line(one, use, last.unit) for one in sums.values()]
@@ -141,6 +142,15 @@ def compute(asked: Asked, table: Cards | None = None) -> Bill:
         total += fee.won_for(use, months)
     beyond = _beyond(table, parts) if asked.provisional else ()
     return Bill(asked, use, last.unit, months, parts, tuple(lines), subtotal, total, reliefs, fee, beyond)
+
+
+def _billing(asked: Asked, card: Card, table: Cards) -> list[str]:
+    """Name the contracts of a utility that bill in units such as the one asked, where a card's own does not."""
+    measured = units()[asked.unit].quantity
+    if units()[card.unit].quantity == measured:
+        return []
+    found = [row for row in table.rows.values() if (row.commodity, row.stated) == (asked.commodity, card.stated)]
+    return sorted({name for row in found if units()[row.unit].quantity == measured for name in row.contracts})
 
 
 def fee_asked(asked: Asked, unit: str) -> Fee | None:

@@ -65,6 +65,7 @@ class Cards:
                 code="unknown_commodity",
                 place="--commodity",
                 remedy=f"Known: {', '.join(code for code, row in commodities().rows.items() if row.balanced)}.",
+                said={"text": commodity, "known": [code for code, row in commodities().rows.items() if row.balanced]},
             )
         rows = [card for card in every if card.stated is stated]
         if not rows:
@@ -94,7 +95,9 @@ class Cards:
             place=f"{series[0].commodity}, {'/'.join(series[0].contracts)}",
             remedy=f"Cards are known for {spans}; --cards FILE adds others"
             + ("; --provisional takes the last one as still in force, and says so." if later else "."),
-        )
+            said={"day": day, "spans": [f"{card.start}~{'' if card.until == OPEN else card.until}" for card in series],
+                  "later": later},
+        )  # fmt: skip
 
     def levy_on(self, group: str, day: date) -> Levy:
         """Find the levy of a group in force on a day."""
@@ -104,8 +107,9 @@ class Cards:
                 return levy
         spans = "; ".join(f"{levy.start} to {levy.until}" for levy in sorted(rows, key=lambda levy: levy.start))
         raise NotFound(
-            f"no rate of {group} is known for {day}.", code="no_card", place=group, remedy=f"Known: {spans}."
-        )
+            f"no rate of {group} is known for {day}.", code="no_card", place=group, remedy=f"Known: {spans}.",
+            said={"day": day, "spans": spans},
+        )  # fmt: skip
 
     def _check_references(self) -> None:
         """Refuse a levy that is not there, and two rows that say different things of one day."""
@@ -157,7 +161,9 @@ def _named(rows: list[Card], contract: str | None, hint: str) -> list[Card]:
     elif usual := [card for card in rows if card.usual]:
         return usual
     what = "is needed." if contract is None else f"{contract!r} is not known."
-    raise UsageError(what, code="unknown_contract", place="--contract", remedy=f"Known: {', '.join(known)}.{hint}")
+    said = {"text": contract or "", "known": known, "missing": contract is None}
+    remedy = f"Known: {', '.join(known)}.{hint}"
+    raise UsageError(what, code="unknown_contract", place="--contract", remedy=remedy, said=said)
 
 
 def _placed(rows: list[Card], name: str, wanted: str | None, hint: str) -> list[Card]:
@@ -172,7 +178,8 @@ def _placed(rows: list[Card], name: str, wanted: str | None, hint: str) -> list[
         )
     what = "is needed." if wanted is None else f"{wanted!r} is not known."
     remedy = f"Known: {', '.join(known)}; --cards FILE adds others.{hint}"
-    raise UsageError(what, code=f"unknown_{name}", place=f"--{name}", remedy=remedy)
+    said = {"text": wanted or "", "known": known, "missing": wanted is None}
+    raise UsageError(what, code=f"unknown_{name}", place=f"--{name}", remedy=remedy, said=said)
 
 
 FILES = ("levies.toml", "electricity.toml", "gas.toml", "water.toml", "heat.toml")

@@ -64,6 +64,7 @@ def _blocks(charge: Charge, use: Fraction, _: Mapping[str, Fraction]) -> Cost:
             code="no_price",
             place="--use",
             remedy="--cards FILE adds a card that has one.",
+            said={"limit": top},
         )
     out: list[Block] = []
     bounds = [ZERO, *charge.limits, None]  # one more than prices where none was published above the last limit
@@ -107,6 +108,7 @@ def _by_size(charge: Charge, _use: Fraction, options: Mapping[str, Fraction]) ->
             code="unknown_size",
             place=OPTION_NAMES[charge.option],
             remedy=f"Known: {known}; --cards FILE adds others.",
+            said={"known": known},
         )
     return Cost(charge.sizes[size])
 

@@ -82,5 +82,6 @@ def fee_of(name: str, commodity: str, unit: str, start: date, end: date) -> Fee:
         raise NotFound(
             f"is not known to hold on all days from {start} to {end}.", code="no_card", place=place,
             remedy=f"It is known for {found.start} to {found.until}.",
+            said={"first": start, "last": end - DAY, "spans": f"{found.start}~{found.until}"},
         )  # fmt: skip
     return found

@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from quintet.terms.errors import NotFound, QuintetError
-from quintet.terms.period import day_start, to_us
+from quintet.terms.period import day_start, from_us, local_day, to_us
 from quintet.terms.unit import Unit
 
 from .agreements import Agreements, cards_of, provisional
@@ -61,6 +62,12 @@ class HomeRates:
         if area is not None and AREA not in options and self._takes_area(asked):
             return replace(asked, options={**options, AREA: Fraction(str(area))})
         return asked
+
+    def stretches(self, place: str, commodity: str, start: date, end: date) -> list[tuple[date, date]]:
+        """Cut the days [start, end) where what is agreed changes: each stretch is a bill of its own."""
+        low, high = (to_us(day_start(day, self._tz)) for day in (start, end))
+        cuts = self._agreements.cuts(place, commodity, low, high)
+        return list(pairwise([start, *(local_day(from_us(moment), self._tz) for moment in cuts), end]))
 
     def _takes_area(self, asked: Asked) -> bool:
         """Tell whether the card's charges want the area; the home's own is taken then."""

@@ -125,13 +125,14 @@ def program_on(kind: str, commodity: str, day: date) -> Program:
         raise UsageError(
             f"{kind!r} is no incentive.", code="unknown_program", place="--program",
             remedy=f"Known: {', '.join(dict.fromkeys(one.kind for one in programs().values()))}.",
+            said={"text": kind, "known": list(dict.fromkeys(one.kind for one in programs().values()))},
         )  # fmt: skip
     covering = [one for one in of_kind if commodity in one.steps]
     if not covering:
         covered = sorted({name for one in of_kind for name in one.steps})
         raise NotFound(
             f"{commodity} is not covered by {of_kind[0].name_en}.", code="not_covered", place="--commodity",
-            remedy=f"It covers {', '.join(covered)}.",
+            remedy=f"It covers {', '.join(covered)}.", said={"known": covered},
         )  # fmt: skip
     for one in covering:
         if one.start <= day <= one.until:
@@ -140,6 +141,7 @@ def program_on(kind: str, commodity: str, day: date) -> Program:
     raise NotFound(
         f"{covering[0].name_en} is not known for {day}: it has not been published yet, or nobody has entered it.",
         code="no_program", place=f"{kind}, {commodity}", remedy=f"Known for {spans}.",
+        said={"day": day, "spans": spans},
     )  # fmt: skip
 
 
@@ -164,6 +166,7 @@ def response_baseline(program: Program, days: Sequence[Fraction]) -> Fraction:
         raise UsageError(
             f"{len(days)} days are given, {program.days} are wanted.", code="bad_days", place="--before",
             remedy=f"Give --before {program.days} times: the last {program.days} weekdays' use.",
+            said={"given": len(days), "wanted": program.days},
         )  # fmt: skip
     kept = sorted(days)[program.cut : len(days) - program.cut]
     return added(kept) / len(kept)

@@ -134,19 +134,38 @@ def carried(body: Mapping[str, Any], later: Sequence[Mapping[str, Any]]) -> int:
     return int(body["total_won"]) + sum(each["now_won"] - each["was_won"] for each in of)
 
 
-def adjustment(batch: int, body: Mapping[str, Any], was_won: int, now: Reckoned) -> Adjustment | None:
-    """Give what a bill issued earlier adds now; None where it comes to the same."""
-    if now.total is None or now.total == was_won:
+def of_days(body: Mapping[str, Any], rows: Sequence[Reckoned]) -> list[Reckoned]:
+    """Give what a bill's days come to now, of the rows of its dwelling and utility: one bill, or none.
+
+    Several where the contract of its household was stated anew from a day within them on: they hold just its days.
+    """
+    first, end = (date.fromisoformat(body[name]) for name in ("from", "to"))
+    mine = [one for one in rows if one.metered.tenancy_us == body["tenancy_us"]]
+    mine = sorted(
+        (one for one in mine if first <= one.metered.first and one.metered.end <= end),
+        key=lambda one: one.metered.first,
+    )
+    edges = [first, *(one.metered.end for one in mine)]
+    if mine and edges[-1] == end and all(one.metered.first == at for one, at in zip(mine, edges, strict=False)):
+        return mine
+    return [one for one in rows if one.metered.first == first]
+
+
+def adjustment(batch: int, body: Mapping[str, Any], was_won: int, now: Sequence[Reckoned]) -> Adjustment | None:
+    """Give what a bill issued earlier adds now, of its days' stretches; None where it comes to the same."""
+    totals, uses = [one.total for one in now if one.total is not None], [one.use for one in now if one.use is not None]
+    if not now or len(totals) < len(now) or sum(totals) == was_won:
         return None
-    metered, pattern = now.metered, now.pattern
+    last, pattern = now[-1].metered, now[-1].pattern
+    rows = list(dict.fromkeys(row for one in now for row in versions(one)))
     why = {
-        "use": metered.value != body["sub_units"],
-        "card": versions(now) != body["rows"],
-        "terms": now.agreement is None or now.agreement.key != body["agreement"],
-        "days": metered.end.isoformat() != body["to"],
+        "use": sum(one.metered.value for one in now) != body["sub_units"],
+        "card": rows != body["rows"],
+        "terms": any(one.agreement is None or one.agreement.key != body["agreement"] for one in now),
+        "days": last.end.isoformat() != body["to"],
     }
     return Adjustment(
-        int(body["month"]), metered.first, metered.end, batch, was_won, now.total, str(body["use"]),
-        _text(now.use) or "", pattern.unit if pattern is not None else "",
+        int(body["month"]), now[0].metered.first, last.end, batch, was_won, sum(totals), str(body["use"]),
+        _text(sum(uses, Fraction(0))) or "", pattern.unit if pattern is not None else "",
         tuple(code for code, is_so in why.items() if is_so),
     )  # fmt: skip

@@ -91,7 +91,7 @@ def use_for(asked: Asked, budget: Fraction, table: Cards | None = None) -> Bill:
     if budget < least.total:
         raise UsageError(
             f"no use at all costs {int(least.total)} won already.", code="small_budget", place="--budget",
-            remedy="Say a larger one.",
+            remedy="Say a larger one.", said={"won": int(least.total)},
         )  # fmt: skip
     low, high = 0, 1
     while compute(asked.with_use(Fraction(high)), table).total <= budget:

@@ -133,7 +133,10 @@ def reliefs_named(text: str, commodity: str) -> tuple[Relief, ...]:
     for name in names:
         if name not in of:
             known = f"Known: {', '.join(of)}." if of else f"None is known for {commodity}."
-            raise UsageError(f"{name!r} is not known.", code="unknown_relief", place="--relief", remedy=known)
+            raise UsageError(
+                f"{name!r} is not known.", code="unknown_relief", place="--relief", remedy=known,
+                said={"text": name, "known": list(of) or "-"},
+            )  # fmt: skip
     found = [of[name] for name in names]
     if len(found) > 1 and sorted(one.group for one in found) != sorted(GROUPS):
         family, welfare = (", ".join(code for code, row in of.items() if row.group == group) for group in GROUPS)
@@ -153,6 +156,7 @@ def reliefs_of(text: str, commodity: str, start: date, end: date) -> tuple[Relie
             raise NotFound(
                 f"is not known to hold on all days from {start} to {end}.", code="no_card", place=f"relief {one.id}",
                 remedy=f"It is known for {one.start} to {one.until}.",
+                said={"first": start, "last": end - DAY, "spans": f"{one.start}~{one.until}"},
             )  # fmt: skip
     return found
 

@@ -2,7 +2,7 @@
 
 import calendar
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -46,11 +46,13 @@ class Asked:
                 code="empty_range",
                 place="--to",
                 remedy="--to is the first day that no longer counts; it must be after --from.",
+                said={"first": self.start, "last": self.end},
             )
         if self.days > LONGEST_DAYS:
             raise UsageError(
-                f"a bill of {self.days} days is none.", code="too_long", place="--to", remedy="Ask for a year at most."
-            )
+                f"a bill of {self.days} days is none.", code="too_long", place="--to", remedy="Ask for a year at most.",
+                said={"days": self.days},
+            )  # fmt: skip
         if self.use < 0:
             raise UsageError(
                 "is below zero, and no bill is.",
@@ -87,7 +89,10 @@ def bill_month(text: str) -> tuple[date, date]:
     if re.fullmatch(r"\d{4}-\d{2}", text) and 1 <= int(text[5:]) <= 12 and 1900 <= int(text[:4]) < 2200:
         first = date(int(text[:4]), int(text[5:]), 1)
         return first, month_later(first)
-    raise UsageError(f"{text!r} is no month.", code="bad_time", place="--month", remedy="Write 2025-10.")
+    raise UsageError(
+        f"{text!r} is no month.", code="bad_time", place="--month", remedy="Write 2025-10.",
+        said={"text": text, "month": True},
+    )  # fmt: skip
 
 
 def bill_day(text: str, place: str) -> date:
@@ -99,7 +104,9 @@ def bill_day(text: str, place: str) -> date:
                 return found
     except ValueError:
         pass
-    raise UsageError(f"{text!r} is no day.", code="bad_time", place=place, remedy="Write 2025-10-15.")
+    raise UsageError(
+        f"{text!r} is no day.", code="bad_time", place=place, remedy="Write 2025-10-15.", said={"text": text}
+    )
 
 
 def month_later(day: date) -> date:
@@ -126,10 +133,11 @@ def next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def in_card_unit(asked: Asked, wanted: str, *, by_heat: bool) -> Fraction:
+def in_card_unit(asked: Asked, wanted: str, *, by_heat: bool, others: Sequence[str] = ()) -> Fraction:
     """Give the use in a card's unit, exactly.
 
     By unit ratios; where the card allows it, a volume becomes energy: MJ = m3 x correction x mean heat in MJ/m3.
+    `others`: the contracts that bill what is measured in the unit that was asked, named where this card's does not.
     """
     if asked.unit == wanted:
         return asked.use
@@ -141,7 +149,9 @@ def in_card_unit(asked: Asked, wanted: str, *, by_heat: bool) -> Fraction:
             f"{asked.unit} is no unit in which {asked.commodity} is billed.",
             code="wrong_unit",
             place="--use",
-            remedy=f"This rate card bills {wanted}.",
+            remedy=f"This rate card bills {wanted}."
+            + (f" Billed by {asked.unit}: --contract {' or '.join(others)}." if others else ""),
+            said={"unit": asked.unit, "wanted": wanted} | ({"others": list(others)} if others else {}),
         )
     heat = asked.options.get("calorific")
     if heat is None:

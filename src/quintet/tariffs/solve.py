@@ -57,6 +57,7 @@ def tier_of(asked: Asked, table: Cards | None = None) -> list[Tier]:
             code="crosses_season",
             place="--from",
             remedy=f"Ask up to {more[0].start}, or for one month.",
+            said={"day": more[0].start},
         )
     scale = bill.months * asked.households
     out: list[Tier] = []

@@ -77,7 +77,10 @@ def typed_number(text: str, place: str) -> Fraction:
     except InvalidOperation:
         found = Decimal("NaN")
     if not found.is_finite() or abs(found.adjusted()) > 18:
-        raise UsageError(f"{text!r} is no number.", code="bad_number", place=place, remedy="Write 223 or 223.5.")
+        raise UsageError(
+            f"{text!r} is no number.", code="bad_number", place=place, remedy="Write 223 or 223.5.",
+            said={"text": text},
+        )  # fmt: skip
     return Fraction(found)
 
 
@@ -88,10 +91,21 @@ def typed_use(text: str, place: str = "--use") -> tuple[Fraction, str]:
     if match is None:
         raise UsageError(
             f"{text!r} is no amount with a unit.", code="bad_use", place=place,
-            remedy='Write "223 kWh", "15 m3", "900 Mcal".',
+            remedy='Write "223 kWh", "15 m3", "900 Mcal".', said={"text": text},
         )  # fmt: skip
     unit = _unit(match[2].strip(), place)
     return typed_number(match[1], place), unit.code
+
+
+def typed_use_in(text: str, wanted: str, place: str) -> Fraction:
+    """Read an amount with its unit, in the unit of the use: what measures something else is refused."""
+    amount, unit = typed_use(text, place)
+    have, want = units()[unit], units()[wanted]
+    if have.quantity != want.quantity:
+        raise UsageError(
+            f"is in {unit}, the use in {wanted}.", code="wrong_unit", place=place, remedy="Say both in one unit."
+        )
+    return amount * have.ratio / want.ratio
 
 
 def _unit(word: str, place: str) -> Unit:
@@ -104,14 +118,16 @@ def _unit(word: str, place: str) -> Unit:
     alike = {unit.code: unit for name, unit in known.items() if plain(name) == plain(word)}
     if len(alike) > 1:
         raise UsageError(
-            f"{word!r} may be {' or '.join(alike)}.", code="unknown_unit", place=place, remedy="Write it in its case."
-        )
+            f"{word!r} may be {' or '.join(alike)}.", code="unknown_unit", place=place, remedy="Write it in its case.",
+            said={"text": word},
+        )  # fmt: skip
     spelled = next(iter(alike), None) or _by_spelling("unit").get(plain(word))
     if spelled is not None:
         return known[spelled]
     raise UsageError(
-        f"{word!r} is no unit of use.", code="unknown_unit", place=place, remedy=f"Known: {', '.join(known)}."
-    )
+        f"{word!r} is no unit of use.", code="unknown_unit", place=place, remedy=f"Known: {', '.join(known)}.",
+        said={"text": word},
+    )  # fmt: skip
 
 
 def typed_fact(name: str, text: str, place: str) -> Fraction:

@@ -196,7 +196,8 @@ class BillEvidence(Answer, frozen=True):
 class ExplainedBill(Answer, frozen=True):
     """An issued bill, its evidence, and the same days with what is known now.
 
-    `adjusted_won` is what later bills (`adjusted_on`) corrected already; `open` goes on the next one.
+    `adjusted_won` is what later bills (`adjusted_on`) corrected already; `open` goes on the next one. `now` is null
+    where these days are several bills by now (`open` adds them up), or none.
     """
 
     issued: UtilityBill

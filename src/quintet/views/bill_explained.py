@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from quintet.access import Access
 from quintet.access.bills import issued, run_said
 from quintet.access.roles import MONTH_MIN
-from quintet.tariffs.issuing import Adjustment, adjustment, carried
+from quintet.tariffs.issuing import Adjustment, adjustment, carried, of_days
 from quintet.terms.errors import Lacking
 from quintet.terms.period import Span, day_start
 
@@ -37,17 +37,14 @@ def explained(
             remedy="`quintet bill show` tells what it comes to; `quintet bill issue` freezes it.",
             said={"month": month},
         )  # fmt: skip
-    now = {
-        (one.metered.commodity, one.metered.first): one
-        for one in reckon_place(known, place, first, end, within=part).rows
-    }
+    now = reckon_place(known, place, first, end, within=part).rows
     out: list[ExplainedBill] = []
     for one in frozen:
         own = commodities[one.commodity]
-        anew = now.get((one.commodity, one.first))
+        anew = of_days(one.body, [row for row in now if row.metered.commodity == one.commodity])
         after = [other for other in later if other.commodity == one.commodity and other.batch > one.batch]
         so_far = carried(one.body, [other.body for other in after])
-        left = None if anew is None or not anew.issuable else adjustment(one.batch, one.body, so_far, anew)
+        left = adjustment(one.batch, one.body, so_far, anew) if all(each.issuable for each in anew) else None
         said = runs[one.batch]
         evidence = BillEvidence(
             one.batch, said.get("known_at"), said.get("rule_set", ""), one.body["channels"], one.body["quantity"],
@@ -58,7 +55,7 @@ def explained(
             ExplainedBill(
                 issued_bill(one, own, tz, said.get("rows")),
                 evidence,
-                None if anew is None else reckoned_bill(anew, own),
+                reckoned_bill(anew[0], own) if len(anew) == 1 else None,
                 so_far - int(one.body["total_won"]),
                 [f"{other.month // 100}-{other.month % 100:02}" for other in after if _adjusts(other.body, one.body)],
                 None if left is None else adjustment_row(left),
@@ -77,7 +74,7 @@ def _adjusts(later: dict[str, object], body: dict[str, object]) -> bool:
 
 def _words(left: Adjustment | None, adjusted: bool) -> str:
     if left is not None and "days" in left.why:
-        return "Its days are others now, for a move was recorded later: it is settled apart."
+        return "Its days are others now, for a move or a contract was recorded later: it is settled apart."
     if left is not None:
         return "It comes to something else now: the difference goes on the next bill that is issued."
     return "It was corrected on a later bill." if adjusted else "What is known now gives the same."

@@ -7,13 +7,13 @@ from decimal import Decimal
 from fractions import Fraction
 
 from quintet.access import Access
-from quintet.access.bills import own_days
+from quintet.access.bills import moved_within, own_days
 from quintet.tariffs import Bill, crossing_day
 from quintet.tariffs.ahead import Ahead, day_passed, together
 from quintet.tariffs.exact import decimal_of
 from quintet.tariffs.home_rates import HomeRates, Priced
 from quintet.tariffs.periods import limits
-from quintet.terms.period import Span, day_start, to_us
+from quintet.terms.period import Span, day_start, from_us, to_us
 
 from .answers_home import BillAhead, BillItem, BillLine, TierGauge
 from .bills import MONTH_UNKNOWN, TOO_EARLY
@@ -29,8 +29,9 @@ DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 class Month:
     """The days of a household's bill of a calendar month, from `first` up to, not including, `end`; `over` of them are.
 
-    `starts` is the calendar month's first day; the days [whole, until) of it are over and wholly the reader's. Who
+    `starts` is the calendar month's first day; the days [whole, until) of it are over and wholly the household's. Who
     moved in at an hour of it counts from `begins` on. `running`: it goes on; `holds_today`: the day shown is in it.
+    `moved`: the day of a move from which on it is, for a reader who is bound to no household's time.
     """
 
     starts: date
@@ -39,10 +40,12 @@ class Month:
     whole: date
     until: date
     begins: datetime
+    stops: datetime
     over: int
     today: Today
     running: bool
     holds_today: bool
+    moved: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,18 @@ class Past:
 def month_of(access: Access, place: str, first: date, today: Today) -> Month:
     """Give a calendar month's bill as it stands today: the days are those by which the reader's household is billed.
 
-    It has no days where none of the month is the reader's.
+    It has no days where none of the month is the reader's. Who is bound to no household's time sees that of the one
+    that lived there last: a month of two is nobody's bill.
     """
     following = (first + timedelta(days=32)).replace(day=1)
     begins, stop = day_start(first, today.tz), day_start(following, today.tz)
+    moved = None
+    if today.since is None and today.left is None:
+        last = moved_within(access.registry(), place, first, following, to_us(today.now))
+        if last is not None and last.start_us > to_us(begins):
+            today = Today.at(today.now, today.tz, from_us(last.start_us).astimezone(today.tz))
+            moved = today.since_day
+        stop = stop if last is None else from_us(last.stop_us)
     begins = begins if today.since is None else max(begins, today.since)
     stop = stop if today.left is None else min(stop, today.left)
     own = (to_us(begins), to_us(stop))
@@ -82,11 +93,12 @@ def month_of(access: Access, place: str, first: date, today: Today) -> Month:
     over = (min(today.day if today.left is None else today.day + DAY, end) - start).days
     running = holds_today and today.left is None and today.day < end
     until = min(following, today.day)
-    return Month(first, start, end, whole, until, begins, max(over, 0), today, running, holds_today)
+    return Month(first, start, end, whole, until, begins, stop, max(over, 0), today, running, holds_today, moved)
 
 
-def first_part(access: Access, service: Service, month: Month, today: Today) -> Past:
+def first_part(access: Access, service: Service, month: Month) -> Past:
     """Give what was used on the day of moving in from that moment on, where it is of this month and over."""
+    today = month.today
     day = today.since_day
     none = Past(0, Fraction(0), Fraction(0))
     if today.since is None or day is None or not month.starts <= day < min(month.whole, month.until):
@@ -158,7 +170,7 @@ def bill_line(
         "" if card is None else card.certainty,
         card is not None and card.stated,
         [] if bill is None else [BillItem(one.item, one.name_en, one.name_ko, _won(one.won)) for one in bill.lines],
-        None if coming is None else _ahead_answer(service, place, month, past.value, used, coming, rates),
+        None if coming is None else ahead_answer(service, place, month, past.value, used, coming, rates),
         tier,
         reason,
         None,
@@ -187,10 +199,10 @@ def _won(exact: Fraction | None) -> Decimal | None:
     return None if exact is None else decimal_of(exact)
 
 
-def _ahead_answer(
+def ahead_answer(
     service: Service, place: str, month: Month, past: int, used: int, ahead: Ahead, rates: HomeRates
 ) -> BillAhead:
-    """Price the month's end, and the ends of its range."""
+    """Price the end of a bill's days, and the ends of its range."""
     asked = rates.asked(place, service.commodity.code, service.unit, month.first, month.end)
 
     def told(more: float | None) -> tuple[float | None, int | None]:

@@ -13,18 +13,19 @@ from quintet.access.roles import MONTH_MIN
 from quintet.tariffs.ahead import Ahead
 from quintet.tariffs.home_rates import HomeRates, rates_of
 from quintet.terms.errors import UsageError
-from quintet.terms.period import Span, day_start
+from quintet.terms.period import Span
 
 from .answers_bills import UtilityBill
 from .answers_home import BillItem, BillLine, HomeBill, HomeLess, IssuedLine, LessRow, LessStep
 from .asked import day_of
 from .bill_rows import issued_bill
 from .catalogue import Catalogue
-from .home_bill import Month, bill_line, first_part, month_of, past_of, sum_ends
+from .home_bill import Month, first_part, month_of, past_of, sum_ends
 from .home_forecast import month_ahead, outlook_of
 from .home_now import Today, read_today
 from .home_services import Service, services_of
 from .home_signs import days_between
+from .home_stretches import Counted, Utility, parts_of, utility_of
 from .home_tiles import sum_of
 
 DAY = timedelta(days=1)
@@ -68,9 +69,9 @@ def asked_month(home: Home, month: str | None = None) -> Month:
 
 def month_bill(home: Home, month: Month) -> HomeBill:
     """Give a month's bill: as issued where it was, else so far with where it is heading."""
-    lines, as_of, coming = month_lines(home, month)
+    found, as_of, coming = month_lines(home, month)
     frozen = {} if month.running else issued_lines(home, month)
-    lines = [_as_issued(line, frozen.get(line.commodity)) for line in lines]
+    lines = [_as_issued(one, frozen.get(one.line.commodity)) for one in found]
     priced = [line for line in lines if line.won is not None]
     ahead = [(line.ahead, coming[line.commodity]) for line in priced if line.ahead is not None]
     ends = sum_ends(ahead if len(ahead) == len(priced) else [])
@@ -85,6 +86,7 @@ def month_bill(home: Home, month: Month) -> HomeBill:
         month.over,
         as_of,
         home.today.since_day,
+        month.moved,
         sum_of([line.won for line in priced]),
         *ends,
         [line.commodity for line in lines if line.won is None],
@@ -92,34 +94,40 @@ def month_bill(home: Home, month: Month) -> HomeBill:
     )
 
 
-def month_lines(home: Home, month: Month) -> tuple[list[BillLine], datetime | None, dict[str, Ahead]]:
-    """Give every utility's line as reckoned now, the time of the newest reading in it, and what was forecast."""
-    access, today, rates = home.access, home.today, home.rates
+def month_lines(home: Home, month: Month) -> tuple[list[Utility], datetime | None, dict[str, Ahead]]:
+    """Give every utility as reckoned now, the time of the newest reading in it, and what was forecast."""
+    access, today, rates = home.access, month.today, home.rates
     outlook = outlook_of(access, home.place, today.day, month.end, today.tz) if month.running else None
-    lines, as_of = list[BillLine](), None
+    out, as_of = list[Utility](), None
     coming: dict[str, Ahead] = {}
     for service in home.services:
         reading = read_today(access, service, today) if month.holds_today else None
-        days = days_between(access, service, month.whole, month.until) if month.whole < month.until else None
         use = None if reading is None or reading.use is None else int(Fraction(reading.use) * service.unit.ratio)
         ahead = None
         if month.running and reading is not None and reading.days is not None:
             ahead = month_ahead(access, service, reading.days, month.end, today, outlook)
         if ahead is not None:
             coming[service.commodity.code] = ahead
-        past = past_of(days, first_part(access, service, month, today))
-        lines.append(bill_line(service, home.place, month, days, ahead, (past, use), rates))
+        stretches = rates.stretches(home.place, service.commodity.code, month.first, month.end)
+        counted = [_counted(home, service, part, use) for part in parts_of(month, stretches)]
+        out.append(utility_of(service, home.place, counted, ahead, rates))
         if reading is not None and reading.as_of is not None:
             as_of = reading.as_of if as_of is None else max(as_of, reading.as_of)
-    return lines, as_of, coming
+    return out, as_of, coming
+
+
+def _counted(home: Home, service: Service, part: Month, today_use: int | None) -> Counted:
+    """Read what was counted in a stretch of a month."""
+    days = days_between(home.access, service, part.whole, part.until) if part.whole < part.until else None
+    past = past_of(days, first_part(home.access, service, part))
+    return Counted(part, days, past, today_use if part.holds_today else None)
 
 
 def issued_lines(home: Home, month: Month) -> dict[str, list[UtilityBill]]:
     """Give the bills that were issued of a month's days that are the reader's, by utility."""
     tz = home.today.tz
     number = month.starts.year * 100 + month.starts.month
-    end = day_start((month.starts + 32 * DAY).replace(day=1), tz)
-    part = Span(month.begins, end if home.today.left is None else min(end, home.today.left))
+    part = Span(month.begins, month.stops)
     with home.access.asking(home.place, None, part, MONTH_MIN, own=True) as asked:
         found = issued(asked, home.place, (number, number), part)
         commodities = asked.registry.commodities
@@ -129,16 +137,29 @@ def issued_lines(home: Home, month: Month) -> dict[str, list[UtilityBill]]:
     return out
 
 
-def _as_issued(line: BillLine, bills: Sequence[UtilityBill] | None) -> BillLine:
-    """Say of a line what its issued bills ask for."""
+def _as_issued(utility: Utility, bills: Sequence[UtilityBill] | None) -> BillLine:
+    """Say of a line what its issued bills ask for; a stretch that was held back stands beside them as reckoned."""
+    line = utility.line
     if not bills:
         return line
     told = [_issued_line(one) for one in sorted(bills, key=lambda one: one.start)]
-    uses = [one.use for one in told if one.use is not None]
+    rest = [
+        other
+        for part, other in utility.begun
+        if not any(part.first <= one.last and one.first < part.end for one in told)
+    ]
+    uses = [one.use for one in (*told, *rest)]
+    known = [use for use in uses if use is not None]
     return msgspec.structs.replace(
-        line, won=sum_of([one.due_won for one in told]), why=[], issued=told, items=[],
-        use=sum(uses[1:], uses[0]) if len(uses) == len(told) else line.use, tier=None, tier_reason=None,
-    )  # fmt: skip
+        line,
+        won=sum_of([*(one.due_won for one in told), *(other.won for other in rest)]),
+        why=list(dict.fromkeys(why for other in rest for why in other.why)),
+        issued=told,
+        items=[],
+        use=sum(known[1:], known[0]) if len(known) == len(uses) else line.use,
+        tier=None,
+        tier_reason=None,
+    )
 
 
 def _issued_line(bill: UtilityBill) -> IssuedLine:
@@ -153,29 +174,28 @@ def _issued_line(bill: UtilityBill) -> IssuedLine:
 def using_less(home: Home) -> HomeLess:
     """Say for each utility what this month's bill would be if of what is still to come less were used."""
     month = asked_month(home)
-    lines, _, _ = month_lines(home, month)
-    units = {service.commodity.code: service for service in home.services}
-    rows = [_less_row(home, month, units[line.commodity], line) for line in lines]
+    found, _, _ = month_lines(home, month)
+    rows = [_less_row(one, home.rates) for one in found]
     return HomeLess(
         home.place, *home.names, home.catalogue.registry.city.tz, f"{month.starts:%Y-%m}", month.end - DAY,
         [row for row in rows if row is not None],
     )  # fmt: skip
 
 
-def _less_row(home: Home, month: Month, service: Service, line: BillLine) -> LessRow | None:
+def _less_row(utility: Utility, rates: HomeRates) -> LessRow | None:
+    line = utility.line
     if line.ahead is None or line.won is None or line.use is None:
         return None
-    rates = home.rates
-    asked = rates.asked(home.place, line.commodity, service.unit, month.first, month.end)
-    so_far, end = Fraction(line.use), Fraction(str(line.ahead.use))
     steps: list[LessStep] = []
     for at in range(STEPS):
-        use = end - max(end - so_far, Fraction(0)) * STEP * at
-        bill = rates.price(asked, use).bill
-        if bill is None:
+        uses = [one.at_end - max(one.at_end - one.so_far, Fraction(0)) * STEP * at for one in utility.ends]
+        priced = [rates.price(one.asked, use).bill for one, use in zip(utility.ends, uses, strict=True)]
+        bills = [bill for bill in priced if bill is not None]
+        if len(bills) < len(priced):
             return None
-        won = int(bill.total)
-        steps.append(LessStep(float(STEP * at), round(float(use), 3), won, steps[0].won - won if steps else 0))
+        won = sum(int(bill.total) for bill in bills)
+        use = round(float(sum(uses)), 3)
+        steps.append(LessStep(float(STEP * at), use, won, steps[0].won - won if steps else 0))
     return LessRow(line.commodity, line.name_en, line.name_ko, line.unit, steps)
 
 
