@@ -203,7 +203,7 @@ def test_a_missing_amount_has_no_number(flows_of: Any, hours: Any) -> None:
     assert [row.kg_co2e is None for row in rows] == [True, False]
     assert (rows[0].notation, rows[0].reason, rows[0].coverage) == (
         "NE",
-        "the amount is not known: a term of it is not known",
+        "the amount is not known: a term of it is not known: consumption",
         0.0,
     )
     (total,) = by_scope(rows)

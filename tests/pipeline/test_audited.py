@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +14,10 @@ from quintet.jobs.exceptions import close_item
 from quintet.pipeline.edit_spans import Order, Picked
 from quintet.pipeline.edits import Person
 from quintet.pipeline.estimators import KIND, decision
-from quintet.store.audit import COLUMNS, Entry, canonical, entries, newest
+from quintet.store.audit import COLUMNS, Entry, audit, canonical, entries, newest
 from quintet.store.audit_check import Checked, check
-from quintet.store.audit_seal import SEALED, TABLES
+from quintet.store.audit_seal import LATER, SEALED, TABLES
+from quintet.store.bills import Draft, append_bills
 from quintet.store.engine import Writing
 from quintet.store.events import Event, append_event, withdraw_event
 from quintet.store.exceptions import Step, add_item
@@ -57,10 +59,18 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         note_units(writing, [20089], writing.batch.id, "test")
         add_item(writing, "leak", "s/e", Step("open", "found", "", FIRST_US, 0, {"until_us": 0}))
     close_item(bench.engine, 1, by="Anne", reason="mended", now_us=bench.now())
+    with bench.engine.writing("bill", "billing", "Anne", bench.now()) as writing:
+        audit(
+            writing, action="issue bills", subject="b", detail={"digest": append_bills(writing, 202501, "b", {}, BILLS)}
+        )
     yield bench
     bench.engine.close()
 
 
+BILLS = [
+    Draft("b", name, 202501, date(2025, 1, 1), date(2025, 2, 1), won, {"due_won": won})
+    for name, won in (("electricity", 37_920), ("water", 9_100))
+]
 FOUND = pa.Table.from_pylist(
     [
         {
@@ -109,14 +119,14 @@ def test_all_that_people_did_is_recorded_and_the_chain_holds(audited: Bench) -> 
         table = entries(snapshot)
         last = newest(snapshot)
     assert last is not None
-    assert found == Checked(12, 3, 2, 12, found.rows, last.digest, None)
+    assert found == Checked(13, 3, 2, 13, found.rows, last.digest, None)
     with audited.engine.snapshot() as snapshot:
         assert found.rows == sum(snapshot.rows(f"select count(*) from {table}")[0][0] for table in [*TABLES, "batch"])
     assert list(reversed(table["action"].to_pylist())) == [
         "registry", "replace", "close", "close", "replace", "undo", "event", "event_withdrawn", "dismiss", "decision",
-        "run", "exception_closed",
+        "run", "exception_closed", "issue bills",
     ]  # fmt: skip
-    assert table["actor"].to_pylist()[6] == "Bob"
+    assert table["actor"].to_pylist()[7] == "Bob"
 
 
 def test_a_noted_head_is_known_again_and_a_strange_one_is_not(audited: Bench) -> None:
@@ -157,7 +167,7 @@ def test_any_row_that_is_removed_or_said_twice_is_found(audited: Bench, table: s
 
 CUT_HEAD = """insert into meta select 'audit_head', seq || ' ' || digest from audit order by seq desc limit 1"""
 TAMPERINGS: dict[str, list[str]] = {
-    "a cut end": ["delete from audit where seq = 12", "delete from meta where key = 'audit_head'", CUT_HEAD],
+    "a cut end": ["delete from audit where seq = 13", "delete from meta where key = 'audit_head'", CUT_HEAD],
     "two records moved": ["update audit set seq = case seq when 2 then 3 when 3 then 2 else seq end"],
     "the head alone": ["delete from meta where key = 'audit_head'"],
     "an edited value": ["update interval set value = value + 1 where quality = 40"],
@@ -174,6 +184,8 @@ TAMPERINGS: dict[str, list[str]] = {
     "a statement that nobody made": ["insert into record select kind, key || 'x', 0, body, 2 from record limit 1"],
     "readings that came earlier": ["update batch set received_us = received_us - 1 where kind = 'readings'"],
     "a batch that never was": ["insert into batch select 0, kind, source, actor, 0, 0, 0, 0 from batch limit 1"],
+    "another amount of a bill": ["update issued_bill set due_won = due_won - 1000 where commodity = 'water'"],
+    "bills that are gone": ["drop table issued_bill"],
     "another person's batch": ["update batch set actor = 'Eve' where kind = 'edit' and actor = 'Bob'"],
 }
 
@@ -202,14 +214,13 @@ def test_a_cut_end_is_found_by_what_it_told_of_or_by_a_noted_head(audited: Bench
         assert head in (found[0] or "")
 
 
-def unsealed(bench: Bench) -> None:
-    """Make the chain what an older Quintet would have written: without seals."""
+def rewritten(bench: Bench, older: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Make the chain what an older Quintet would have written: `older` gives the particulars of a record as it did."""
     with bench.engine.writing("test", "test", "test", bench.now()) as writing:
         previous, chain = "", [Entry(*row) for row in writing.rows(f"select {COLUMNS} from audit order by seq")]
         writing.execute("delete from audit")
         for one in chain:
-            said = {name: value for name, value in json.loads(one.detail).items() if name != SEALED}
-            draft = replace(one, detail=canonical(said), previous=previous)
+            draft = replace(one, detail=canonical(older(json.loads(one.detail))), previous=previous)
             entry = replace(draft, digest=draft.sealed())
             writing.execute("insert into audit values (?, ?, ?, ?, ?, ?, ?, ?)", list(astuple(entry)))
             for table in ("edit", "event"):
@@ -219,11 +230,43 @@ def unsealed(bench: Bench) -> None:
         writing.execute(CUT_HEAD)
 
 
+def unsealed(said: dict[str, Any]) -> dict[str, Any]:
+    """Give a record's particulars without seals."""
+    return {name: value for name, value in said.items() if name != SEALED}
+
+
+def billless(said: dict[str, Any]) -> dict[str, Any]:
+    """Give a record's particulars with seals that know no bills."""
+    rows = {name: digest for name, digest in said[SEALED]["rows"].items() if name not in LATER}
+    return {**said, SEALED: {**said[SEALED], "rows": rows}}
+
+
+def issue(bench: Bench, month: int) -> None:
+    with bench.engine.writing("bill", "billing", "Anne", bench.now()) as writing:
+        bill = Draft("b", "water", month, date(2025, 1, 1), date(2025, 2, 1), 9_100, {"due_won": 9_100})
+        audit(writing, action="issue bills", subject="b", detail={"d": append_bills(writing, month, "b", {}, [bill])})
+
+
+def test_bills_of_before_they_were_sealed_verify_and_what_comes_after_is_held(bench: Bench) -> None:
+    bench.register(e=("electricity", "kWh", "interval_sum", 60))
+    issue(bench, 202501)
+    rewritten(bench, billless)
+    assert checked(bench).broken is None
+    said = "update issued_bill set due_won = due_won - 1000 where month = "
+    assert tampered(bench, f"{said} 202501") is None, "nothing sealed it"
+    assert "does not say" in (tampered(bench, "update issued_bill set body = '{}'::blob where month = 202501") or "")
+    issue(bench, 202502)
+    assert checked(bench).broken is None
+    assert "issued_bill was changed" in (tampered(bench, f"{said} 202502") or "")
+    moved = "update issued_bill set batch = 1 where month = 202501"
+    assert "issued_bill was changed" in (tampered(bench, moved) or ""), "batch 1 issued no bills"
+
+
 def test_records_of_before_there_were_seals_verify_as_what_they_are_and_are_sealed_by_the_next(bench: Bench) -> None:
     bench.register(e=("electricity", "kWh", "interval_sum", 60))
     bench.send([("e", START + timedelta(hours=hour), 1.0) for hour in range(6)])
     bench.pipeline.edits.make(replaced(1, 2), ANNE)
-    unsealed(bench)
+    rewritten(bench, unsealed)
     old = checked(bench)
     assert (old.broken, old.records, old.sealed, old.rows) == (None, 2, 0, 0)
     tampering = "update batch set received_us = received_us - 1 where kind = 'edit'"

@@ -34,6 +34,8 @@ TERM, SURPLUS, NEGATIVE = (
 )
 UNREAD = "it is netted by the hour, and so many places are not: ask for this place alone, or by the hour"
 """Why a residual, or what it rests on, is not told."""
+SHORT = "what is made here shows less than nothing: a meter counts what its plant takes in, or is turned round"
+"""Said beside a row that is told: it holds what its meters show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +228,15 @@ def balance_carrier(
     closure = np.where(metered, value[IMPORT] + supply - use, supply - use)
     poor = lacking(GAP, carrier.expected_min, heard)
     lost = missing | np.where(metered, unknown[IMPORT], ~inside)
+    short = np.any(carrier.value[[FLOW_INDEX[name] for name in SOURCES]] < 0, axis=0)
     why = np.select(
         [unread, below, missing | (metered & unknown[IMPORT]), few & ~metered & ~inside,
-         surplus & has_export & ~metered, poor & (metered | inside)],
-        [6, 4, 1, 2, 3, 5], 0,
+         surplus & has_export & ~metered, poor & (metered | inside), short],
+        [6, 4, 1, 2, 3, 5, 7], 0,
     )  # fmt: skip
+    # which terms are not known is told by their bits
+    terms = marked(list(carrier.missing)).reshape(why.shape)
+    why = np.where(why == 1, len(BASE_REASONS) + terms, why)
     return Balanced(
         carrier, value, unknown, closure, lost | poor, ~metered & ~inside, ~metered & ~has_export & (sells | unsure),
         known if split is None else np.where(gone, heard, known), why.astype(np.int16),
@@ -244,10 +250,15 @@ def lacking(kind: str, expected: Minutes, known: Minutes) -> Mask:
     return out
 
 
+BASE_REASONS = (None, TERM, least(FLOW).words, SURPLUS, NEGATIVE, least(GAP).words, UNREAD, SHORT)
+"""Reasons by their number in Balanced.why; behind them stands TERM for every choice of terms that are not known."""
+
+
 @cache
 def reasons() -> pa.Array:
     """Give the reasons by their number in Balanced.why; the first is none."""
-    return pa.array([None, TERM, least(FLOW).words, SURPLUS, NEGATIVE, least(GAP).words, UNREAD], pa.string())
+    named = [" ".join(names) for names in lists_of(FLOW_NAMES).to_pylist()]
+    return pa.array([*BASE_REASONS, *(f"{TERM}: {names}" if names else TERM for names in named)], pa.string())
 
 
 def minutes_column(books: Sequence["Book"]) -> pa.Array:
@@ -321,7 +332,7 @@ def balance_table(books: Sequence[Book], places: Sequence[str], edges: Sequence[
         CLOSURE: decimals(laid(one.closure for one in kept), laid(one.closure_unknown for one in kept)),
         "derived": named(laid(one.derived() for one in kept), DERIVABLE),
         "absent": named(laid(one.absent() for one in kept), FLOW_NAMES),
-        "coverage": pa.array(arrived / np.maximum(expected, 1), mask=expected == 0),
+        "coverage": pa.array(np.minimum(arrived / np.maximum(expected, 1), 1), mask=expected == 0),
         "estimated_share": pa.array(estimated / np.maximum(known, 1), mask=known == 0),
         "least_known": pa.array(share := laid(one.least_known() for one in kept), mask=np.isnan(share)),
         "reason": reasons().take(pa.array(laid(one.why for one in kept))),

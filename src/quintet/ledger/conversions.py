@@ -158,7 +158,7 @@ def _entry(
         None if amount is None else unit.to_decimal(amount),
         energy,
         "; then ".join(dict.fromkeys(words for _, _, words in rated)),
-        arrived / expected if expected else None,
+        min(arrived / expected, 1.0) if expected else None,
         estimated / (arrived + estimated) if arrived + estimated else None,
     )
     return row, bool(sums.whole[at, parts].all()) and len(known) == len(parts)

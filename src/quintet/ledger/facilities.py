@@ -108,22 +108,25 @@ def classes_with(own: Mapping[str, Any]) -> Mapping[str, FacilityClass]:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One reading of a facility by step: the state times hours in sub-units, and whether it is known."""
+    """One reading of a facility by step: the state times hours in sub-units, whether it is known, and estimated."""
 
     reading: str
     value: Amounts
     known: Mask
+    estimated: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """What a facility did in one period, in exact hours and kWh; None where nothing can be said.
 
-    `hours` are those in which it stood, `judged` those that could be judged; `energy_kwh` is of the judged ones.
+    `hours` are those in which it stood, `judged` those that could be judged, `estimated` those of them in which any of
+    what they are judged by was estimated in part; `energy_kwh` is of the judged ones.
     """
 
     hours: Fraction
     judged: Fraction
+    estimated: Fraction
     comfortable: Fraction
     clean: Fraction
     good: Fraction
@@ -154,20 +157,24 @@ def service(
     reads: Sequence[Read],
     step_us: Ints,
     stands: Mask,
+    estimated: Mask | None = None,
 ) -> Service:
-    """Judge one period by its steps; `stands` tells in which of them the facility stood."""
+    """Judge one period by its steps; `stands` tells in which the facility stood, `estimated` where its energy was."""
+    guessed = np.zeros(len(step_us), np.bool_) if estimated is None else estimated
     judged, words = known & stands, {word: np.ones(len(step_us), np.bool_) for word in DECIDES}
     lacking = [limit.reading for limit in klass.limits if not any(read.reading == limit.reading for read in reads)]
     for limit in klass.limits:
         for read in (one for one in reads if one.reading == limit.reading):
             judged &= read.known
+            guessed = guessed if read.estimated is None else guessed | read.estimated
             words[limit.decides] &= fine_steps(limit, read.value, step_us)
     if lacking:
         judged[:] = False
     good = judged & words["comfortable"] & words["clean"]
     energy = sum((energy_kwh[at] for at in np.flatnonzero(judged).tolist()), Fraction(0))
     hours = {name: _hours(step_us, mask) for name, mask in (
-        ("hours", stands), ("judged", judged), ("comfortable", judged & words["comfortable"]),
+        ("hours", stands), ("judged", judged), ("estimated", judged & guessed),
+        ("comfortable", judged & words["comfortable"]),
         ("clean", judged & words["clean"]), ("good", good),
     )}  # fmt: skip
     reason = None

@@ -60,8 +60,10 @@ class Carrier:
         return np.any((minutes > 0) | self.missing[rows], axis=0)
 
 
-def carriers(flows: pa.Table, edges: Sequence[datetime]) -> list[Carrier]:
+def carriers(flows: pa.Table, edges: Sequence[datetime], starts: Minutes | None = None) -> list[Carrier]:
     """Lay out a FLOWS table over the periods edges[i] .. edges[i + 1]; carriers in the order of their names.
+
+    `starts` are the edges as `moments_of` gives them, where that was done already.
 
     A null value is missing; 0 with no minutes expected or heard says that no channel stands in that period. A flow
     that has a row in some period and none in another is missing in the other: never silently 0.
@@ -69,7 +71,7 @@ def carriers(flows: pa.Table, edges: Sequence[datetime]) -> list[Carrier]:
     """
     count = len(edges) - 1
     keys, key_of = _codes(flows, "commodity", "quantity")
-    period = _periods(flows, edges)
+    period = _periods(flows, moments_of(edges) if starts is None else starts)
     flow_of = _flow_codes(flows)
     cell = (key_of * len(FLOW_NAMES) + flow_of) * count + period
     shape = (len(keys), len(FLOW_NAMES), count)
@@ -155,8 +157,8 @@ def _flow_codes(flows: pa.Table) -> Minutes:
     return lookup[np.asarray(column.indices.to_numpy(), np.int64)]
 
 
-def _periods(flows: pa.Table, edges: Sequence[datetime]) -> Minutes:
-    """Give each row's period."""
+def moments_of(edges: Sequence[datetime]) -> Minutes:
+    """Give the edges of periods in microseconds since 1970; raises UsageError where they do not rise."""
     for edge in edges:
         if edge.tzinfo is None:
             to_us(edge)  # raises
@@ -164,6 +166,11 @@ def _periods(flows: pa.Table, edges: Sequence[datetime]) -> Minutes:
     starts = np.rint(np.array([edge.timestamp() for edge in edges]) * 1e6).astype(np.int64)
     if len(starts) < 2 or (np.diff(starts) <= 0).any():
         raise UsageError("periods need edges that rise.", code="empty_range")
+    return starts
+
+
+def _periods(flows: pa.Table, starts: Minutes) -> Minutes:
+    """Give each row's period."""
     at = np.asarray(flows["start"].cast(pa.int64()).to_numpy(), np.int64)
     period = np.searchsorted(starts[:-1], at, side="right") - 1
     if ((period < 0) | (starts[np.maximum(period, 0)] != at)).any():

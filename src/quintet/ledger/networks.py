@@ -84,8 +84,8 @@ class Side:
 class Lost:
     """Networks over periods: what is said of each, both sides, and where a loss can be said at all.
 
-    `facts` has id, level, parent, place, commodity, quantity and `unlike` of each; `standing`, `headed`, `hung`, `fits`
-    and `known` are [k, n].
+    `facts` has id, level, parent, place, commodity, quantity and `unlike` of each; `standing`, `headed`, `hung`,
+    `fits`, `begun` and `known` are [k, n].
     """
 
     facts: Sequence[Mapping[str, Any]]
@@ -95,6 +95,7 @@ class Lost:
     headed: Mask
     hung: Mask
     fits: Mask
+    begun: Mask
     known: Mask
 
 
@@ -143,7 +144,7 @@ def _cut(side: Side, at: int, stands: Mask) -> Side:
 def _shares(name: str, side: Side) -> dict[str, pa.Array]:
     expected, heard = side.expected_min, side.heard
     return {
-        f"{name}_coverage": pa.array(side.arrived_min / np.maximum(expected, 1), mask=expected == 0),
+        f"{name}_coverage": pa.array(np.minimum(side.arrived_min / np.maximum(expected, 1), 1), mask=expected == 0),
         f"{name}_estimated_share": pa.array(side.estimated_min / np.maximum(heard, 1), mask=heard == 0),
     }
 
@@ -152,6 +153,7 @@ def _reasons(found: Lost, at: int, stands: Mask, head: Side, below: Side) -> lis
     """Say for each period why no loss can be said; None where it is."""
     unlike = bool(found.facts[at]["unlike"])
     checks = (
+        (found.begun[at, stands], "it has not begun yet"),
         (found.headed[at, stands], "no head meter stands for all of it"),
         (found.hung[at, stands] | unlike, "nothing hangs on it"),
         (np.full(int(stands.sum()), not unlike), "something below is metered in another quantity than the head"),

@@ -23,6 +23,7 @@ from .dated import said
 from .definitions import Definition, TotalDefinition, definitions
 from .grid import Amounts, Mask
 from .netting import FINE_MIN
+from .shortfall import shortfall
 
 INSIDE = tuple(name for name in USES if name != "export")
 FINE_PLACES = 12
@@ -103,8 +104,12 @@ def _not_imported(terms: Terms) -> Amounts:
 
 
 def _matched(terms: Terms) -> Amounts:
-    """Give the use that own production meets within the same interval, and the grid's carbon-free part of the rest."""
-    return np.minimum(terms.use, terms.own) + np.maximum(terms.use - terms.own, 0) * terms.grid_share
+    """Give the use that own production meets within the same interval, and the grid's carbon-free part of the rest.
+
+    Production below zero meets nothing.
+    """
+    own = np.maximum(terms.own, 0)
+    return np.minimum(terms.use, own) + np.maximum(terms.use - own, 0) * terms.grid_share
 
 
 def _kept(terms: Terms) -> Amounts:
@@ -228,14 +233,15 @@ def measure(definition: Definition, one: Balanced, grid_share: Amounts) -> Measu
         return "no use is metered here"
     involved, derived, gone = _involved(definition, method, one)
     assumed: tuple[str, ...] | str = ()
+    own_rows = [FLOW_INDEX[name] for name in definition.own]
+    own = (carrier.renewable if definition.renewable_only else carrier.value)[own_rows].sum(axis=0)
     if "exported" in method.needs and "export" not in derived and not carrier.has("export"):
         # whether anything was left to leave rests on all that was made and used
         involved = sorted({*involved, *(FLOW_INDEX[name] for name in (*SOURCES, *INSIDE))})
         gone = gone | carrier.missing[involved].any(axis=0)
         assumed = _export_assumed(one, gone)
-    refusal = assumed if isinstance(assumed, str) else None
-    own_rows = [FLOW_INDEX[name] for name in definition.own]
-    own = (carrier.renewable if definition.renewable_only else carrier.value)[own_rows].sum(axis=0)
+    short = shortfall(own, gone) if "own" in method.needs else None
+    refusal = short.refusal if short and short.refusal else assumed if isinstance(assumed, str) else None
     terms = Terms(own, carrier.total(definition.use)[0], one.value[IMPORT], one.value[EXPORT], grid_share)
     above, below = method.numerator(terms), method.denominator(terms)
     return Measured(
@@ -244,7 +250,7 @@ def measure(definition: Definition, one: Balanced, grid_share: Amounts) -> Measu
         gone,
         derived,
         ((one, involved),),
-        () if isinstance(assumed, str) else assumed,
+        (*(() if isinstance(assumed, str) else assumed), *(short.assumed if short else ())),
         refusal,
     )
 

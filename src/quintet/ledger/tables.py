@@ -25,6 +25,7 @@ BALANCE = pa.schema(
 """Amounts are sub-units (null: not known); `unit` names the unit in which people read them, `derived` the flows that no
 meter gave, `absent` those that are 0 because no channel of theirs stands. `coverage` is null where nothing is expected,
 `estimated_share` where nothing arrived. `least_known` is the known share of the term that is known least (null: nothing
-is expected), and `reason` says why a residual (a derived flow, closure_error) or what it rests on is not told."""
+is expected). `reason` says why a residual (a derived flow, closure_error) or what it rests on is not told; or, of a row
+that is told, that less than nothing was made here."""
 MINUTES = "minutes"
 """A further column of BALANCE, where it is asked for: see balance.minutes_column."""

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
@@ -22,6 +23,8 @@ from .definitions import definitions, totals
 from .stated import day_of
 
 TARGET, MEASURE = f"{PREFIX}target", f"{PREFIX}measure"
+PLACED: Mapping[str, str] = {TARGET: "target", MEASURE: "measure", SECTOR: "sector"}
+"""Statements that are of a place, and how they are called."""
 TABLES = ("target", "measure")
 """Tables of city.toml that state these records."""
 EMISSIONS, SHARE = "emissions", "self_sufficiency"
@@ -207,12 +210,24 @@ def measures(timelines: Timelines) -> list[Measure]:
 def unplaced(timelines: Timelines, places: Collection[str]) -> list[str]:
     """Say which targets, measures and sectors name a place that the city does not have: nobody is ever told of them."""
     out: list[str] = []
-    for kind, word in ((TARGET, "target"), (MEASURE, "measure"), (SECTOR, "sector")):
+    for kind, word in PLACED.items():
         for name, timeline in sorted(timelines(kind).items()):
             body = timeline[-1][1] if timeline else None
             if body is not None and not body.get("withdrawn") and body["place"] not in places:
                 out.append(f"{word} {name} is for place {body['place']}, which does not exist.")
     return out
+
+
+def refuse_unplaced(stated: Iterable[tuple[str, str, Mapping[str, Any] | None]], places: Collection[str]) -> None:
+    """Refuse a target, measure or sector, as (kind, key, body), of a place that is none; raises BadInput naming it."""
+    for kind, key, body in stated:
+        word = PLACED.get(kind)
+        if word is not None and body is not None and "place" in body and body["place"] not in places:
+            near = get_close_matches(body["place"], list(places), n=3)
+            raise BadInput(
+                f"is for place {body['place']}, which does not exist.", code="unknown_place", place=f"{word} {key}",
+                remedy=f"Did you mean {', '.join(near)}?" if near else "State the place as [[place]] first.",
+            )  # fmt: skip
 
 
 REACHED, AHEAD, BEHIND, MISSED, OPEN, EARLY = "reached", "ahead", "behind", "missed", "open", "no_day_yet"

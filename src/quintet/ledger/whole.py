@@ -20,6 +20,7 @@ from .definitions import TotalDefinition, totals
 from .grid import Amounts, Mask
 from .renewable_plants import Intake
 from .selfsufficiency import Measured, SelfSufficiency, answer_of, refused
+from .shortfall import shortfall
 from .totals import primary
 
 PRIMARY = "primary"
@@ -47,12 +48,14 @@ def measure_total(
         return "no use of energy is metered here"
     above: list[tuple[Fraction, Amounts]] = []
     below: list[tuple[Fraction, Amounts]] = []
+    made: list[tuple[str, Amounts]] = []
     parts = [(book.balanced, _rows(definition)) for book in books]
     for book in books:
         carrier = book.balanced.carrier
         if not carrier.has(*definition.own, *definition.use):
             continue
         one, stretches = _parts(definition, book), book.stretches()
+        made.append((carrier.commodity, one.own))
         for at, content in stretches:
             if content is None:
                 return f"{carrier.commodity} is metered as {carrier.quantity}, and no way leads from it to energy"
@@ -68,7 +71,10 @@ def measure_total(
         above.append((-one.weight, one.amounts))
         below.append((-one.weight, one.amounts))
         gone |= one.gone
-    return Measured(tuple(above), tuple(below), gone, (), tuple(parts))
+    short = [shortfall(own, gone, f"{name}: ") for name, own in made]
+    refusal = next((one.refusal for one in short if one.refusal), None)
+    assumed = tuple(words for one in short for words in one.assumed)
+    return Measured(tuple(above), tuple(below), gone, (), tuple(parts), assumed, refusal)
 
 
 def _within(amounts: Amounts, at: slice) -> Amounts:

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from quintet.terms.length import DAY_US
 from quintet.terms.quality import qualities
 
 from .shapes import I32, I64, Block, Channels, Evidence, Findings, Mask, found, join_findings
 from .thresholds import limits
 
-DAY_US = 86_400_000_000
 REJECTED = qualities()["rejected"].id
 UNRELIABLE = "register_unreliable"
 Stretches = tuple[I32, I64, I64]

@@ -12,6 +12,7 @@ from quintet.store.read import intervals, wanted
 from quintet.store.runs import standing_findings
 from quintet.terms.catalogue import numbers_of, read_toml
 from quintet.terms.errors import BadInput, UsageError
+from quintet.terms.length import DAY_US
 from quintet.terms.period import day_numbers, day_of_number, day_start, from_us, to_us
 from quintet.terms.quality import ORDERED_FROM, qualities, qualities_by_id
 from quintet.vee import Block, Gaps, Rules, estimate, spans
@@ -32,7 +33,6 @@ OF_RUNS = frozenset(
 """What runs find beside rules: a meter at zero, a hole and what it was."""
 MISSING = 0
 """Stands for the quality of an interval of which nothing is known."""
-DAY_US = 86_400_000_000
 ACTIONS = ("accept", "reject", "replace", "estimate")
 
 

@@ -14,12 +14,12 @@ import pyarrow as pa
 
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import EARLIEST_US, raw_readings
+from quintet.terms.length import DAY_US
 from quintet.terms.period import day_edges
 from quintet.terms.unit import units
 
 from .rows import I32, I64, Mask, RawRows, key_order, starts_of_runs
 
-DAY_US = 86_400_000_000
 NEAR_DAYS = 10
 """How far back the neighbourhood of a late or appended reading is looked for before the whole channel is read."""
 NEIGHBOURS = 24

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from quintet.store.recent import Recent
+from quintet.terms.length import DAY_US
 from quintet.terms.period import HOUR_US
 from quintet.terms.quality import qualities
 from quintet.vee import Rules, like_days
@@ -21,7 +22,7 @@ from .days import FINDINGS, judge_days
 from .derive import Derived, derive
 from .derive import Evidence as DeriveEvidence
 from .difference import Change, all_new
-from .evidence import DAY_US, NEIGHBOURS, repeats_key
+from .evidence import NEIGHBOURS, repeats_key
 from .meaning import KINDS, Meaning
 from .rows import I32, I64, MOST_AMOUNT, IntervalRows, Mask, RawRows, key_order, starts_of_runs
 from .tails import NEVER, Tails

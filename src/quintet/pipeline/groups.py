@@ -12,6 +12,7 @@ from quintet.store.deliveries import Kept, KnownKeys, append_deliveries, find_de
 from quintet.store.engine import Batch, Engine, Writing
 from quintet.store.originals import Room
 from quintet.terms.errors import BadInput, QuintetError
+from quintet.terms.length import DAY_US
 from quintet.terms.tables import QUARANTINE
 
 from .arrivals import Arrivals, Named, joined, rounds
@@ -24,7 +25,6 @@ from .normalise import Normalised, Normaliser
 from .rows import I64, RawRows
 from .tails import Tails
 
-DAY_US = 86_400_000_000
 NO_PROBLEMS = QUARANTINE.empty_table()
 REMEMBERED = ("row", "site", "meter", "code", "reason", "original")
 """What a repeated answer says of a refused row; its source is the sender."""

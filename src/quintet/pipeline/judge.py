@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from quintet.terms.length import DAY_US
 from quintet.terms.period import day_numbers, day_of_number, day_start, to_us
 from quintet.terms.quality import qualities
 from quintet.vee import Block, Gaps, LikeDays, Order, Rules, estimate, spans, validate
@@ -19,7 +20,6 @@ from .meaning import NUMBERS, Meaning
 from .rows import I32, I64, MOST_AMOUNT, U8, IntervalRows, Mask, key_order, starts_of_runs, stretches
 from .rule_limits import highest_amounts, longest_estimate_days
 
-DAY_US = 86_400_000_000
 REJECTED = qualities()["rejected"].id
 LUMPING = NUMBERS["interval_sum"]
 RETURNED = "return_jump"

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quintet.registry import Registry
+from quintet.terms.length import DAY_US
 from quintet.terms.reading import ValueKind
 from quintet.terms.unit import units
 
@@ -19,7 +20,6 @@ from .rows import I16, I32, I64, Mask
 MOST_REFUSED = 50_000
 """Names without a channel that are remembered; a device that makes up names costs no more memory than these."""
 COLUMNS = ("site", "meter", "commodity", "unit")
-DAY_US = 86_400_000_000
 STRANGE = -1
 """The number of a word that neither the registry nor a table knows."""
 

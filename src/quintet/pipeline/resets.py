@@ -27,6 +27,7 @@ from functools import cache
 
 import numpy as np
 
+from quintet.terms.length import DAY_US
 from quintet.terms.period import Span as Period
 from quintet.terms.period import day_start, days, from_us, to_us
 from quintet.terms.reading import clock
@@ -37,8 +38,6 @@ from .grid import assemble, split
 from .registers import bridged, fall_findings, readable
 from .shapes import I64, Block, Channels, Evidence, Findings, Mask, Spans, found
 from .thresholds import limits
-
-DAY_US = 86_400_000_000
 
 
 @cache

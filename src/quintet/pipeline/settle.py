@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import EARLIEST_US, OUTRANKING, intervals, layers
+from quintet.terms.length import DAY_US
 from quintet.terms.quality import qualities
 from quintet.terms.unit import units
 from quintet.vee import Rules
@@ -19,7 +20,7 @@ from .chains import chained
 from .derive import Channels, Derived, derive
 from .derive import Evidence as DeriveEvidence
 from .difference import ASSIGNED, BENEATH, Change, against, all_new, rollups
-from .evidence import DAY_US, Evidence, Neighbourhood, near_of, neighbourhood, settle
+from .evidence import Evidence, Neighbourhood, near_of, neighbourhood, settle
 from .extend import EVEN_KINDS, even_span, more_days, quiet_span
 from .judge import Judged, judge
 from .meaning import Meaning

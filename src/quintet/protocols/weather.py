@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from quintet.terms.length import DAY_MIN
 from quintet.terms.period import MINUTE_US
 
 from .columns import METERS_NEED
@@ -24,7 +25,7 @@ NEED = ("site", "ts_utc", "temp_c")
 STATION = "weather"
 """The meter that a site's weather is stored as."""
 COMMODITY, UNIT = "outdoor_air", "degC"
-DAY_MIN, HOUR_MIN = 1440, 60
+HOUR_MIN = 60
 STATIONS = pa.schema([(name, pa.int64() if name == "cadence_min" else pa.string()) for name in METERS_NEED])
 
 

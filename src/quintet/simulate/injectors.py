@@ -13,10 +13,11 @@ import numpy as np
 
 from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.errors import BadInput
+from quintet.terms.length import DAY_US
 from quintet.terms.period import HOUR_US
 
 from .injectors_held import HELD_OUT
-from .stretch import DAY_US, Faulted, Injector, Stretch, counted, intervals_in, said, touched_between, window_of
+from .stretch import Faulted, Injector, Stretch, counted, intervals_in, said, touched_between, window_of
 
 
 def missing(stretch: Stretch, hours: float, _rng: np.random.Generator) -> Faulted:

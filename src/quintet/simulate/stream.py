@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from quintet.terms.period import MINUTE_US
+from quintet.terms.length import DAY_US
 from quintet.terms.reading import ValueKind
 
 from .city import SimulatedCity
@@ -25,7 +25,6 @@ MOST_CONCENTRATORS = 1_800
 """Two a second over a quarter hour: a page that follows them moves, and few commits a second carry them."""
 FEWEST_METERS = 5
 """Meters on one concentrator at least: a dwelling's five."""
-DAY_US = 1440 * MINUTE_US
 MIX = 2_654_435_761
 """Knuth's multiplier (2**32 over the golden ratio): spreads consecutive numbers evenly."""
 

@@ -10,7 +10,6 @@ from quintet.terms.period import HOUR_US
 
 from .plan import Floats, Ints
 
-DAY_US = 24 * HOUR_US
 Mask = npt.NDArray[np.bool_]
 
 

@@ -2,7 +2,7 @@
 
 Found are a changed, deleted, added or moved record, a cut end, an edit or event whose row, spans or interval rows are
 not those that were recorded, edits that nobody recorded, and rows that are not as sealed (see audit_seal): of batches,
-of what the registry and people stated, of the exceptions and what became of them and of quarantined rows.
+of what the registry and people stated, of the exceptions and what became of them, of quarantined rows and issued bills.
 """
 
 import json
@@ -17,6 +17,7 @@ from quintet.terms.period import day_of_number
 
 from .audit import BEGINNING, CLOSE, COLUMNS, HEAD, Entry
 from .audit_seal import BATCH, SEALED, held, rows_held
+from .bills import any_issued
 from .edits import StoredEdit, content_of, edits, rows_of_batches, said_of
 from .engine import Engine, Snapshot
 from .events import Event
@@ -68,6 +69,7 @@ def found(
     yield from wrong_rows(engine, snapshot, stored)
     yield from wrong_events(snapshot, by_subject)
     yield from wrong_seals(snapshot, chain)
+    yield from wrong_bills(snapshot)
     yield from wrong_days(snapshot, chain)
 
 
@@ -84,6 +86,14 @@ def wrong_days(snapshot: Snapshot, chain: list[Entry]) -> Iterator[str]:
     for day, said in sorted(recorded.items()):
         if sorted(counted[day]) != sorted(said["files"]):
             yield f"the files of the closed day {day_of_number(day)} are not those that were recorded."
+
+
+def wrong_bills(snapshot: Snapshot) -> Iterator[str]:
+    """Hold what issued bills say against the digest that each bears, which is sealed with its run."""
+    if any_issued(snapshot):
+        changed = "select batch, place, commodity from issued_bill where sha256(body) <> digest order by all"
+        for batch, place, commodity in snapshot.rows(changed):
+            yield f"the bill of {commodity} at {place} that batch {batch} issued does not say what it said."
 
 
 def seals_of(chain: list[Entry]) -> dict[int, dict[str, Any]]:

@@ -20,11 +20,17 @@ TABLES: Mapping[str, str] = {
     "exception_step": "id, batch, state, reason, actor, since_us, recurrences, content",
     "run_unit": "unit, seen, basis, batch",
     "run_finding": "unit, channel, at_us, until_us, rule, verdict, detail, standing, batch",
+    "bill_run": "batch, month, place, digest, content",
+    "issued_bill": "batch, place, commodity, month, first_day, end_day, due_won, digest",
 }
 """Tables of which no row is ever changed or removed, and that only acts with a record write: columns that are sealed.
 
-Edits and events are not among them: their rows name their record, and are held against it one by one.
+Edits and events are not among them: their rows name their record, and are held against it one by one. The tables of
+bills are made with the first bill; what a bill says is held against its digest (see audit_check).
 """
+LATER: Mapping[str, str] = {"bill_run": "bill", "issued_bill": "bill"}
+"""Tables that no seal held at first, and the kind of the batches that bring their rows: what those brought before
+the first seal that names the table was never sealed, and is not held."""
 LOWEST = -(2**31)
 """Below every batch."""
 Digest = list[Any]
@@ -44,9 +50,15 @@ def digest_of(snapshot: Snapshot, table: str, columns: str, where: str) -> Diges
     return [int(found[0][1]), str(found[0][2])] if found else [0, ""]
 
 
+def standing(snapshot: Snapshot) -> dict[str, str]:
+    """Give those of TABLES that are there."""
+    there = {name for (name,) in snapshot.rows("select table_name from duckdb_tables()")}
+    return {name: columns for name, columns in TABLES.items() if name in there}
+
+
 def digests(snapshot: Snapshot, where: str) -> dict[str, Digest]:
     """Give count and digest of the rows of each of TABLES, by name; tables without any are left out."""
-    found = {name: digest_of(snapshot, name, columns, where) for name, columns in TABLES.items()}
+    found = {name: digest_of(snapshot, name, columns, where) for name, columns in standing(snapshot).items()}
     return {name: digest for name, digest in found.items() if digest[0]}
 
 
@@ -80,12 +92,18 @@ def held(snapshot: Snapshot, seals: Mapping[int, Mapping[str, Any]]) -> Iterator
     yield from wrong_batches(snapshot, seals)
     first = min(seals)
     before = seals[first]["before"]
-    for table, columns in TABLES.items():
+    there = standing(snapshot)
+    named = {name for said in seals.values() for part in (said["rows"], said.get("before", {})) for name in part}
+    for table in sorted(named - there.keys()):
+        yield f"the table {table} is gone."
+    for table, columns in there.items():
         if digest_of(snapshot, table, columns, f"batch < {first}") != before.get(table, [0, ""]):
             yield f"the table {table} was changed: what it held before batch {first} is not what was sealed."
         found = {
             int(b): [int(n), str(d)] for b, n, d in snapshot.rows(summed(table, columns, f"batch >= {first}", "batch"))
         }
+        if table in LATER:
+            found = without_unsealed(found, seals, table)
         for batch in sorted(found.keys() | seals.keys()):
             rows = found.get(batch, [0, ""])
             if batch not in seals:
@@ -96,6 +114,19 @@ def held(snapshot: Snapshot, seals: Mapping[int, Mapping[str, Any]]) -> Iterator
                     f"the table {table} was changed: batch {batch} brought {sealed[0]} rows, "
                     + (f"{rows[0]} are there." if rows[0] != sealed[0] else "and they do not say what they said.")
                 )
+
+
+def without_unsealed(
+    found: Mapping[int, Digest], seals: Mapping[int, Mapping[str, Any]], table: str
+) -> dict[int, Digest]:
+    """Leave out what batches brought that may bring it, before the first seal that names a table of LATER."""
+    naming = min((number for number, said in seals.items() if table in said["rows"]), default=max(seals) + 1)
+    kind = BATCH.index("kind")
+    return {
+        number: rows
+        for number, rows in found.items()
+        if number >= naming or number not in seals or seals[number]["batch"][kind] != LATER[table]
+    }
 
 
 def wrong_batches(snapshot: Snapshot, seals: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:

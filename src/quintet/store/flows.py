@@ -128,7 +128,10 @@ def write_flows(writing: Writing, day: int, hours: pa.Table, placements: pa.Tabl
 
 @dataclass(frozen=True, slots=True)
 class Above:
-    """What closed days keep of some upper places: of each the days that do, and the rows as they stand, with `day`."""
+    """What closed days keep of some places, read at once: the days that keep a place's own sums, and rows with `day`.
+
+    `rows` are a place's own sums as they stand, and of days that keep none what the places in it add up to.
+    """
 
     days: Mapping[str, frozenset[int]]
     rows: Mapping[str, pa.Table]
@@ -146,11 +149,15 @@ def read_above(
     snapshot: Snapshot,
     low: int,
     high: int,
-    places: Sequence[str],
+    inside: Mapping[str, Set[str]],
     boundary: Mapping[str, str],
     commodities: Set[str],
 ) -> Above:
-    """Read what closed days keep of some places and commodities at once, as `stored_flows` reads that of each."""
+    """Read what closed days keep of some places and commodities at once, as `stored_flows` reads that of each.
+
+    `inside` gives of each of the places those that lie in it, itself among them.
+    """
+    places = list(inside)
     first, last = day_range(engine, low, high)
     tables = {
         "chosen": pa.table({"place": pa.array(places, pa.string())}),
@@ -168,12 +175,58 @@ def read_above(
         [low, high, first, last],
         tables,
     )
+    found = pa.concat_tables([found, _added_up(snapshot, (low, high, first, last), inside, boundary, days, tables)])
     said = found["place"].combine_chunks().dictionary_encode()
     code, at = said.indices.to_numpy(), {place: number for number, place in enumerate(said.dictionary.to_pylist())}
     rows = found.drop_columns(["place"])
     return Above(
         {place: frozenset(kept) for place, kept in days.items()},
         {place: rows.take(pa.array(np.flatnonzero(code == at.get(place, -1)))) for place in places},
+    )
+
+
+def _added_up(
+    snapshot: Snapshot,
+    bounds: tuple[int, int, int, int],
+    inside: Mapping[str, Set[str]],
+    boundary: Mapping[str, str],
+    days: Mapping[str, Set[int]],
+    tables: Mapping[str, pa.Table],
+) -> pa.Table:
+    """Sum for each place the hours of the places in it, on the closed days that keep no sums of its own.
+
+    `bounds` are the range in microseconds and its first and last day; a row has the place and its day.
+    """
+    closed = {
+        int(day)
+        for (day,) in snapshot.rows("select distinct day from closed_day where day between ? and ?", list(bounds[2:]))
+    }
+    lacking = [(place, day) for place in inside for day in sorted(closed - days[place])]
+    roots = dict.fromkeys(place for place, _ in lacking)
+    pairs = [(root, place) for root in roots for place in sorted(inside[root])]
+    names = ", ".join(f"'{name}'" for name in boundary)
+    return snapshot.arrow(
+        f"""select place, day, bucket_us, flow, commodity, quantity, renewable, sum(value)::decimal(38, 0) as value,
+            sum(arrived_min)::bigint as arrived_min, sum(estimated_min)::bigint as estimated_min
+            from (select m.root as place, f.day, {own_columns(boundary)}
+                from flow_hour f join members m on f.place = m.place
+                join lacking l on l.root = m.root and l.day = f.day
+                where f.day between $3 and $4 and f.hour_us >= $1 and f.hour_us < $2
+                and f.commodity in (select commodity from carried) and (f.flow not in ({names}) or f.place = m.root))
+            group by all""",
+        list(bounds),
+        {
+            "carried": tables["carried"],
+            "members": pa.table(
+                {name: pa.array([pair[at] for pair in pairs], pa.string()) for at, name in enumerate(("root", "place"))}
+            ),
+            "lacking": pa.table(
+                {
+                    "root": pa.array([place for place, _ in lacking], pa.string()),
+                    "day": pa.array([day for _, day in lacking], pa.int32()),
+                }
+            ),
+        },
     )
 
 
@@ -208,7 +261,9 @@ def stored_flows(
     """
     first, last = day_range(engine, low, high)
     names = ", ".join(f"'{name}'" for name in boundary)
-    days = sorted(own_days(snapshot, place, first, last) if above is None else above.days[place])
+    if above is not None:
+        return above.of(place, stale)
+    days = sorted(own_days(snapshot, place, first, last))
     others = snapshot.rows(
         "select 1 from closed_day where day between ? and ? and not list_contains(?, day) limit 1", [first, last, days]
     )
@@ -223,10 +278,7 @@ def stored_flows(
         group by all"""
     asked = [low, high, first, last, place, stale, days]
     tables = {"inside": pa.table({"place": pa.array(sorted(inside), pa.string())})}
-    if above is None:
-        return snapshot.arrow(f"{own} union all by name {summed}" if others else own, asked, tables if others else None)
-    held = above.of(place, stale)
-    return pa.concat_tables([held, snapshot.arrow(summed, asked, tables)]) if others else held
+    return snapshot.arrow(f"{own} union all by name {summed}" if others else own, asked, tables if others else None)
 
 
 def wrong_above(snapshot: Snapshot, first: int, last: int, root: str, boundary: Iterable[str]) -> list[int]:
@@ -245,6 +297,12 @@ def wrong_above(snapshot: Snapshot, first: int, last: int, root: str, boundary: 
         [first, last, root],
     )
     return [int(hour) for (hour,) in found]
+
+
+def rolled_up(snapshot: Snapshot, low: int, high: int) -> bool:
+    """Tell whether the rollups by hour hold anything in [low, high): what no closing has folded yet."""
+    found = snapshot.rows("select 1 from rollup_hour where hour_us >= ? and hour_us < ? limit 1", [low, high])
+    return bool(found)
 
 
 def rollup_flows(

@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 
 from quintet.terms.catalogue import numbers_of, read_toml
 from quintet.terms.errors import Damaged
+from quintet.terms.length import DAY_US
 
 from .engine import Snapshot, Writing
 from .quarantine import NOW, OPEN
 
-DAY_US = 86_400_000_000
 BEYOND = "quarantine_beyond/"
 """Begins the keys under which the store's `meta` counts rows that were not kept."""
 OTHERS = "(other sources)"

@@ -2,7 +2,8 @@
 
 `people/people.sqlite` holds what is sealed (AES-GCM, each row bound to its person, kind and id), invitations and the
 read log; backups take it. `people/keys.sqlite` holds the keys, the index of names and the sessions; no backup takes it.
-A person whose key is destroyed is gone from every copy. Both files zero what is deleted.
+A person whose key is destroyed is gone from every copy. Both files zero what is deleted, and an erasure zeroes their
+journals, which stay for that: what was only unlinked would still be on the disk.
 """
 
 import os
@@ -175,6 +176,17 @@ class Vault:
                 self.write(KEYS, statement, [person])
             self.write(PEOPLE, "delete from sealed where person = ?", [person])
             self.write(PEOPLE, "insert or ignore into erased values (?, ?)", [person, now_us])
+            self._blank()
+
+    def _blank(self) -> None:
+        """Overwrite what the journals hold of the pages as they were: the key that was just destroyed stands there."""
+        for file in TABLES:
+            journal = self._folder / f"{file}-journal"
+            if journal.is_file():
+                with journal.open("r+b") as out:
+                    out.write(bytes(journal.stat().st_size))
+                    out.flush()
+                    os.fsync(out.fileno())
 
     def orphans(self) -> list[str]:
         """Name persons of whom sealed rows are left and no key: erased after the backup that brought the rows back."""
@@ -259,7 +271,7 @@ class Vault:
         found = self._open.get(file)
         if found is None:
             found = sqlite3.connect(self._folder / file, check_same_thread=False, isolation_level=None)
-            for pragma in ("secure_delete = on", "journal_mode = delete", "synchronous = full"):
+            for pragma in ("secure_delete = on", "journal_mode = persist", "synchronous = full"):
                 found.execute(f"pragma {pragma}")
             found.executescript(TABLES[file])
             self._open[file] = found

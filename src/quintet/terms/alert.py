@@ -11,6 +11,8 @@ from .errors import BadInput
 STANDING, DISMISSED, ENDED = "standing", "dismissed", "ended"
 OVER, MOVED = "over", "moved"
 """Why an alert ended: it is so no more; another household lives there."""
+WELFARE = "no_water"
+"""The kind that is looked for only where somebody agreed to it, and told to whom he named."""
 ACT, WATCH = "act", "watch"
 DAY, MONTH, ONCE = "day", "month", "once"
 LISTS = ("truth", "commodities", "weather")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -78,6 +79,13 @@ def check_said(kind: str, commodity: str, why: str, figures: Mapping[str, Any], 
     sentence = table["check"].get(why, table["check"][OTHER])
     named = {"kind": table["kind"].get(kind, table["kind"][OTHER]), "commodity": commodity_name(commodity, language)}
     return sentence.format_map(_Known({**named, **{name: shown(value, language) for name, value in figures.items()}}))
+
+
+@cache
+def named(why: str) -> frozenset[str]:
+    """Give the figures that a reason's sentence names, in any language: what of it people are shown."""
+    sentences = [table.get(why, table[OTHER]) for table in (words(language)["check"] for language in LANGUAGES)]
+    return frozenset(name for one in sentences for _, name, _, _ in Formatter().parse(one) if name)
 
 
 def kind_name(kind: str, language: str) -> str:

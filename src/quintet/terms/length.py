@@ -10,6 +10,7 @@ MICROSECONDS = 1_000_000
 MINUTE_US = 60 * MICROSECONDS
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
+DAY_MIN = 24 * 60
 LENGTH = re.compile(r"(\d+(?:\.\d+)?)?\s*([a-z]*)", re.IGNORECASE | re.ASCII)
 CLOCK = re.compile(r"(\d+):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 MONTHS = frozenset(("month", "1month", "1 month", "months", "p1m"))

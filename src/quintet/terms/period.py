@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import UsageError
+from .length import DAY_US as DAY_US
 from .length import HOUR_US as HOUR_US
 from .length import MICROSECONDS as MICROSECONDS
 from .length import MINUTE_US as MINUTE_US
@@ -35,11 +36,13 @@ def from_us(microseconds: int) -> datetime:
 
 
 def parse_moment(text: str, tz: ZoneInfo) -> datetime:
-    """Read a moment: RFC 3339 with an offset, or a date or month, which means the start of that local day.
+    """Read a moment: RFC 3339 with an offset, or a date, month or year, which means the start of that local day.
 
     A time without an offset is refused: in an autumn night it would mean two moments.
     """
     try:
+        if len(text) == 4:
+            return within_calendar(day_start(date.fromisoformat(f"{text}-01-01"), tz), text)
         if len(text) == 7:
             return within_calendar(day_start(date.fromisoformat(f"{text}-01"), tz), text)
         if len(text) == 10:
@@ -51,7 +54,7 @@ def parse_moment(text: str, tz: ZoneInfo) -> datetime:
         raise UsageError(
             f"{text!r} is no moment.",
             code="bad_time",
-            remedy="Write 2025-01-31 or 2025-01-31T12:00:00+09:00.",
+            remedy="Write 2025, 2025-01, 2025-01-31 or 2025-01-31T12:00:00+09:00.",
             said={"text": text},
         ) from error
 

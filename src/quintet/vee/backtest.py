@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from quintet.terms.length import DAY_US
 from quintet.terms.period import HOUR_US
 
 from .alike import LikeDays, like_days_in
-from .block import DAY_US, MISSING, Block, Gaps, Ints, Mask, cells
+from .block import MISSING, Block, Gaps, Ints, Mask, cells
 from .estimation import estimate
 from .order import Order
 

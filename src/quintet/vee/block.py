@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from quintet.terms.errors import BadInput
-from quintet.terms.period import HOUR_US, day_edges, from_us
+from quintet.terms.length import DAY_US
+from quintet.terms.period import day_edges, from_us
 from quintet.terms.quality import qualities
 
 Ints = npt.NDArray[np.int64]
@@ -22,7 +23,6 @@ Ids = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
-DAY_US = 24 * HOUR_US
 MISSING = 0
 """Quality of a column without a value (no quality has this id)."""
 

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from quintet.terms.length import DAY_US
 from quintet.terms.period import HOUR_US
 
 from .beside import Beside, Use
-from .block import DAY_US, Ints, Mask, spans
+from .block import Ints, Mask, spans
 from .checks import Settings, Slab
 from .checks_pair import above, constant, quotients, row_sums
 from .found import Figure, Figures, Found, joined, objects, picked, some, unjudged, whole_rows

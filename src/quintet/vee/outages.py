@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from quintet.terms.catalogue import check_keys, read_toml
+from quintet.terms.length import DAY_US
 
 from .alike import LikeDays
-from .block import DAY_US, Block, Gaps, Ids, Ints, Mask, of_kind
+from .block import Block, Gaps, Ids, Ints, Mask, of_kind
 from .estimation import estimate
 from .sourced import thresholds_of
 

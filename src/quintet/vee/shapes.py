@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from quintet.terms.length import DAY_US
+
 from .alike import like_days
-from .block import DAY_US, Ids, Ints, Mask
+from .block import Ids, Ints, Mask
 from .groups import Span, by_span, days_of
 from .guess import Asked, Guess
 

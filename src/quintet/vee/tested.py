@@ -11,8 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from quintet.terms.length import DAY_US
+
 from .blends import like_day_level
-from .block import DAY_US, Gaps, Ints, Mask
+from .block import Gaps, Ints, Mask
 from .groups import Span, by_span, part_of
 from .guess import Asked, Guess
 from .lines import across
