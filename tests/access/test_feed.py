@@ -47,7 +47,8 @@ class Listener:
         self.anew = 0
 
     def listen(self) -> Changes:
-        return self._take(self.feed.news([self.watch])[0])
+        (found,) = self.feed.news([self.watch])
+        return self._take(Changes(self.watch.mark) if found is None else found)
 
     def come_back(self) -> Changes:
         """Begin again after the last that was heard, as after a broken connection."""

@@ -203,3 +203,23 @@ def test_a_head_of_another_commodity_is_no_head_and_no_other_network_suffers(gri
     assert rows["pipe"]["reason"] == "no head meter stands for all of it"
     line = "feeder pipe of water names channel z/zone-head, which meters electricity."
     assert line in grid.access().registry().dangling()
+
+
+def test_of_a_day_that_has_not_begun_no_loss_is_made_up(grid: City) -> None:
+    """Nothing is owed of it yet: that is no proof that nothing was lost."""
+    later, access = Span(utc(20), utc(21)), grid.access(now_us=us(utc(4)))
+    rows = losses_of(access, later, Resolution.DAY, place="", network="", known_at=None).table.to_pylist()
+    assert {(row["loss"], row["reason"]) for row in rows} == {(None, "it has not begun yet")}
+    flows = access.flows("city", later, Resolution.DAY)
+    known = access.registry().commodities
+    booked = balance(
+        flows.flows, place="city", edges=flows.edges, commodities=known, boundaries_metered=flows.boundaries_metered
+    ).to_pylist()  # fmt: skip
+    assert {row["known_loss"] for row in booked if row["commodity"] == "electricity"} == {None}
+
+
+def test_a_row_that_cuts_intervals_is_covered_once_at_most(grid: City) -> None:
+    """An interval counts where it begins, so a row may hold more of it than its own length: that is no better cover."""
+    cut = Span(utc(2, 11, 50), utc(2, 12, 20))
+    rows = losses_of(grid.access(), cut, Resolution.HOUR, place="", network="", known_at=None).table.to_pylist()
+    assert max(row["head_coverage"] for row in rows) == 1

@@ -105,3 +105,18 @@ def test_columns_of_text_say_what_a_unit_says() -> None:
         None if one is None else format(unit.to_decimal(one), "f") for one, unit in zip(amounts, units_of, strict=True)
     ]
     assert texts == said_of
+
+
+def test_a_plant_at_a_place_that_is_not_there_is_booked_where_its_meters_stand(city: City) -> None:
+    """Its meters count in the balance all the same: so its entries are said, and the place that it was stated at."""
+    city.register(*CHP)
+    city.describe(plant=[{**PLANTS[1], "place": "nowhere"}])
+    city.send([(f"p/{name}", utc(2, hour), 2.0) for name in ("pump-power", "pump-heat") for hour in range(24)])
+    day = Span(utc(2), utc(3))
+    for place in ("city", "p"):
+        (row,) = asked(city, day, place=place)
+        assert (row["plant"], row["place"], row["energy_in_kwh"], row["efficiency"]) == ("pump", "nowhere", 48, 1)
+        held = place_balances(city.access(), place, day, Resolution.DAY, None, city.access().registry().tz).rows
+        assert sum(one.conversion_in or 0 for one in held) == 48
+    city.describe(place=[{"id": "d9", "level": "district"}])
+    assert asked(city, day, place="d9") == []

@@ -1,6 +1,7 @@
 """Standing alerts: the same look twice is one alert, no problem stays no problem, and all is there after a restart."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quintet.registry.alerts import Seen, StandingAlerts
-from quintet.store.alerts import steps_of
+from quintet.store.alerts import looks_of, steps_of
 from quintet.store.engine import Engine
 from quintet.terms.alert import DISMISSED, ENDED, STANDING, Alert, alert_kinds
 from quintet.terms.errors import BadInput, NotFound
@@ -93,6 +94,36 @@ def test_a_season_later_the_same_is_told_again(engine: Engine, place: str) -> No
     alerts.take([fine(place, NOW_US + DAY_US)])
     hold = alert_kinds()["water_leak"].hold_days
     assert len(alerts.take([leak(place, 10.0, NOW_US + (hold + 1) * DAY_US)]).raised) == 1
+
+
+def test_what_was_said_before_the_time_that_is_looked_at_excuses_nothing(engine: Engine, place: str) -> None:
+    """Where no move is recorded the next household's account begins later: a gas leak is no problem of the last one."""
+    alerts = StandingAlerts(engine)
+    (raised,) = alerts.take([leak(place, 10.0)]).raised
+    alerts.dismiss(raised.id, by="p1")
+    both = replace(leak(place, 10.0, NOW_US + DAY_US), begins_us=NOW_US - 40 * DAY_US)
+    assert alerts.take([both]).raised == ()  # it was said in the time of who lives there now
+    later = replace(leak(place, 10.0, NOW_US + 60 * DAY_US), begins_us=NOW_US + 5 * DAY_US)
+    (told,) = alerts.take([later]).raised
+    assert (told.state, told.dismissed_us, told.dismissed_by) == (STANDING, None, "")
+
+
+def test_figures_that_a_sentence_names_are_kept_up_to_date(engine: Engine, place: str) -> None:
+    def kept(days: int, hours: int, at_us: int) -> tuple[int, list[list[object]]]:
+        unsaid = [(*LEAK, "moved_in", {"days": days, "needed_days": 14}), ("tier", "water", "silent", {"hours": hours})]
+        alerts.take([Seen(place, at_us, 0, [], [], unsaid)])
+        with engine.snapshot() as snapshot:
+            (look,) = looks_of(snapshot, place)
+        return engine.last_batch, look.body
+
+    alerts = StandingAlerts(engine)
+    first, _ = kept(1, 30, NOW_US)
+    assert kept(1, 31, NOW_US + HOUR_US)[0] == first  # the words would be the same
+    second, body = kept(2, 54, NOW_US + DAY_US)
+    assert second > first
+    assert body == [[*LEAK, "moved_in", {"days": 2, "needed_days": 14}], ["tier", "water", "silent", {"hours": 54}]]
+    alerts = StandingAlerts(engine)
+    assert kept(2, 55, NOW_US + DAY_US + HOUR_US)[0] == second
 
 
 def test_taking_back_and_what_ended_and_what_is_none(engine: Engine, place: str) -> None:

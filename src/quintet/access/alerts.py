@@ -9,6 +9,7 @@ from quintet.registry.alerts import TOLD, folded
 from quintet.store.alerts import BudgetRow, LookRow, budgets_of, looks_of, stepped_since, steps_of
 from quintet.store.engine import Engine, Snapshot
 from quintet.terms.alert import Alert
+from quintet.terms.length import DAY_US
 from quintet.terms.period import HOUR_US, Span, from_us
 
 from .home_hours import carriers, household_since, metered
@@ -16,7 +17,6 @@ from .rights import Rights
 from .scope import Grant, Want
 
 HOUR_MIN = 60
-DAY_US = 24 * HOUR_US
 Unsaid = tuple[str, str, str, dict[str, Any]]
 """A kind, a utility, why it cannot be judged, and the figures of that."""
 UNKEPT_DAYS = 58
@@ -71,6 +71,9 @@ def readable_alerts(
     look = looks[0] if looks and present else None
     unsaid, noted_us, lately = _own_look(look, (low_us, tenancy_us, now_us), looked_us)
     mine = [one for one in budgets if present and one.won is not None and one.tenancy_us == tenancy_us]
+    if low_us is not None:  # one that was set before the time that is looked at was set by who lived there then
+        since_us = look.begins_us or 0 if look is not None and noted_us is not None else low_us
+        mine = [one for one in mine if one.at_us >= min(since_us, low_us)]
     budget = mine[0] if mine else None
     own_meters = metered(registry, place)
     return HomeAlerts(tuple(own), unsaid, noted_us, lately, budget, own_meters, carriers(registry), tenancy_us)

@@ -20,17 +20,18 @@ DAYS_AT_ONCE = 32
 """Days read together: 2.7 million rows of 17,000 households, some 100 MB."""
 
 
-def channel_days(moment: Asked, rows: pa.Table, edges_us: Ints, events: Set[int]) -> SetSums:
+def channel_days(moment: Asked, rows: pa.Table, edges_us: Ints, events: Set[int], *, lean: bool = False) -> SetSums:
     """Sum each row (SET_COLUMNS, its `key` being its number) on each of the local days between edges.
 
+    `lean` as `set_sums` has it.
     Channels that count once, and on whole days, are read from the daily rollup as it lies; all others as sets are.
     """
     first, midnights = day_edges(int(edges_us[0]), int(edges_us[-1]) - 1, moment.engine.tz)
     days = day_starts(first, midnights, np.arange(len(midnights) - 1))
     plain = _plain(rows, first, midnights)
     if moment.scratch or not plain.any():
-        return set_sums(moment, rows, rows.num_rows, edges_us, events)
-    out = set_sums(moment, rows, rows.num_rows, edges_us, events, read=~plain)
+        return set_sums(moment, rows, rows.num_rows, edges_us, events, lean=lean)
+    out = set_sums(moment, rows, rows.num_rows, edges_us, events, read=~plain, lean=lean)
     whole, _ = parted(rows.filter(pa.array(plain)), first, midnights)
     newer = _laid(moment, whole, days, out)
     if moment.batch is not None and newer.num_rows:
@@ -85,7 +86,7 @@ def _laid(moment: Asked, rows: pa.Table, days: pa.Table, out: SetSums) -> pa.Tab
 
 def _add(total: Amounts, cell: Ints, alone: Mask, amounts: Ints) -> None:
     """Add amounts to cells (their place in the flat array); a cell occurs at most once among those marked `alone`."""
-    flat = total.reshape(-1)
+    flat, amounts = total.reshape(-1), amounts.astype(total.dtype, copy=False)  # of one kind: `at` is slow on two
     if alone.all():
         flat[cell] += amounts
         return

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ class PlaceDays:
     `rows` has place, its level, flow, commodity, quantity, renewable. `value` is in sub-units as it counts (signed),
     measured and estimated; `due`: intervals are owed that day; `whole`: every one of them was measured; `estimated`:
     the share of the day's time that is estimated, NaN where some of it is not known at all. A meter that owes nothing
-    (events) is whole on every day.
+    (events) is whole on every day. Minutes take 32 bits: a year of 17,000 households is 36 million of each.
     """
 
     rows: pa.Table
@@ -53,10 +54,11 @@ def place_days(asked: Asked, place: str, first: date, last: date) -> PlaceDays:
     rows = pa.concat_tables([counted.plain, counted.signed])
     keyed = rows.append_column("key", pa.array(np.arange(rows.num_rows))).select(SET_COLUMNS)
     events = event_channels(registry)
-    found = channel_days(asked, keyed, edges_us, events)
+    found = channel_days(asked, keyed, edges_us, events, lean=True)
     shape = found.value.shape
     event = np.isin(rows["channel"].to_numpy(), np.array(sorted(events), np.int32))
-    out = _Judged(np.empty(shape, np.bool_), np.empty(shape, np.bool_), np.empty(shape, np.float64), found.expected_us)
+    minutes: npt.NDArray[Any] = np.empty(shape, np.int32)
+    out = _Judged(np.empty(shape, np.bool_), np.empty(shape, np.bool_), np.empty(shape, np.float64), minutes)
     with ThreadPoolExecutor() as pool:  # some rows at a time stay in the processor's memory
         parts = [slice(low, low + ROWS_AT_ONCE) for low in range(0, shape[0], ROWS_AT_ONCE)]
         list(pool.map(lambda part: _judge(found, event, part, out), parts))
@@ -70,7 +72,7 @@ def place_days(asked: Asked, place: str, first: date, last: date) -> PlaceDays:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """Columns of PlaceDays that are worked out, being filled; `expected_min` is in microseconds until then."""
+    """Columns of PlaceDays that are worked out, being filled."""
 
     due: Mask
     whole: Mask
@@ -81,8 +83,8 @@ class _Judged:
 def _judge(found: SetSums, event: Mask, part: slice, out: _Judged) -> None:
     """Work out some rows: what was owed, whether all of it was measured, and how much was estimated."""
     arrived, estimated = found.arrived_min[part], found.estimated_min[part]
-    expected = out.expected_min[part]
-    expected //= MINUTE_US
+    expected = found.expected_us[part] // MINUTE_US
+    out.expected_min[part] = expected
     known = arrived + estimated
     due = (expected > 0) | (known > 0)
     out.due[part] = due

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from quintet.registry import Registry
+from quintet.registry.tree import ROOT
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.read import intervals, wanted
 from quintet.store.recent import Recent
@@ -23,8 +24,8 @@ from quintet.terms.quality import qualities, qualities_by_id
 from .alerts import any_heard, changed_since
 from .changes import NO_ROWS, Change, ChangedRows, Changes, Commit, Limits, Mark, Rows, Stepped, newest_of
 from .members import I32, Members
+from .mixing import apart, homes_below, mix_of
 from .read_log import Read, ReadLog
-from .rights import homes_below
 from .scope import ANY, Grant, Scope, Want
 from .told import only_released
 from .totals import held_totals
@@ -149,7 +150,8 @@ class Feed:
     def _noted(self, members: Members, scope: Scope, place: str, grant: Grant | None) -> tuple[ReadLog, int] | None:
         """Note that a reader begins to follow a dwelling, before anything is told to him."""
         log = self._log()
-        if log is None or not members.is_dwelling(place) or (grant is not None and not grant.role.logged):
+        told = members.is_dwelling(place) or few(members.registry, scope, place, grant)
+        if log is None or not told or (grant is not None and not grant.role.logged):
             return None
         role, purpose = ("operator", "") if grant is None else (grant.role.name, grant.purpose)
         kinds = () if grant is None or grant.commodities is None else sorted(grant.commodities)
@@ -162,18 +164,29 @@ class Feed:
         """Give what bounds a reader who follows a place at this moment; raises as `subscribe` does."""
         return check(self._laid_out(), scope, place, self._engine.clock_us())
 
-    def news(self, watches: Sequence[Watch]) -> list[Changes]:
-        """Say for each place what changed since its mark, and move the marks to the newest batch."""
+    def now_us(self) -> int:
+        """Give the moment by which rights to follow begin and end."""
+        return self._engine.clock_us()
+
+    def news(self, watches: Sequence[Watch]) -> list[Changes | None]:
+        """Say for each place what changed since its mark (None: nothing), and move the marks to the newest batch."""
         newest, members = self.newest, self._laid_out()
         since: dict[Mark, tuple[Rows | None, Set[str], Mapping[str, Sequence[Alert]]]] = {}
-        out: list[Changes] = []
+        out: list[Changes | None] = []
         for watch in watches:
-            if watch.mark not in since:
+            place, found = watch.place, since.get(watch.mark)
+            if found is None:
                 rows = self._remembered(watch.mark, newest)
                 homes = members.homes(rows.channel if rows is not None else NO_ROWS.channel)
-                since[watch.mark] = rows, homes, self._stepped(watch.mark, newest)
-            out.append(self._changed(members, watch, *since[watch.mark], newest))
+                found = since[watch.mark] = rows, homes, self._stepped(watch.mark, newest)
             watch.mark = newest
+            rows, homes, alerts = found
+            # of thousands who listen a commit touches a few: all others are passed by here
+            still = watch.members is members and rows is not None and place not in homes and place not in alerts
+            if still and members.is_dwelling(place):
+                out.append(None)
+            else:
+                out.append(self._changed(members, watch, rows, homes, alerts, newest))
         return out
 
     def resume(self, watch: Watch, after: Mark) -> Changes:
@@ -318,11 +331,18 @@ def check(members: Members, scope: Scope, place: str, now_us: int) -> Grant | No
         return None
     dwelling = members.is_dwelling(place)
     below = 0 if dwelling else len(homes_below(members.registry, place))
-    want = Want((now_us, now_us + 1), 0, dwelling, below, ANY)
+    leaves = apart(members.registry, scope, place)
+    want = Want((now_us, now_us + 1), 0, dwelling, below, ANY, apart=leaves)
     grant = scope.check(place, frozenset(members.registry.tree.path(place)), want)
     if grant is not None and grant.role.floor:
         raise only_released(place)
     return grant
+
+
+def few(registry: Registry, scope: Scope, place: str, grant: Grant | None) -> bool:
+    """Tell whether a place's totals give away single dwellings, so that following them is noted."""
+    want = Want(dwellings=len(homes_below(registry, place)), apart=apart(registry, scope, place))
+    return want.few(mix_of(scope) if grant is None else grant.role.mix) and not (scope.unbounded and place == ROOT)
 
 
 def bounded(members: Members, rows: Rows, grant: Grant | None) -> Rows:

@@ -6,12 +6,11 @@ import pyarrow.compute as pc
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.flows import hour_bucket, interval_flows
 from quintet.terms.amount import Ints
+from quintet.terms.length import DAY_MIN
 from quintet.terms.period import FIXED_MINUTES, HOUR_US, Resolution
 
 from .flows import AMOUNTS, KEY, Counted
 from .hour_sums import Known, sums
-
-DAY_MIN = 1440
 
 
 def step_of(resolution: Resolution) -> int | None:

@@ -4,7 +4,7 @@ Hourly sums of a closed day are those of its newest version. Of what has changed
 changed on that day are read again: the sums less what these came to, plus what was known of them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quintet.store.engine import Engine, Snapshot
-from quintet.store.flows import Above, hour_bucket, interval_flows, own_days, rollup_flows, stored_flows
+from quintet.store.flows import (
+    Above,
+    hour_bucket,
+    interval_flows,
+    own_days,
+    read_above,
+    rolled_up,
+    rollup_flows,
+    stored_flows,
+)
 from quintet.store.pair_flows import Pairs, pair_flows, statements
 from quintet.store.read import day_range
 from quintet.store.set_flows import folded_until, newer_folds
@@ -36,14 +45,14 @@ class Known:
 
     `scratch`: every interval is read, whatever stored sums say. `counted_at` gives what counts for the same place by
     the registry of a batch (None: there was no such place); without it, days summed by another one are read afresh.
-    `above` holds what was read beforehand of what closed days keep of upper places.
+    `together` holds what was read beforehand, for several places at once.
     """
 
     batch: int | None = None
     registered: int | None = None
     scratch: bool = False
     counted_at: Callable[[int], Counted | None] | None = None
-    above: Above | None = None
+    together: "Together | None" = None
 
     @property
     def registry(self) -> int | None:
@@ -51,7 +60,38 @@ class Known:
         return self.batch if self.registered is None else self.registered
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What is read once for several places: what closed days keep of them, and of which state these days are.
+
+    `folded` and `made` are those of `folded_until` and `made_by`; `open`: there are sums that no closing has folded.
+    """
+
+    above: Above
+    folded: Mapping[int, int]
+    made: Mapping[int | None, list[int]]
+    open: bool
+
+
 NOW = Known()
+
+
+def read_together(
+    engine: Engine,
+    snapshot: Snapshot,
+    span: tuple[int, int],
+    inside: Mapping[str, Set[str]],
+    commodities: Set[str],
+    known: Known,
+) -> Together:
+    """Read for some places what does not have to be read for each; `inside` as `read_above` takes it."""
+    low, high = span
+    return Together(
+        read_above(engine, snapshot, low, high, inside, BOUNDARY, commodities),
+        folded_until(snapshot, *day_range(engine, low, high)),
+        made_by(engine, snapshot, low, high, known),
+        rolled_up(snapshot, low, high),
+    )
 
 
 def sums(engine: Engine, snapshot: Snapshot, counted: Counted, edges_us: Ints, known: Known = NOW) -> pa.Table:
@@ -68,8 +108,11 @@ def sums(engine: Engine, snapshot: Snapshot, counted: Counted, edges_us: Ints, k
         afresh, pairs = changed(engine, snapshot, low, high, counted, known)
         spans = [day_bounds(engine.tz, first, low, high, last + 1) for first, last in runs_of(afresh)]
         place, inside = counted.place, counted.inside
-        parts.append(stored_flows(engine, snapshot, low, high, place, inside, BOUNDARY, afresh, known.above))
-        parts.append(rollup_flows(snapshot, low, high, even, spans, batch))
+        read = known.together
+        above = None if read is None else read.above
+        parts.append(stored_flows(engine, snapshot, low, high, place, inside, BOUNDARY, afresh, above))
+        if read is None or read.open:
+            parts.append(rollup_flows(snapshot, low, high, even, spans, batch))
         parts.append(interval_flows(engine, snapshot, low, high, odd, bucket, known_batch=batch))
         parts += [interval_flows(engine, snapshot, *span, even, bucket, known_batch=batch) for span in spans]
         starts = _starts(engine.tz, low, high)
@@ -155,12 +198,13 @@ def changed(
     channels changed are read afresh.
     """
     even, _ = counted.parted
-    folded = folded_until(snapshot, *day_range(engine, low, high))
     afresh: list[int] = []
     out: list[Pairs] = []
-    place, read = counted.place, known.above
-    own = own_days(snapshot, place, *day_range(engine, low, high)) if read is None else read.days[place]
-    for made, every in made_by(engine, snapshot, low, high, known).items():
+    place, read = counted.place, known.together
+    folded = folded_until(snapshot, *day_range(engine, low, high)) if read is None else read.folded
+    own = own_days(snapshot, place, *day_range(engine, low, high)) if read is None else read.above.days[place]
+    by_batch = made_by(engine, snapshot, low, high, known) if read is None else read.made
+    for made, every in by_batch.items():
         other = counted if made is None else None if known.counted_at is None else known.counted_at(made)
         # sums of a place below are added up here, by the places that lie in it now
         days = [day for day in every if other is not None and (day in own or other.inside == counted.inside)]

@@ -23,7 +23,8 @@ HEADER_REMEDY = "Sign in, or send a token that is valid: `Authorization: Bearer 
 class Identity:
     """Who asks. `kind`: local (at the machine), person, token, or consent (a third party's token).
 
-    `name` is for people's eyes, `id` says nothing; `may` is what a token is for (a person: everything).
+    `name` is for people's eyes, `id` says nothing; `may` is what a token is for (a person: everything). `ends_us`: when
+    he ends by himself, his rights apart; 0 where that was not asked.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Identity:
     scope: Scope
     may: frozenset[str] = frozenset({"read", "live", "account"})
     person: Person | None = None
+    ends_us: int = 0
 
     @property
     def roles(self) -> frozenset[str]:
@@ -43,6 +45,11 @@ class Identity:
     def homes(self) -> tuple[Grant, ...]:
         """The dwellings that are his."""
         return tuple(grant for grant in self.scope.grants if grant.role.name == RESIDENT and grant.place)
+
+    def sure_until_us(self, now_us: int) -> int:
+        """Give until when he and his rights stand as they do now where nobody changes them; 0: nobody can tell."""
+        edges = (edge for grant in self.scope.grants for edge in (grant.from_us, grant.until_us) if edge > now_us)
+        return min(self.ends_us, *edges) if self.ends_us else 0
 
     def runs(self, root: str) -> bool:
         """Whether the city's own desk is his: its operator, or a token for that."""
@@ -95,7 +102,7 @@ class Identities:
     def by_cookie(self, secret: str, reason: str = "") -> Identity | None:
         """Give who has this session; None where it has ended."""
         person = self.people.vault.exists and self.entrance.signed(secret)
-        return self.of_person(person, reason) if person else None
+        return replace(self.of_person(person, reason), ends_us=self.entrance.ends_us(secret)) if person else None
 
     def at_hand(self, secret: str, reason: str = "") -> Identity | None:
         """Give what `by_cookie` gives where nothing is to be read or written for it; None: ask that."""

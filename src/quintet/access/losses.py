@@ -1,12 +1,15 @@
 """The losses of networks: what one reader may ask of them."""
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 
+from quintet.registry import Registry
 from quintet.registry.tree import ROOT
 from quintet.terms.errors import NotFound, UsageError
 from quintet.terms.period import Resolution, Span, from_us
 
+from .mixing import homes_on
 from .network_sums import NetworkSums, network_sums
 from .networks import Network, networks_of
 from .reader import Access
@@ -40,13 +43,19 @@ def network_losses(
     if place and network:
         raise UsageError("a network has its place.", code="bad_question", remedy="Name a place or a network, not both.")
     asked = place or (_found(networks_of(access.registry()).rows, network).place if network else ROOT)
-    with access.asking(asked, known_at, span, minutes_of(resolution)) as moment:
-        rows = networks_of(moment.registry).rows
+
+    def chosen_of(registry: Registry) -> list[Network]:
+        rows = networks_of(registry).rows
         if network:
-            chosen = [_found(rows, network)]
-        else:
-            inside = moment.registry.tree.descendants(asked)
-            chosen = [one for _, one in sorted(rows.items()) if one.place in inside]
+            return [_found(rows, network)]
+        inside = registry.tree.descendants(asked)
+        return [one for _, one in sorted(rows.items()) if one.place in inside]
+
+    def groups(registry: Registry) -> Mapping[str, Set[str]]:
+        return {one.id: homes_on(registry, one) for one in chosen_of(registry)}
+
+    with access.asking(asked, known_at, span, minutes_of(resolution), groups=groups) as moment:
+        chosen = chosen_of(moment.registry)
         periods, edges_us = cut(span, resolution, moment.engine.tz)
         sums = network_sums(moment, chosen, edges_us) if chosen else None
     return NetworksAnswer(sums, periods, from_us(moment.known_us), moment.rule_set)

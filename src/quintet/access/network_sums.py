@@ -26,7 +26,8 @@ class NetworkSums:
     """Sums of networks [k networks, n periods], of their heads and of what is below.
 
     `standing_us` is how long each network stood in each period, `fits` [k, n] that no meter of it counts in steps
-    longer than the period.
+    longer than the period, `begun` [k, n] that the period had begun when it was asked: of what is to come nothing is
+    owed, and nothing known.
     """
 
     networks: Sequence[Network]
@@ -34,6 +35,7 @@ class NetworkSums:
     below: SetSums
     standing_us: Ints
     fits: Mask
+    begun: Mask
 
     @property
     def loss(self) -> Amounts:
@@ -58,7 +60,8 @@ class NetworkSums:
             least(GAP).holds(side.expected_min, side.arrived_min + side.estimated_min)
             for side in (self.head, self.below)
         ]
-        return (enough[0] & enough[1] & self.headed & self.hung & self.fits) | (self.standing_us == 0)
+        fine = enough[0] & enough[1] & self.headed & self.hung & self.fits & self.begun
+        return fine | (self.standing_us == 0)
 
 
 def network_sums(moment: Asked, chosen: Sequence[Network], edges_us: Ints) -> NetworkSums:
@@ -73,7 +76,8 @@ def network_sums(moment: Asked, chosen: Sequence[Network], edges_us: Ints) -> Ne
     standing = [_overlap(one.stands, edges_us) for one in chosen]
     cadence = np.array([one.cadence_min for one in chosen], np.int64) * MINUTE_US
     fits = np.diff(edges_us)[None, :] >= cadence[:, None]
-    return NetworkSums(chosen, head, below, np.array(standing, np.int64).reshape(len(chosen), -1), fits)
+    begun = np.broadcast_to(edges_us[:-1] < moment.until_us, fits.shape)
+    return NetworkSums(chosen, head, below, np.array(standing, np.int64).reshape(len(chosen), -1), fits, begun)
 
 
 def _overlap(stretches: Sequence[tuple[int, int]], edges_us: Ints) -> Ints:

@@ -11,8 +11,9 @@ from quintet.store.read import intervals
 from quintet.terms.amount import Ints
 from quintet.terms.period import Span, day_start, from_us
 
-from .rights import Here, told_until
+from .rights import Here
 from .series import ESTIMATED, MEASURED
+from .whole_steps import told_until
 
 DAY = timedelta(days=1)
 

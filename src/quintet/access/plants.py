@@ -1,6 +1,6 @@
 """What each plant took in and gave out, entry by entry: the same channels, for the same time, as the balance counts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -35,10 +35,15 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class PlantEntries:
-    """The entries of all converters of a registry, and the channels that count in each (PLACEMENTS with `key`)."""
+    """The entries of all converters of a registry, and the channels that count in each (PLACEMENTS with `key`).
+
+    `places` are where a plant counts: at its own place, or, where there is no such place, at those of its meters, as in
+    the balance.
+    """
 
     entries: list[Entry]
     plants: Mapping[str, Plant]
+    places: Mapping[str, Set[str]]
     rows: pa.Table
 
 
@@ -78,7 +83,7 @@ def plant_flows(
         periods, edges_us = cut(span, resolution, moment.engine.tz)
         more = [to_us(one) for one in within if edges_us[0] < to_us(one) < edges_us[-1]]
         parts_us = np.unique(np.concatenate([edges_us, np.array(more, np.int64)]))
-        chosen = [at for at, entry in enumerate(found.entries) if found.plants[entry.plant].place in inside]
+        chosen = [at for at, entry in enumerate(found.entries) if found.places[entry.plant] <= inside]
         rows = found.rows.filter(pc.is_in(found.rows["key"], pa.array(chosen, pa.int64())))
         key = np.searchsorted(np.array(chosen, np.int64), rows["key"].to_numpy())
         rows = rows.set_column(rows.column_names.index("key"), "key", pa.array(key, pa.int64()))
@@ -115,7 +120,12 @@ def plant_entries(registry: Registry) -> PlantEntries:
             out.append({**row, "start_us": start, "end_us": end, "key": number.setdefault(entry, len(number))})
     keys = pa.array([row.pop("key") for row in out], pa.int64())
     rows = clipped(on_grid(registry, pa.Table.from_pylist(out, schema=PLACEMENTS)), 0).append_column("key", keys)
-    return PlantEntries(list(number), {plant.id: plant for plant in converters}, rows)
+    plants, entries = {plant.id: plant for plant in converters}, list(number)
+    places: dict[str, set[str]] = {}
+    for row, key in zip(out, keys.to_pylist(), strict=True):
+        plant = plants[entries[key].plant]
+        places.setdefault(plant.id, set()).add(plant.place if plant.place in registry.tree else str(row["place"]))
+    return PlantEntries(entries, plants, places, rows)
 
 
 def _shared_out(plants: Sequence[Plant], start: int, end: int) -> Iterator[tuple[Plant, int, int]]:

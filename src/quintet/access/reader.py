@@ -1,6 +1,6 @@
 """The one read path: every answer to a person is asked for here, by someone with a scope."""
 
-from collections.abc import Callable, Generator, Sequence, Set
+from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +17,6 @@ from quintet.store.book import batch_known_at
 from quintet.store.engine import Engine, Snapshot
 from quintet.store.exceptions import Item
 from quintet.store.findings import findings_between
-from quintet.store.flows import Above, read_above
 from quintet.store.read import daily_sums, intervals
 from quintet.store.recent import Recent
 from quintet.terms.amount import Ints
@@ -40,13 +39,14 @@ from .differences import Difference, Moment, counting_of, difference, due_minute
 from .exceptions import readable_item, readable_items
 from .findings import channels_at
 from .fineness import fine_sums, longest_min
-from .flows import BOUNDARY, Counted, FlowsAnswer, counted_at, flows_table, minutes_of
-from .hour_sums import Known
+from .flows import Counted, FlowsAnswer, counted_at, flows_table, minutes_of
+from .hour_sums import Known, Together, read_together
+from .mixing import homes_below
 from .neighbours import MEMORY, MonthOfHomes, Neighbours, end_us, month_of_homes
 from .network_sums import LOSS, located_losses
 from .own_days import own_days
 from .read_log import ReadLog
-from .rights import COARSE_MIN, Here, Rights, homes_below, minutes_in, told_until
+from .rights import Here, Rights
 from .roles import MONTH_MIN
 from .roles import minutes_of as minutes_of_step
 from .scope import ANY, EVERYTHING, Grant, Scope
@@ -54,9 +54,12 @@ from .series import Rows, cut, in_place, refuse_too_fine, remembered, series_of
 from .sets import Asked
 from .told import FLOORS, only_released, released
 from .weather import outdoor
+from .whole_steps import COARSE_MIN, minutes_in, told_until
 
 Own = tuple[Channel, Here]
 """A channel, and when of what is asked for it was the reader's to read."""
+Groups = Callable[[Registry], Mapping[str, Set[str]]]
+"""Names what is told beside places, and the dwellings that each tells of together."""
 RegistryAt = Callable[[int | None], Registry]
 ALL_TIME = Span(datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 """What is asked of where no span is named: nobody whose right begins or ends gets it."""
@@ -298,8 +301,10 @@ class Access:
         with self.asking(places[0], known_at, span, step_min) as moment:
             for place in places:
                 self._rights.unwidened(moment.registry, place, span)
-            above = read_above(self._engine, moment.snapshot, low, high, places, BOUNDARY, commodities)
-            return [self._flows(moment, place, cuts, Resolution.HOUR, commodities, above) for place in places]
+            inside = {place: moment.registry.descendants(place) for place in places}
+            known = Known(moment.batch, moment.registered, moment.scratch)
+            read = read_together(self._engine, moment.snapshot, (low, high), inside, commodities, known)
+            return [self._flows(moment, place, cuts, Resolution.HOUR, commodities, read) for place in places]
 
     def _flows(
         self,
@@ -308,9 +313,9 @@ class Access:
         cuts: tuple[list[datetime], Ints],
         resolution: Resolution,
         commodities: Set[str] | None = None,
-        above: Above | None = None,
+        together: Together | None = None,
     ) -> FlowsAnswer:
-        """Give a place's flows at one moment, of some commodities (None: all); `above` was read of it already."""
+        """Give a place's flows at one moment, of some commodities (None: all); `together` was read of it already."""
         periods, edges_us = cuts
 
         def counts(registry: Registry) -> Counted:
@@ -322,7 +327,7 @@ class Access:
             return counts(registry) if place in registry.tree else None
 
         counted = counts(moment.registry)
-        known = Known(moment.batch, moment.registered, moment.scratch, counted_by, above)
+        known = Known(moment.batch, moment.registered, moment.scratch, counted_by, together)
         found = fine_sums(self._engine, moment.snapshot, counted, edges_us, known, resolution)
         losses = located_losses(moment, place, periods, edges_us)
         if commodities is not None:
@@ -367,12 +372,14 @@ class Access:
         each: bool = False,
         running: bool = False,
         own: bool = False,
+        groups: Groups | None = None,
     ) -> Generator[Asked]:
         """Read of a place and what is below it at one moment, now or as known at a moment.
 
         What is read lies in `span`, in steps of so many minutes; `each`: of the dwellings below one by one. Who reads
         by whole steps only is given what was known when the last of them was over, unless what is told of a `running`
-        one holds no amounts. `own`: of the commodities alone that he may see (`utilities`).
+        one holds no amounts. `own`: of the commodities alone that he may see (`utilities`). `groups`: of sets of
+        dwellings too, by name, that are no places.
         """
         self._rights.place(place, span, step_min, commodity=ANY if own else None)
         if each:
@@ -384,6 +391,8 @@ class Access:
             until = min(now, self._engine.clock_us()) if known_at is None else moment
             registry = self._registry_at(known)
             self._rights.unwidened(registry, place, span)
+            if groups is not None:
+                self._rights.groups(place, groups(registry), span, step_min, "networks")
             registered = known if self._registered is None else self._registered
             over = None if running else self._over(place, span, from_us(until), each=each)
             if over is not None and (known_at is not None or over < span.end):

@@ -4,11 +4,8 @@ Whatever moment of knowledge is asked for, the rights are those of now, and wher
 now: an older belief opens nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -17,19 +14,19 @@ import pyarrow as pa
 from quintet.registry import Registry
 from quintet.registry.rows import Channel
 from quintet.registry.standing import Stood, stood
+from quintet.registry.tree import ROOT
 from quintet.store.records import ALWAYS
 from quintet.terms.errors import Forbidden, NotFound
-from quintet.terms.period import MINUTE_US, Span, day_start, from_us, local_day
+from quintet.terms.length import DAY_MIN
+from quintet.terms.period import Span, from_us
 
 from .findings import channels_at
+from .mixing import apart, homes_below, is_dwelling, mix_of
 from .read_log import Read, ReadLog
-from .roles import DAY_MIN, MONTH_MIN
+from .roles import MONTH_MIN
 from .scope import ANY, JUST_THE_PLACE, Grant, Scope, Want
 from .told import below_floor, only_released
-
-DWELLING = "premise"
-COARSE_MIN = 10**9
-"""The step of what holds no readings: only place and time are looked at."""
+from .whole_steps import whole_steps
 
 
 class Rights:
@@ -84,9 +81,27 @@ class Rights:
         bounded = span is not None and grant is not None and grant.role.floor
         if bounded and not floored:
             raise only_released(place)
-        if span is not None and want.dwelling:
+        if span is not None and (want.dwelling or self._tells_of_few(grant, place, want)):
             self._note(grant, place, span, want.step_min, what)
         return bounded
+
+    def groups(self, place: str, groups: Mapping[str, Set[str]], span: Span, step_min: int, what: str) -> None:
+        """Refuse totals at a place of groups of dwellings, by name, of which one is too small for the reader."""
+        if self.scope.unbounded and self._log is None:
+            return
+        registry = self._now()
+        above = frozenset(registry.tree.path(place))
+        for name, homes in groups.items():
+            want = replace(self._want(registry, place, span, step_min, ANY), dwellings=len(homes), apart=False)
+            grant = self.scope.check(name, above, want)
+            if want.few(mix_of(self.scope) if grant is None else grant.role.mix):
+                for home in sorted(homes):
+                    self._note(grant, home, span, want.step_min, what)
+
+    def _tells_of_few(self, grant: Grant | None, place: str, want: Want) -> bool:
+        """Tell whether a total is noted as a reading of the dwellings in it; of the city's own it never is."""
+        few = want.few(mix_of(self.scope) if grant is None else grant.role.mix)
+        return few and not (self.scope.unbounded and place == ROOT)
 
     def each_below(self, place: str, span: Span, step_min: int) -> None:
         """Refuse to tell the dwellings below a place one by one, where one of them alone would be refused."""
@@ -149,7 +164,7 @@ class Rights:
             above = frozenset(registry.tree.path(one.place))
             if not self.scope.sees(above):
                 continue
-            dwelling = _is_dwelling(registry, one.place)
+            dwelling = is_dwelling(registry, one.place)
             want = Want((part.start_us, part.end_us), step_min, dwelling, 0, channel.reading.commodity, registry.tz)
             grant = self.scope.check(one.place, above, want)
             if grant is not None and grant.role.floor:
@@ -246,7 +261,7 @@ class Rights:
         if known is registry or place not in known.tree:
             return
         numbers = set(channels_at(known, place).tolist()) - set(channels_at(registry, place).tolist())
-        numbers |= set(channels_at(registry, place).tolist()) if _is_dwelling(registry, place) else set()
+        numbers |= set(channels_at(registry, place).tolist()) if is_dwelling(registry, place) else set()
         names = {number: name for name, number in registry.channel_ids.items() if number in numbers}
         for name in names.values():
             parts = stood(registry, name)
@@ -262,12 +277,13 @@ class Rights:
         return True
 
     def _want(self, registry: Registry, place: str, span: Span | None, step_min: int, commodity: str | None) -> Want:
-        dwelling = _is_dwelling(registry, place)
+        dwelling = is_dwelling(registry, place)
         if span is None:
             return Want(None, step_min, dwelling) if dwelling else JUST_THE_PLACE
-        below = 0 if dwelling or self.scope.unbounded else len(homes_below(registry, place))
+        below = 0 if dwelling else len(homes_below(registry, place))
         step_min = whole_steps(span, step_min, registry.tz)
-        return Want((span.start_us, span.end_us), step_min, dwelling, below, commodity, registry.tz)
+        leaves = apart(registry, self.scope, place)
+        return Want((span.start_us, span.end_us), step_min, dwelling, below, commodity, registry.tz, leaves)
 
     def _note(self, grant: Grant | None, place: str, span: Span, step_min: int, what: str) -> None:
         if self._log is None or (grant is not None and not grant.role.logged):
@@ -287,33 +303,12 @@ class Here:
     finest_min: int
 
 
-def told_until(finest_min: int, at: datetime, tz: ZoneInfo) -> datetime | None:
-    """Give until when a reader is told who reads by whole steps only: the last that was over at a moment; None: all.
-
-    What grows with every reading would tell each reading by the difference of two answers.
-    """
-    if not finest_min:
-        return None
-    day = local_day(at, tz)
-    return day_start(day if finest_min <= DAY_MIN else day.replace(day=1), tz)
-
-
 def _within(parts: list[Stood], span: Span) -> Iterator[tuple[Stood, Span]]:
     """Cut a span where a channel stood at different places."""
     for one in parts:
         start, end = max(one.start_us, span.start_us), min(one.end_us, span.end_us)
         if start < end:
             yield one, Span(from_us(start), from_us(end))
-
-
-def _is_dwelling(registry: Registry, place: str) -> bool:
-    return registry.tree.bodies.get(place, {}).get("level") == DWELLING
-
-
-@lru_cache(maxsize=256)
-def homes_below(registry: Registry, place: str) -> tuple[str, ...]:
-    """Name the dwellings below a place."""
-    return tuple(one for one in registry.tree.walk(place) if _is_dwelling(registry, one))
 
 
 def _elsewhere(name: str) -> Forbidden:
@@ -323,21 +318,3 @@ def _elsewhere(name: str) -> Forbidden:
         place=name,
         remedy="Ask for the time in which the meter was yours.",
     )
-
-
-def minutes_in(span: Span) -> int:
-    """Give the length of a span in minutes: what is told of it as a whole is no finer."""
-    return (span.end_us - span.start_us) // MINUTE_US
-
-
-def whole_steps(span: Span, step_min: int, tz: ZoneInfo) -> int:
-    """Give how fine an answer in such steps is: one that begins or ends within a step tells of less than the step.
-
-    A month asked from its 5th to its 6th is a day. What holds no readings stays what it is.
-    """
-    if step_min < DAY_MIN or step_min == COARSE_MIN:
-        return step_min
-    first, after = local_day(span.start, tz), local_day(span.end, tz)
-    if day_start(first, tz) != span.start or day_start(after, tz) != span.end:
-        return 0
-    return step_min if step_min < MONTH_MIN or (first.day, after.day) == (1, 1) else DAY_MIN

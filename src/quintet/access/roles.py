@@ -6,10 +6,10 @@ from functools import cache
 
 from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.errors import BadInput
+from quintet.terms.length import DAY_MIN
 from quintet.terms.period import FIXED_MINUTES, Resolution
 
 FILE = "roles.toml"
-DAY_MIN = 1440
 MONTH_MIN = 28 * DAY_MIN
 FINEST: Mapping[str, int | None] = {"any": 0, "day": DAY_MIN, "month": MONTH_MIN, "none": None}
 REASONS: Mapping[str, int] = {"": 0, "day": DAY_MIN, "month": MONTH_MIN}

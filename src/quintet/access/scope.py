@@ -6,6 +6,7 @@ from datetime import UTC, tzinfo
 
 from quintet.store.records import ALWAYS, FOREVER
 from quintet.terms.errors import Forbidden, NotFound, QuintetError
+from quintet.terms.length import DAY_MIN
 from quintet.terms.period import from_us
 
 from .roles import Role
@@ -16,7 +17,8 @@ class Want:
     """What is asked of a place: its span in microseconds (None: no readings), and the step (0: each reading).
 
     `dwelling`: it is one dwelling's; `dwellings`: how many are below it; `commodity`: of one carrier only (ANY: of
-    those that he may see). `tz`: the clock on which a refusal names moments.
+    those that he may see). `tz`: the clock on which a refusal names moments. `apart`: taken from another total that is
+    told, it leaves too few dwellings.
     """
 
     span_us: tuple[int, int] | None = None
@@ -25,6 +27,11 @@ class Want:
     dwellings: int = 0
     commodity: str | None = None
     tz: tzinfo = UTC
+    apart: bool = False
+
+    def few(self, mix: int) -> bool:
+        """Tell whether it gives away single dwellings to who is told of so many together only."""
+        return self.dwellings > 0 and (self.dwellings < mix or (self.apart and mix > 0))
 
 
 JUST_THE_PLACE = Want()
@@ -77,19 +84,16 @@ class Grant:
         role = self.role
         if self._no_dwelling(want):
             return _forbidden("only_totals", "is one dwelling.", place, TOTALS)
-        few = 0 < want.dwellings < role.mix
-        if want.dwelling or few:
+        if want.dwelling or want.few(role.mix):
             if role.finest_min is not None and want.step_min < role.finest_min:
                 step = "month" if role.finest_min > DAY_MIN else "day"
-                whose = "is one dwelling" if want.dwelling else f"holds only {want.dwellings} dwellings"
-                few_of = {} if want.dwelling else {"dwellings": want.dwellings}
-                return _forbidden("too_fine_for_role", f"{whose}.", place, f"Ask by the {step}.", step=step, **few_of)
+                whose, said = _whose(place, want, role.mix)
+                return _forbidden("too_fine_for_role", whose, place, f"Ask by the {step}.", step=step, **said)
             if want.step_min < role.reason_below_min and not reason:
                 return _forbidden("reason_needed", "is a family's day.", place, REASON)
         return None
 
 
-DAY_MIN = 1440
 TOTALS = "Ask for a place that holds many dwellings: totals only are yours to read."
 REASON = "Say why in the header Quintet-Reason; those who live there can read it."
 
@@ -150,6 +154,15 @@ class Scope:
                 remedy="Your own dwelling is on your page.",
             )
         return _forbidden("forbidden", "is not yours to read.", place, "Ask the city's operator for the right to it.")
+
+
+def _whose(place: str, want: Want, mix: int) -> tuple[str, dict[str, object]]:
+    """Say why a place is told as coarsely as one dwelling, and with which figures."""
+    if want.dwelling:
+        return "is one dwelling.", {}
+    if want.dwellings < mix:
+        return f"holds only {want.dwellings} dwellings.", {"dwellings": want.dwellings}
+    return "leaves only a few dwellings when it is taken from another total that is told.", {"beside": place}
 
 
 def other_utility(place: str, agreed: Set[str]) -> Forbidden:

@@ -21,7 +21,8 @@ from quintet.terms.quality import qualities_by_id
 from quintet.terms.reading import ValueKind, clock
 from quintet.terms.tables import SERIES, SUM
 
-from .rights import Here, told_until
+from .rights import Here
+from .whole_steps import told_until
 
 Rows = tuple[Ints, Ints, npt.NDArray[np.uint8]]
 """Effective intervals of one channel: starts (us), values (sub-units), quality ids."""

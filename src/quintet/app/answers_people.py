@@ -49,7 +49,7 @@ def user_add(city: City, asked: UserAdd, _progress: Progress) -> Answer:
     code = city.entrance.link(person)
     row = {**_user(person, city), "link": _link(city, code)}
     columns = ["id", "name", "display", "rights", "link"]
-    return Answer(columns, rows_of(columns, [row]), document_of(row), notes=[ONCE])
+    return Answer(columns, rows_of(columns, [row]), document_of(row), notes=_of_link(row["link"]))
 
 
 NO_STAY = (
@@ -57,6 +57,7 @@ NO_STAY = (
     "bill from today on. `--from MOMENT`, or `quintet registry move-in` before, says since when it lives there."
 )
 ONCE = "The link opens once, within the hour; there a password or a passkey is set. It is not shown again."
+NOT_SERVED = "The city is not served now: start `quintet serve`, and put its address before the link."
 
 
 def user_list(city: City, _asked: UserList, _progress: Progress) -> Answer:
@@ -104,7 +105,7 @@ def user_link(city: City, asked: UserLink, _progress: Progress) -> Answer:
     code = city.entrance.link(person)
     city.people.tell("link", person.id, {}, asked.actor)
     row = {"name": person.profile.name, "link": _link(city, code), "code": code}
-    return Answer(["name", "link"], rows_of(["name", "link"], [row]), document_of(row), notes=[ONCE])
+    return Answer(["name", "link"], rows_of(["name", "link"], [row]), document_of(row), notes=_of_link(row["link"]))
 
 
 def user_reads(city: City, asked: UserReads, _progress: Progress) -> Answer:
@@ -209,7 +210,9 @@ def _grant(
     else:
         valid = (ALWAYS if begin is None else begin, FOREVER if until is None else until)
         right = Right(role, place, now, valid_from_us=valid[0], valid_until_us=valid[1], by=actor, why=why)
-    return city.people.grant(person, right, actor=actor), right
+    name = city.people.grant(person, right, actor=actor)
+    city.entrance.shorten(person)
+    return name, right
 
 
 def _checked(registry: Registry, role: str, place: str) -> None:
@@ -265,6 +268,11 @@ def _link(city: City, code: str) -> str:
     """Write a link: whole where the city is served, else the part that follows its address."""
     keeper = None if city.doors is None else city.doors.keeper
     return f"{keeper.address if keeper is not None else ''}/enter#{code}"
+
+
+def _of_link(link: str) -> list[str]:
+    """Say what there is to know of a link, and how to make a part of one whole."""
+    return [ONCE, NOT_SERVED] if link.startswith("/") else [ONCE]
 
 
 def _one(row: dict[str, Any], columns: list[str]) -> Answer:

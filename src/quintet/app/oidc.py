@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import httpx
 import msgspec
@@ -37,6 +37,7 @@ from quintet.views.accounts import Accounts, LetIn, Vouched
 CALLBACK = "/oidc/callback"
 SCOPE = "openid profile email"
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
+KEY_KINDS = ("RSA", "EC", "OKP")
 WAIT_S = 10.0
 WAITING_US = 10 * 60 * 1_000_000
 """So long somebody may take at the provider."""
@@ -45,6 +46,12 @@ MOST_SHOWN = 10_000
 LONGEST_AFTER = 1_000
 LEEWAY_S = 60
 NONCE = 12
+PUBLISHED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
+ODD = (
+    JoseError, LookupError, ValueError, TypeError, AttributeError, RecursionError, httpx.HTTPError, httpx.InvalidURL,
+)  # fmt: skip
+"""What an answer raises that is not as OpenID Connect says: the provider is another's program."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,12 @@ def oidc_settings(table: Mapping[str, Any], base: Path) -> OidcSettings | None:
         raise BadInput(
             "the secret cannot be read.", code="no_secret", place="[oidc] secret_file", remedy="Name a readable file."
         ) from error
-    claim = str(table.get("claim", "preferred_username"))
+    claim, issuer = str(table.get("claim", "preferred_username")), urlsplit(str(table["issuer"]))
+    if issuer.scheme != "https" and not (issuer.scheme == "http" and issuer.hostname in LOOPBACK):
+        raise BadInput(
+            "is no https address.", code="bad_issuer", place="[oidc] issuer",
+            remedy="Name the provider's own, as https://id.city.example: whoever is on the way could vouch otherwise.",
+        )  # fmt: skip
     return OidcSettings(str(table["issuer"]).rstrip("/"), str(table["client_id"]), secret, claim)
 
 
@@ -132,11 +144,22 @@ class CityOidc:
             raise _refused()
         try:
             token = self._token(origin, code, asked.verifier)
-            claims = self._claims(str(token["id_token"]), asked.nonce)
-            who = Vouched(self._settings.issuer, str(claims["sub"]), str(claims.get(self._settings.claim, "")))
-        except (JoseError, KeyError, ValueError, httpx.HTTPError) as error:
+            who = self._who(self._claims(str(token["id_token"]), asked.nonce))
+        except httpx.TransportError as error:
+            raise _silent(self._settings.issuer) from error
+        except ODD as error:
+            self._found = None  # what it publishes of itself may have changed
             raise _refused() from error
         return self._accounts.vouched(who), asked.after
+
+    def _who(self, claims: Mapping[str, Any]) -> Vouched:
+        """Give who is meant; raises ValueError for nobody, and for a mail address that the provider has not proved."""
+        subject, claim = claims["sub"], self._settings.claim
+        if not isinstance(subject, str) or not subject:
+            raise ValueError("sub")
+        if claim == "email" and claims.get("email_verified") is not True:
+            raise ValueError("email_verified")
+        return Vouched(self._settings.issuer, subject, str(claims.get(claim, "")))
 
     def _first(self, state: str) -> bool:
         """Tell whether a state is one of ours that nobody has shown yet."""
@@ -171,13 +194,11 @@ class CityOidc:
         }
         who = (quote_plus(self._settings.client_id), quote_plus(self._settings.secret))  # RFC 6749, section 2.3.1
         answer = httpx.post(str(self._provider()["token_endpoint"]), data=sent, auth=who, timeout=WAIT_S)
-        return dict(answer.raise_for_status().json())
+        return _object(answer)
 
     def _claims(self, text: str, nonce: str) -> dict[str, Any]:
-        """Check an id token: signature, issuer, audience, times, nonce; give its claims."""
-        published: Any = self._get(self._provider()["jwks_uri"])
-        keys = KeySet.import_key_set(published)
-        token = jwt.decode(text, keys, algorithms=ALGORITHMS)
+        """Check an id token: signature, issuer, audience, authorised party, times, nonce; give its claims."""
+        token = jwt.decode(text, _keys(self._get(self._provider()["jwks_uri"])), algorithms=ALGORITHMS)
         rules = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_S,
             iss={"essential": True, "value": self._provider()["issuer"]},
@@ -186,7 +207,11 @@ class CityOidc:
             nonce={"essential": True, "value": nonce},
         )
         rules.validate(token.claims)
-        return dict(token.claims)
+        said = dict(token.claims)
+        others = said["aud"] if isinstance(said["aud"], list) else []
+        if said.get("azp", "" if len(others) > 1 else self._settings.client_id) != self._settings.client_id:
+            raise ValueError("azp")  # made for another client, to be shown to us (OpenID Connect Core, 3.1.3.7)
+        return said
 
     def _provider(self) -> dict[str, Any]:
         """Give what the provider publishes of itself. Raises CityError where it does not answer or names another."""
@@ -194,19 +219,38 @@ class CityOidc:
             try:
                 found = self._get(f"{self._settings.issuer}/.well-known/openid-configuration")
             except (httpx.HTTPError, ValueError) as error:
-                raise CityError(
-                    "the identity provider does not answer.",
-                    code="provider_silent",
-                    place=self._settings.issuer,
-                    remedy="Sign in with your password or passkey, or try again.",
-                ) from error
-            if str(found.get("issuer", "")).rstrip("/") != self._settings.issuer:
+                raise _silent(self._settings.issuer) from error
+            whole = all(isinstance(found.get(name), str) for name in PUBLISHED)
+            if not whole or found["issuer"].rstrip("/") != self._settings.issuer:
                 raise CityError("names another issuer.", code="provider_wrong", place=self._settings.issuer)
             self._found = found
         return self._found
 
     def _get(self, url: str) -> dict[str, Any]:
-        return dict(httpx.get(url, timeout=WAIT_S).raise_for_status().json())
+        return _object(httpx.get(url, timeout=WAIT_S))
+
+
+def _object(answer: httpx.Response) -> dict[str, Any]:
+    """Read an answer's JSON; raises ValueError for another value than an object, HTTPError for a refusal."""
+    found: Any = answer.raise_for_status().json()
+    if not isinstance(found, dict):
+        raise ValueError("no object")
+    return dict(found)
+
+
+def _keys(published: Mapping[str, Any]) -> KeySet:
+    """Give the keys by which a token may be signed; of others in the set nothing is asked (RFC 7517, section 5)."""
+    signing = [one for one in published["keys"] if one["kty"] in KEY_KINDS and one.get("use", "sig") == "sig"]
+    return KeySet.import_key_set({"keys": signing})
+
+
+def _silent(issuer: str) -> CityError:
+    return CityError(
+        "the identity provider does not answer.",
+        code="provider_silent",
+        place=issuer,
+        remedy="Sign in with your password or passkey, or try again.",
+    )
 
 
 def _same(one: str, other: str) -> bool:

@@ -5,9 +5,6 @@ from functools import cache
 
 from quintet.terms.catalogue import numbers_of, read_toml
 
-MINUTE_US = 60_000_000
-DAY_US = 1440 * MINUTE_US
-
 
 @dataclass(frozen=True, slots=True)
 class AccountLimits:

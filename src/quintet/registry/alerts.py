@@ -22,12 +22,12 @@ from quintet.store.alerts import (
 )
 from quintet.store.engine import Batch, Engine
 from quintet.terms.alert import DISMISSED, ENDED, MOVED, OVER, STANDING, Alert, Told
+from quintet.terms.alert_words import named
 from quintet.terms.errors import BadInput, NotFound
-from quintet.terms.period import HOUR_US
+from quintet.terms.length import DAY_US
 
 RAISED, CHANGED, NO_PROBLEM, UNDONE, CLOSED, TOLD = "raised", "changed", "dismissed", "undone", "ended", "told"
 KIND, SOURCE = "alerts", "alerts"
-DAY_US = 24 * HOUR_US
 Key = tuple[str, str]
 """A kind and a utility: of these a dwelling has one alert at most that has not ended."""
 
@@ -137,7 +137,7 @@ class StandingAlerts:
         with self._engine.exclusive(), self._lock:
             for one in seen:
                 steps += self._steps(one)
-                rows = [list(row) for row in one.unsaid]
+                rows = [[*row[:3], dict(row[3])] for row in one.unsaid]
                 look = LookRow(one.place, one.at_us, rows, one.begins_us, one.days)
                 if self._looks.get(one.place) != _alike(look):
                     self._looks[one.place] = _alike(look)
@@ -161,7 +161,7 @@ class StandingAlerts:
         for found in seen.found:
             held = standing.get((found.kind, found.commodity))
             if held is None:
-                out += _raised(found, seen, _excused(found, own.values(), seen.at_us))
+                out += _raised(found, seen, _excused(found, own.values(), seen))
             elif held.state == DISMISSED and material(held, found):
                 out += [_ended(held, seen.at_us, OVER), *_raised(found, seen, None)]
             elif held.state == STANDING and _worth_a_step(held, found, seen.at_us):
@@ -245,8 +245,12 @@ class StandingAlerts:
 
 
 def _alike(look: LookRow) -> str:
-    """Say in what a look must differ from the one before to be kept: whose time it was, and the reasons."""
-    return repr((look.begins_us, [row[:3] for row in look.body]))
+    """Say in what a look must differ from the one before to be kept: whose time it was, the reasons, and their words.
+
+    Figures that no sentence names (hours of silence) would make a row of each look.
+    """
+    rows = [(*row[:3], {name: row[3][name] for name in sorted(named(row[2]) & row[3].keys())}) for row in look.body]
+    return repr((look.begins_us, rows))
 
 
 def material(held: Alert, found: Alert) -> bool:
@@ -255,15 +259,18 @@ def material(held: Alert, found: Alert) -> bool:
     return before is None or now is None or (now >= held.row.times * before and now > before)
 
 
-def _excused(found: Alert, own: Iterable[Alert], at_us: int) -> Alert | None:
-    """Give what a resident said of the same thing before, where that still holds."""
-    hold_us = found.row.hold_days * DAY_US
+def _excused(found: Alert, own: Iterable[Alert], seen: Seen) -> Alert | None:
+    """Give what a resident said of the same thing before, where that still holds.
+
+    What was said before the time that is looked at was said by who lived there then, also where no move is recorded.
+    """
+    since_us = max(seen.begins_us, seen.at_us - found.row.hold_days * DAY_US)
     same = [
         one
         for one in own
         if (one.kind, one.commodity, one.tenancy_us) == (found.kind, found.commodity, found.tenancy_us)
         and one.dismissed_us is not None
-        and at_us - one.dismissed_us <= hold_us
+        and one.dismissed_us >= since_us
         and not material(one, found)
     ]
     return same[-1] if same else None

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from quintet.store.records import ALWAYS, FOREVER
 from quintet.store.vault import KEYS, PEOPLE
-from quintet.terms.errors import NotFound, Unknown
+from quintet.terms.errors import BadInput, NotFound, Unknown
+from quintet.terms.length import DAY_US, MINUTE_US
 
-from .account_limits import DAY_US, MINUTE_US, account_limits
+from .account_limits import account_limits
 from .households import own_time
 from .passwords import Passwords, Tries, check_password
 from .people import People
@@ -157,6 +158,12 @@ class Entrance:
             self._people.vault.write(KEYS, "update session set seen_us = ? where digest = ?", [now, digest])
         return person
 
+    def ends_us(self, secret: str) -> int:
+        """Give when a session of `signed` ends by its time; 0 where it may end sooner, unused."""
+        held = self._sessions.get(self._digest(secret))
+        person = None if held is None else self._people.person(held.person)
+        return 0 if held is None or person is None or person.staff else held.expires_us
+
     def at_hand(self, secret: str) -> Person | None:
         """Give what `signed` gives, where that takes no reading and no writing; None: ask that."""
         held, now = self._sessions.get(self._digest(secret)), self._people.now_us()
@@ -182,6 +189,27 @@ class Entrance:
             self._sessions = {digest: one for digest, one in self._sessions.items() if one.person != person.id}
         self._people.changed(person.id)
 
+    def sign_out_others(self, person: Person, secret: str) -> None:
+        """End all sessions and links of a person but one session."""
+        kept = self._digest(secret)
+        self._people.vault.write(KEYS, "delete from session where person = ? and digest <> ?", [person.id, kept])
+        with self._lock:
+            self._sessions = {
+                digest: one for digest, one in self._sessions.items() if one.person != person.id or digest == kept
+            }
+        self._people.changed(person.id)
+
+    def shorten(self, person: Person) -> None:
+        """Let the sessions of who has become staff last no longer than one that begins now."""
+        latest = self._people.now_us() + self.lasts_s(person) * 1_000_000
+        self._people.vault.write(
+            KEYS,
+            "update session set expires_us = min(expires_us, ?) where person = ? and kind = ?",
+            [latest, person.id, SESSION],
+        )
+        with self._lock:
+            self._sessions = {digest: one for digest, one in self._sessions.items() if one.person != person.id}
+
     def fresh(self, secret: str) -> bool:
         """Tell whether a session has just begun: who it is has just been proved."""
         found = self._people.vault.rows(
@@ -194,10 +222,6 @@ class Entrance:
             return False
         age_us = self._people.now_us() - (found[0][1] - self.lasts_s(person) * 1_000_000)
         return 0 <= age_us <= account_limits().fresh_minutes * MINUTE_US
-
-    def session_id(self, secret: str) -> str:
-        """Name a session without its secret."""
-        return self._digest(secret)[:16]
 
     def invite(
         self, place: str, from_us: int, until_us: int, *, days: int | None = None, actor: str
@@ -242,7 +266,11 @@ class Entrance:
         check_password(password, (name, display))
         now = self._people.now_us()
         with self._lock:
-            person = self._people.add(name, display, language=language, actor="invitation")
+            try:
+                person = self._people.add(name, display, language=language, actor="invitation")
+            except BadInput:
+                self._tries.failed("", address)  # a code is no way to learn who is known here
+                raise
             taken = self._people.vault.write(
                 PEOPLE, "update invitation set used_us = ? where id = ? and used_us = 0", [now, invitation.id]
             )
@@ -255,11 +283,6 @@ class Entrance:
         )
         self._people.grant(person, right, actor="invitation")
         return person, self.begin(person)
-
-    def invitation_of(self, code: str, address: str) -> Invitation:
-        """Give the invitation of a code; raises as `accept` does."""
-        self._tries.check("", address)
-        return self._invitation(code, address)
 
     def _invitation(self, code: str, address: str) -> Invitation:
         columns = "id, place, from_us, until_us, expires_us, created_us, used_us"

@@ -14,8 +14,9 @@ import msgspec
 
 from quintet.store.records import ALWAYS
 from quintet.terms.errors import BadInput, NotFound
+from quintet.terms.length import DAY_US
 
-from .account_limits import DAY_US, account_limits
+from .account_limits import account_limits
 from .people import People
 from .person import Pass, Person
 

@@ -1,8 +1,12 @@
 """Passkeys (WebAuthn): a key in a person's device that signs a challenge, so that no secret can be given away."""
 
+import hashlib
+import hmac
 import json
 import secrets
+import struct
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,9 +26,9 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from quintet.terms.errors import BadInput, Unknown
+from quintet.terms.errors import BadInput, NotFound, Unknown
+from quintet.terms.length import MINUTE_US
 
-from .account_limits import MINUTE_US
 from .passwords import Tries
 from .people import People
 from .person import Passkey, Person
@@ -32,19 +36,26 @@ from .person import Passkey, Person
 CHALLENGE_MIN = 5
 MOST = 10
 """Passkeys of one person."""
-MOST_OPEN = 10_000
-"""Challenges that wait at once; the oldest give way."""
+MOST_SHOWN = 10_000
+"""Answered challenges that are remembered, so that each counts once; who has not answered is never pushed out."""
+NAME, END, SIGNED = 16, 8, 32
+"""The parts of a challenge in bytes: random, until when it counts, and our own signature of both and its person."""
+ODD = (
+    WebAuthnException, ValueError, LookupError, TypeError, AttributeError, RecursionError, EOFError, struct.error,
+)  # fmt: skip
+"""What reading a credential raises that is none: the library, its CBOR and JSON, and Python look at what was sent."""
 
 
 class Passkeys:
-    """Makes and checks passkeys. A challenge is answered once, within minutes; it is kept in memory only."""
+    """Makes and checks passkeys. A challenge is answered once, within minutes, and by the process that made it."""
 
     def __init__(self, people: People) -> None:
         """Keep passkeys with their persons."""
         self._people = people
         self._tries = Tries()
         self._lock = threading.Lock()
-        self._open: dict[bytes, tuple[str, int]] = {}
+        self._key = secrets.token_bytes(32)
+        self._shown: OrderedDict[bytes, None] = OrderedDict()
 
     def begin(self, person: Person, site: str) -> str:
         """Give the options for a new passkey as WebAuthn's JSON; `site` is the name of the host."""
@@ -82,7 +93,7 @@ class Passkeys:
                 expected_origin=origin,
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError, KeyError) as error:
+        except ODD as error:
             raise _not_valid(error) from error
         key = Passkey(
             bytes_to_base64url(found.credential_id),
@@ -94,6 +105,23 @@ class Passkeys:
         self._people.keep_passkey(person, key)
         self._people.tell("passkey", person.id, {}, f"person:{person.id}")
         return key
+
+    def listed(self, person: Person) -> list[tuple[str, Passkey]]:
+        """Give a person's passkeys by their short names, the newest first."""
+        held = sorted(person.passkeys.values(), key=lambda one: (-one.created_us, one.id))
+        return [(handle(one.id), one) for one in held]
+
+    def end(self, person: Person, name: str) -> None:
+        """Forget a passkey by its short name (`listed`); raises NotFound for one that is not this person's."""
+        found = next((one for one in person.passkeys if handle(one) == name), None)
+        if found is None:
+            raise NotFound(
+                f"there is no passkey {name!r}.",
+                code="unknown_passkey",
+                place="id",
+                remedy="Look at the list of yours.",
+            )
+        self._people.drop_passkey(person, found, actor=f"person:{person.id}")
 
     def ask(self, site: str) -> str:
         """Give the options for signing in as WebAuthn's JSON: whoever has a passkey may answer."""
@@ -107,7 +135,7 @@ class Passkeys:
         self._tries.check("", address)
         try:
             return self._signed(credential, site, origin)
-        except (WebAuthnException, ValueError, KeyError, TypeError, BadInput) as error:
+        except (*ODD, BadInput) as error:
             self._tries.failed("", address)
             raise Unknown(
                 "this passkey is not valid here.",
@@ -136,25 +164,37 @@ class Passkeys:
         return person
 
     def _challenge(self, person: str) -> bytes:
-        challenge = secrets.token_bytes(32)
-        with self._lock:
-            while len(self._open) >= MOST_OPEN:
-                self._open.pop(next(iter(self._open)))
-            self._open[challenge] = (person, self._people.now_us() + CHALLENGE_MIN * MINUTE_US)
-        return challenge
+        end_us = self._people.now_us() + CHALLENGE_MIN * MINUTE_US
+        said = secrets.token_bytes(NAME) + end_us.to_bytes(END)
+        return said + self._signature(said, person)
+
+    def _signature(self, said: bytes, person: str) -> bytes:
+        return hmac.digest(self._key, said + person.encode(), "sha256")
 
     def _answered(self, credential: Mapping[str, Any], person: str) -> bytes:
         """Give the challenge that a credential answers, which then is used up. Raises BadInput for none of ours."""
         try:
             client = base64url_to_bytes(credential["response"]["clientDataJSON"])
             challenge = base64url_to_bytes(_decoded(client)["challenge"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except ODD as error:
             raise _not_valid(error) from error
+        said, signed = challenge[: NAME + END], challenge[NAME + END :]
+        ours = len(challenge) == NAME + END + SIGNED and hmac.compare_digest(signed, self._signature(said, person))
+        if not ours or int.from_bytes(said[NAME:]) <= self._people.now_us():
+            raise _not_valid(None)
         with self._lock:
-            held = self._open.pop(challenge, None)
-        if held is None or held[0] != person or held[1] <= self._people.now_us():
+            known = challenge in self._shown
+            self._shown[challenge] = None
+            while len(self._shown) > MOST_SHOWN:
+                self._shown.popitem(last=False)
+        if known:
             raise _not_valid(None)
         return challenge
+
+
+def handle(passkey: str) -> str:
+    """Give the short name of a passkey in lists: ids of some makers are a thousand signs long."""
+    return hashlib.sha256(passkey.encode()).hexdigest()[:16]
 
 
 def _decoded(client: bytes) -> dict[str, Any]:

@@ -6,6 +6,7 @@ way, right or wrong, before anything is hashed.
 
 import threading
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -46,11 +47,13 @@ class Passwords:
         """Hash a new password; raises BadInput for one that is too short or too long."""
         check_password(password)
         with self._room:
-            return self._hasher.hash(password)
+            return self._hasher.hash(composed(password))
 
     def fits(self, password: str, known: str | None) -> bool:
         """Tell whether a password is the one of a hash; None for nobody's takes as long and never fits."""
-        given = password[: account_limits().password_most]
+        most, given = account_limits().password_most, composed(password)
+        known = known if len(given) <= most else None  # none so long was ever taken
+        given = given[:most]
         with self._room:
             if self._nobody is None:
                 self._nobody = self._hasher.hash("nobody has this password")
@@ -60,13 +63,18 @@ class Passwords:
                 return False
 
 
+def composed(password: str) -> str:
+    """Give the one form of a password: a Korean syllable is one sign or three, by the device (RFC 8265, 4.2.2: NFC)."""
+    return unicodedata.normalize("NFC", password)
+
+
 def check_password(password: str, about: Sequence[str] = ()) -> None:
     """Refuse a new password that is too short, too long, or that a guesser soon comes to.
 
     `about` are words of its person (name, mail): who guesses tries them first. How soon is reckoned by zxcvbn (common
     passwords, words, dates, keys side by side, repetition; Wheeler 2016, USENIX Security) on the first signs.
     """
-    limits = account_limits()
+    limits, password = account_limits(), composed(password)
     if not limits.password_least <= len(password) <= limits.password_most:
         raise BadInput(
             f"has {len(password)} signs.",

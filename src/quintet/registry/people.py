@@ -87,7 +87,11 @@ class People:
         """Find a person by name or id; raises NotFound."""
         found = self._all().get(name) or self.find(name)
         if found is None:
-            raise NotFound(f"there is no user {name!r}.", code="unknown_user", remedy="`quintet user list` lists them.")
+            raise NotFound(
+                f"there is no user {name!r}.",
+                code="unknown_user",
+                remedy="`quintet user list` lists them, `quintet user add` makes one.",
+            )
         return found
 
     def holder(self, name: str) -> Person | None:
@@ -153,6 +157,13 @@ class People:
         """Keep a passkey."""
         self._put(person.id, "passkey", passkey.id, passkey)
         person.passkeys[passkey.id] = passkey
+
+    def drop_passkey(self, person: Person, name: str, *, actor: str) -> None:
+        """Forget a passkey: it signs in no more."""
+        self.vault.drop(person.id, "passkey", name)
+        with self._lock:
+            person.passkeys.pop(name, None)
+        self.tell("passkey_removed", person.id, {}, actor)
 
     def keep_pass(self, person: Person, name: str, said: Pass, *, actor: str, action: str) -> None:
         """Keep a token or a consent, new or changed."""

@@ -10,10 +10,13 @@ from .person import RESIDENT, Person
 from .snapshot import Registry
 
 
-def residents_since(registry: Registry, people: People, places: Iterable[str]) -> Mapping[str, int]:
+def residents_since(
+    registry: Registry, people: People, places: Iterable[str], *, last: bool = False
+) -> Mapping[str, int]:
     """Give for each of some dwellings since when the first of those who have an account and live there now may see it.
 
-    None of a dwelling where nobody is, or where somebody may see all that is known of it.
+    None of a dwelling where nobody is, or where somebody may see all that is known of it. `last`: of the last of them,
+    in place of the first.
     """
     now_us, wanted = people.now_us(), frozenset(places)
     out: dict[str, int] = {}
@@ -24,7 +27,7 @@ def residents_since(registry: Registry, people: People, places: Iterable[str]) -
                 continue
             time = own_time(registry, right.place, right.from_us, right.until_us)
             if time is not None and time[0] <= now_us < time[1]:
-                out[right.place] = min(out.get(right.place, time[0]), time[0])
+                out[right.place] = (max if last else min)(out.get(right.place, time[0]), time[0])
     return {place: begins for place, begins in out.items() if begins > ALWAYS}
 
 

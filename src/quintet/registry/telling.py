@@ -13,14 +13,13 @@ from collections.abc import Iterable
 import msgspec
 
 from quintet.terms.errors import BadInput, NotFound
+from quintet.terms.length import DAY_US, HOUR_US
 
-from .account_limits import DAY_US
 from .people import People
 from .person import Person
 from .telling_kept import CODE, DROPPED, MAIL, PUSH, TEST, WAITING, Chosen, Notice, Target
 from .telling_limits import TooManyMessages, kept_limits
 
-HOUR_US = 3_600_000_000
 STOP_SIGNS = 32
 Kept = tuple[str, str]
 """A person and the id of one of his rows."""

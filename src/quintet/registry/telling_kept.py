@@ -10,7 +10,6 @@ WAITING, SENT, GIVEN_UP, DROPPED = "waiting", "sent", "given_up", "dropped"
 """The states of a notice."""
 CODE, TEST = "code", "test"
 """Notices that are no alert: a code that confirms an address, and a message to try one."""
-DAY_MIN = 1440
 
 
 class Chosen(msgspec.Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -13,82 +12,24 @@ from quintet.access.scope import Grant
 from quintet.terms.errors import BadInput, Forbidden, Unknown
 from quintet.terms.period import from_us, to_us
 
-from .answers_accounts import HeldRole, Me, OwnHome, OwnToken, OwnTokens, ReadNote, Reads
+from .accounts_asked import (
+    Accept,
+    ConsentAsked,
+    Leave,
+    NewPassword,
+    OneCode,
+    PasskeyMade,
+    PasskeyShown,
+    SignIn,
+    Spoken,
+    TokenAsked,
+)
+from .answers_accounts import HeldRole, Me, OwnHome, OwnPasskey, OwnPasskeys, OwnToken, OwnTokens, ReadNote, Reads
 from .asked import FIRST_YEAR, LAST_YEAR, moment_of
 from .catalogue import Shelf
 from .identity import Reader, moment
 
 MOST_READS = 500
-
-
-class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A name and its password."""
-
-    name: str
-    password: str
-
-
-class OneCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The code of a link."""
-
-    code: str
-
-
-class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An invitation's code and the account that is to be made with it."""
-
-    code: str
-    name: str
-    password: str
-    display: str = ""
-    language: str = ""
-
-
-class TokenAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}):
-    """A token for the person's own programs; `until` (default: a year) is text as everywhere."""
-
-    name: str
-    may: list[str]
-    place: str | None = None
-    until: str | None = None
-
-
-class ConsentAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}):
-    """What a third party may see: who, for what, of which utilities (none: all), from when (else now) until when."""
-
-    party: str
-    purpose: str
-    until: str
-    place: str | None = None
-    commodities: tuple[str, ...] = ()
-    may: tuple[str, ...] = ("read",)
-    since: str | None = None
-
-
-class PasskeyMade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new passkey as WebAuthn's JSON, and what it is to be called."""
-
-    credential: dict[str, Any]
-    label: str = ""
-
-
-class PasskeyShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A passkey that signs in, as WebAuthn's JSON."""
-
-    credential: dict[str, Any]
-
-
-class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new password, and the one before where there is one."""
-
-    password: str
-    old: str = ""
-
-
-class Leave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The password, said again, by which a person has himself erased; empty where he has none."""
-
-    password: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +85,20 @@ class Accounts:
         person = self._person(reader)
         self._identities.passkeys.keep(person, asked.credential, asked.label, site, origin)
         return self.me(reader.identity)
+
+    def passkeys(self, reader: Reader) -> OwnPasskeys:
+        """List the person's passkeys."""
+        tz = self._identities.registry.tz
+        held = self._identities.passkeys.listed(self._person(reader))
+        return OwnPasskeys([OwnPasskey(name, one.label, local(one.created_us, tz)) for name, one in held])
+
+    def end_passkey(self, reader: Reader, name: str) -> None:
+        """Forget a passkey of the person's, as of a device that was lost."""
+        self._identities.passkeys.end(self._person(reader), name)
+
+    def sign_out_others(self, reader: Reader, secret: str) -> None:
+        """End all sessions and links of the person but this one."""
+        self._identities.entrance.sign_out_others(self._person(reader), secret)
 
     def vouched(self, who: Vouched) -> LetIn:
         """Let in staff for whom the city's identity provider vouches. Raises Unknown for who is no staff here.
@@ -267,6 +222,12 @@ class Accounts:
         self._identities.people.tell("password", person.id, {}, f"person:{person.id}")
         self._identities.entrance.sign_out_all(person)  # who else was in is out
         return self._in(person, self._identities.entrance.begin(person))
+
+    def speak(self, reader: Reader, asked: Spoken) -> Me:
+        """Keep the language of who asks: of his pages where an address names none, and of his mails."""
+        person = self._person(reader)
+        self._identities.people.keep_profile(person, language=asked.language)
+        return self.me(self._identities.of_person(person))
 
     def leave(self, reader: Reader, asked: Leave, address: str, secret: str) -> None:
         """Erase the person who asks, by his session's secret.

@@ -39,6 +39,20 @@ class Me(Answer, frozen=True):
     password: bool
 
 
+class OwnPasskey(Answer, frozen=True):
+    """A passkey of the person's: `id` names it in this list only, `label` is what the device called itself."""
+
+    id: str
+    label: str
+    created: datetime
+
+
+class OwnPasskeys(Answer, frozen=True):
+    """The person's passkeys, the newest first."""
+
+    passkeys: list[OwnPasskey]
+
+
 class ReadNote(Answer, frozen=True, rename={"since": "from"}):
     """One reading of the dwelling by somebody else: who, in which role, what, of which time, how fine, and why.
 

@@ -128,6 +128,10 @@ class Live:
         """Begin to follow a place; NotFound when there is none, Forbidden when it is not the reader's."""
         return self._feed.subscribe(self._scope, place)
 
+    def now_us(self) -> int:
+        """Give the moment by which rights to follow begin and end."""
+        return self._feed.now_us()
+
     def still(self, watch: Watch) -> bool:
         """Tell whether the reader may follow at this moment what he began to follow."""
         try:
@@ -158,7 +162,10 @@ class Live:
     def news(self, watches: Sequence[Watch]) -> list[News | None]:
         """Give what is new at each place since it was last asked, None for nothing."""
         found = self._feed.news(watches)
-        return [self._told(watch.place, changes) for watch, changes in zip(watches, found, strict=True)]
+        return [
+            None if changes is None else self._told(watch.place, changes)
+            for watch, changes in zip(watches, found, strict=True)
+        ]
 
     def since(self, watch: Watch, last_event_id: str) -> tuple[Mark, News | None]:
         """Give up to which batch a listener is served who comes back with an id, and what he missed."""

@@ -14,10 +14,12 @@ def _part(text: dict[str, str], name: str) -> str:
     lead = f'<p class="note">{text[f"account.{name}.lead"]}</p>'
     body = {
         "password": _password,
-        "passkeys": lambda said: _button(said, "new-passkey", "account.passkeys.do"),
+        "passkeys": lambda said: _list("passkeys") + _button(said, "new-passkey", "account.passkeys.do"),
         "tokens": _tokens,
         "consents": _consents,
-        "out": lambda said: _button(said, "sign-out", "account.out.do"),
+        "out": lambda said: (
+            _button(said, "sign-out", "account.out.do") + _button(said, "sign-out-others", "account.out.others")
+        ),
         "leave": _leave,
     }[name](text)
     return (

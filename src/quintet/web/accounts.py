@@ -7,20 +7,20 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from quintet.views.accounts import (
+from quintet.views.accounts import Accounts, LetIn
+from quintet.views.accounts_asked import (
     Accept,
-    Accounts,
     ConsentAsked,
     Leave,
-    LetIn,
     NewPassword,
     OneCode,
     PasskeyMade,
     PasskeyShown,
     SignIn,
+    Spoken,
     TokenAsked,
 )
-from quintet.views.answers_accounts import Me, OwnToken, OwnTokens, Reads
+from quintet.views.answers_accounts import Me, OwnPasskeys, OwnToken, OwnTokens, Reads
 
 from .api import JSON
 from .identity import cookie_of, set_cookie
@@ -53,6 +53,10 @@ class Entry:
         """Set the password of who asks; his other sessions end, this one goes on with a new cookie."""
         found = self.accounts.set_password(call.reader, call.said, call.client)
         return self._nothing(found.secret, found.seconds)
+
+    def elsewhere(self, call: Call) -> None:
+        """End the other sessions of who asks."""
+        self.accounts.sign_out_others(call.reader, cookie_of(call.request.headers, self.public))
 
     def left(self, call: Call) -> Response:
         """Erase who asks."""
@@ -125,6 +129,14 @@ ROWS: tuple[Row[Entry], ...] = (
         lambda entry, call: entry.left(call), 204, statuses=(400, 401, 403, 429)),
     Row("POST", "/me/password", "post_me_password", "Set my password; all other sessions end.", NewPassword, None,
         lambda entry, call: entry.changed(call), 204, statuses=(400, 401, 403, 429)),
+    Row("PUT", "/me/language", "put_me_language", "Set the language of my pages and mails.", Spoken, Me,
+        lambda entry, call: entry.accounts.speak(call.reader, call.said)),
+    Row("GET", "/me/passkeys", "get_me_passkeys", "My passkeys.", None, OwnPasskeys,
+        lambda entry, call: entry.accounts.passkeys(call.reader)),
+    Row("DELETE", "/me/passkeys/{id}", "delete_me_passkeys_id", "Forget a passkey: it signs in no more.", None, None,
+        lambda entry, call: entry.accounts.end_passkey(call.reader, call.id), 204, (ID,), (400, 401, 403, 404)),
+    Row("DELETE", "/me/sessions", "delete_me_sessions", "End all my other sessions and links.", None, None,
+        lambda entry, call: entry.elsewhere(call), 204),
     Row("GET", "/me/reads", "get_me_reads", "Who else read of my dwellings, what and why.", None, Reads,
         lambda entry, call: entry.accounts.reads(call.reader, within(call.given[LIMIT.name], LIMIT)), asked=(LIMIT,)),
     Row("GET", "/me/tokens", "get_me_tokens", "My tokens, without what proves them.", None, OwnTokens,

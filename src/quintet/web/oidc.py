@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from quintet.terms.errors import QuintetError
 from quintet.views.accounts import LetIn
 
 from .identity import set_cookie
+from .lost_page import wants_page
 from .ready import nothing
 
 START, CALLBACK = "/oidc/start", "/oidc/callback"
@@ -53,11 +55,23 @@ class OidcPart:
         return nothing()
 
     async def _start(self, request: Request) -> Response:
+        try:
+            return await self._begun(request)
+        except QuintetError as error:
+            return said_on_page(request, error)
+
+    async def _begun(self, request: Request) -> Response:
         after = request.query_params.get("next", "/")
         url, browser = await run_in_threadpool(self._door.begin, self._origin(request), after)
         return RedirectResponse(url, 303, {**HEADERS, "Set-Cookie": self._cookie(browser, WAIT_S)})
 
     async def _back(self, request: Request) -> Response:
+        try:
+            return await self._let_in(request)
+        except QuintetError as error:
+            return said_on_page(request, error)
+
+    async def _let_in(self, request: Request) -> Response:
         state, code = (request.query_params.get(name, "") for name in ("state", "code"))
         found, after = await run_in_threadpool(
             self._door.finish, self._origin(request), state, code, self._browser(request)
@@ -86,6 +100,13 @@ class OidcPart:
             return ""
         found = jar.get(self._name)
         return found.value if found is not None else ""
+
+
+def said_on_page(request: Request, error: QuintetError) -> Response:
+    """Lead a browser back to the page where one signs in, which says what went wrong; programs get the problem."""
+    if not wants_page(request):
+        raise error
+    return RedirectResponse(f"/sign-in?failed={error.code}", 303, HEADERS)
 
 
 def here(path: str) -> str:
