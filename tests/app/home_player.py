@@ -46,8 +46,7 @@ class Player:
 
     def device(self) -> dict[str, Any] | None:
         """Give the device as it was discovered; None where there is none."""
-        found = self.kept.get(f"{TOP}/{self.user}/homeassistant/device/{self.user}/config", "")
-        return json.loads(found) if found else None
+        return next((json.loads(found) for topic, found in self.kept.items() if found and is_config(topic)), None)
 
     def state(self) -> dict[str, Any]:
         found = self.kept.get(f"{TOP}/{self.user}/state", "")
@@ -83,6 +82,11 @@ class Player:
         self._thread.join()
         assert self._process.stdout is not None
         self._process.stdout.close()
+
+
+def is_config(topic: str) -> bool:
+    """Tell whether a topic is of a device's discovery."""
+    return "/homeassistant/device/" in topic and topic.endswith("/config")
 
 
 def pid_file(broker: Broker) -> Path:

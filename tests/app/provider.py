@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import json
 import threading
 import time
@@ -13,6 +14,9 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 SECRET = "the client's secret"
+AUDIENCES: dict[str, Any] = {
+    "audience": "somebody-else", "another client's": "quintet", "for several": ["quintet", "somebody-else"],
+}  # fmt: skip
 
 
 class Provider:
@@ -22,6 +26,8 @@ class Provider:
         self.key = RSAKey.generate_key(2048, {"kid": "one"})
         self.stranger = RSAKey.generate_key(2048, {"kid": "one"})
         self.wrong, self.who, self.sub = "", "seo", ""
+        self.odd: dict[str, Any] = {}
+        """What is answered instead, at which of its addresses."""
         self.codes: dict[str, dict[str, str]] = {}
         provider = self
 
@@ -36,14 +42,18 @@ class Provider:
                     self.send_header("Location", where)
                     self.end_headers()
                     return
-                self.say(provider.published() if "well-known" in url.path else provider.keys())
+                known = "well-known" in url.path
+                self.say(
+                    provider.odd.get("published" if known else "keys")
+                    or (provider.published() if known else provider.keys())
+                )
 
             def do_POST(self) -> None:
                 sent = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
                 self.say(provider.token({name: values[0] for name, values in sent.items()}, self.headers))
 
-            def say(self, content: dict[str, Any]) -> None:
-                body = json.dumps(content).encode()
+            def say(self, content: Any) -> None:
+                body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
                 self.send_response(400 if "error" in content else 200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
@@ -71,7 +81,7 @@ class Provider:
     def keys(self) -> dict[str, Any]:
         return {"keys": [self.key.as_dict(private=False)]}
 
-    def token(self, sent: dict[str, str], headers: Any) -> dict[str, Any]:
+    def token(self, sent: dict[str, str], headers: Any) -> Any:
         asked = self.codes.pop(sent["code"], None)
         basic = base64.b64encode(f"quintet:{quote_plus(SECRET)}".encode()).decode()
         digest = hashlib.sha256(sent.get("code_verifier", "").encode()).digest()
@@ -81,11 +91,33 @@ class Provider:
         now = int(time.time())
         claims = {
             "iss": "https://other.example" if self.wrong == "issuer" else self.issuer,
-            "aud": "somebody-else" if self.wrong == "audience" else "quintet",
+            "aud": AUDIENCES.get(self.wrong, "quintet"),
             "exp": now - 3600 if self.wrong == "expired" else now + 300,
             "nonce": "another" if self.wrong == "nonce" else asked["nonce"],
             "iat": now, "sub": self.sub or self.who, "preferred_username": self.who,
         }  # fmt: skip
+        claims |= {"azp": "somebody-else"} if self.wrong == "another client's" else {}
+        claims |= self.odd.get("claims", {})
         key = self.stranger if self.wrong == "key" else self.key
-        signed = jwt.encode({"alg": "RS256", "kid": "one"}, claims, key)
+        signed = jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, key)
+        if self.wrong in ("public key as a secret", "no signature"):
+            signed = self.forged(claims)
+        if "token" in self.odd:
+            return self.odd["token"]
         return {"access_token": "x", "token_type": "Bearer", "expires_in": 300, "id_token": signed}
+
+    def rotate(self) -> None:
+        """Sign with another key from now on."""
+        self.key = RSAKey.generate_key(2048, {"kid": "two"})
+
+    def forged(self, claims: dict[str, Any]) -> str:
+        """Give a token that nobody signed, or that was signed with what everybody knows."""
+
+        def part(said: bytes) -> str:
+            return base64.urlsafe_b64encode(said).decode().rstrip("=")
+
+        plain = self.wrong == "no signature"
+        head = part(json.dumps({"alg": "none" if plain else "HS256", "kid": self.key.kid}).encode())
+        body = f"{head}.{part(json.dumps(claims).encode())}"
+        public = self.key.as_pem(private=False)
+        return f"{body}." + ("" if plain else part(hmac.new(public, body.encode(), hashlib.sha256).digest()))

@@ -7,8 +7,11 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from tests.browsing import DESK, PATIENCE_MS, PHONE
 
 from quintet.app.requests_people import UserLink
+from quintet.registry.person import Right
+from quintet.store.records import FOREVER
+from quintet.terms.period import to_us
 
-from .peopled import HOMES, PASSWORD, Hand, Peopled, made
+from .peopled import HOMES, PASSWORD, START, Hand, Peopled, made
 
 OTHER = "three lamps below a bridge"
 SIZES: tuple[ViewportSize, ...] = tuple(ViewportSize(width=one[0], height=one[1]) for one in (PHONE, DESK))
@@ -100,6 +103,27 @@ def test_a_token_and_a_consent_are_made_listed_and_ended(town: Peopled, page: Pa
     assert held.get("/api/v1/me").status_code == 401
 
 
+def test_who_has_two_homes_says_of_which_one_a_token_and_a_consent_are(town: Peopled, page: Page) -> None:
+    duo, second = town.person("duo", "resident", HOMES[4]), HOMES[5]
+    since = to_us(START)
+    town.city.people.grant(duo, Right("resident", second, since, since, FOREVER), actor="test")
+    come_in(town, page, "duo")
+    tokens, consents = page.locator("#tokens"), page.locator("#consents")
+    tokens.get_by_text("Make a token").click()
+    tokens.get_by_label("Which home").select_option(second)
+    tokens.get_by_label("Name of the program").fill("second home")
+    tokens.get_by_role("button", name="Make it").click()
+    token = tokens.locator("code").inner_text()
+    held = town.client(Authorization=f"Bearer {token}").get("/api/v1/me").json()
+    assert [one["place"] for one in held["homes"]] == [second]
+    consents.get_by_text("Agree to something").click()
+    consents.get_by_label("Which home").select_option(second)
+    consents.get_by_label("Who", exact=True).fill("Green Advice")
+    consents.get_by_label("For what").fill("advice")
+    consents.get_by_role("button", name="I agree").click()
+    expect(consents.locator("li")).to_contain_text(second)
+
+
 @pytest.mark.parametrize("size", SIZES, ids=["phone", "desk"])
 @pytest.mark.parametrize("lang", ["ko", "en"])
 def test_nothing_is_wider_than_the_screen_and_staff_see_what_is_theirs(
@@ -144,7 +168,11 @@ def test_who_leaves_is_told_what_it_means_and_says_the_password_again(town: Peop
 def test_signing_out_forgets_what_the_browser_kept(town: Peopled, page: Page) -> None:
     come_in(town, page, "mina", "ko")
     page.evaluate("localStorage.setItem('quintet.home.x|y', '1')")
-    page.locator("#out").get_by_role("button", name="로그아웃").click()
+    elsewhere = town.signed_in(town.city.people.need("mina"))
+    page.get_by_role("button", name="다른 기기에서 모두 로그아웃").click()
+    expect(page.locator("#out .told")).to_have_text("되었습니다. 이제 이 기기에서만 로그인되어 있습니다.")
+    assert (me(page), elsewhere.get("/api/v1/me").status_code) == (200, 401)
+    page.locator("#out").get_by_role("button", name="로그아웃", exact=True).click()
     page.wait_for_url("**/sign-in", timeout=PATIENCE_MS)
     assert page.evaluate("localStorage.length") == 0
     assert me(page) == 401

@@ -1,5 +1,6 @@
 """Accounts from end to end: who is invited signs in and sees his own dwelling, for his own time, and nothing else."""
 
+import unicodedata
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from quintet.app.requests_ledger import Intervals
 from quintet.app.requests_people import InviteCreate, UserErase, UserGrant, UserLink, UserReads
 from quintet.registry.account_limits import account_limits
 from quintet.registry.passwords import TooManyTries, Tries
+from quintet.terms.errors import BadInput
 
 from .peopled import HOMES, MOVE, NOW, PASSWORD, START, Hand, Peopled, channel, made
 
@@ -218,3 +220,19 @@ def test_an_invitation_to_a_home_whose_move_nobody_recorded_says_what_follows(to
     assert "registry move-in" in notes[1]
     assert len(town.ask(InviteCreate(NEIGHBOUR, start=START.isoformat())).notes) == 1  # since when was said
     assert len(town.ask(InviteCreate(OWN)).notes) == 1  # the registry knows who lives there
+
+
+def test_a_korean_password_is_the_same_on_every_device_and_a_longer_one_is_another(town: Peopled) -> None:
+    """A device may send a syllable as one sign or as its letters."""
+    person = town.person("hana", "resident", HOMES[5])
+    sentence = "저녁마다 강가를 걷는 고양이 두 마리"
+    letters = unicodedata.normalize("NFD", sentence)
+    for given, other in ((sentence, letters), (letters, sentence)):
+        town.city.entrance.set_password(person, given)
+        assert town.client().post("/api/v1/session", json={"name": "hana", "password": other}).status_code == 200
+    with pytest.raises(BadInput, match="has 9 signs"):  # twenty letters
+        town.city.entrance.set_password(person, unicodedata.normalize("NFD", "강가 고양이 둘셋"))
+    longest = (sentence * 20)[:256]
+    town.city.entrance.set_password(person, longest)
+    for given, status in ((longest, 200), (longest + "x", 401)):
+        assert town.client().post("/api/v1/session", json={"name": "hana", "password": given}).status_code == status

@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from quintet.app.requests_people import InviteCreate, UserGrant
+from quintet.registry.account_limits import account_limits
 from quintet.registry.passwords import Tries
 from quintet.store.vault import KEYS
 from quintet.terms.errors import QuintetError
@@ -244,3 +246,24 @@ def test_a_link_is_not_used_up_by_a_preview_and_opens_once(town: Peopled) -> Non
     assert "a-cookie-that-was-planted" not in come.headers["set-cookie"]
     assert code_of(town.client(**before).get("/api/v1/me")) == (401, "sign_in")
     assert code_of(town.client().post("/api/v1/session:link", json={"code": code})) == (401, "link_not_valid")
+
+
+def test_whoever_becomes_staff_has_a_staff_session_from_then_on(town: Peopled) -> None:
+    """Thirty days are a household's; a session that began as one does not go on as the operator's for so long."""
+    jun = town.person("jun", "resident", HOMES[3])
+    client = town.signed_in(jun)
+    town.ask(UserGrant("jun", "operator", "c1", actor="test"))
+    for _ in range(13):
+        town.hand.now += timedelta(minutes=55)
+        assert client.get("/api/v1/me").status_code == 200
+    town.hand.now += timedelta(minutes=55)
+    assert code_of(client.get("/api/v1/me")) == (401, "sign_in")
+
+
+def test_a_code_is_no_way_to_learn_who_has_an_account(town: Peopled) -> None:
+    town.person("known-name", "resident", HOMES[3])
+    code = town.ask(InviteCreate(HOMES[0])).read()["code"]
+    said = {"code": code, "name": "known-name", "password": "a sentence that is long enough"}
+    bound = account_limits().tries_of_address
+    answers = [code_of(town.client().post("/api/v1/invitations:accept", json=said)) for _ in range(bound + 1)]
+    assert (answers[0][1], answers[-1]) == ("name_taken", (429, "too_many_tries"))

@@ -45,8 +45,8 @@ def states(found: dict[str, Any]) -> dict[tuple[str, str], tuple[str, str]]:
     return {(one["kind"], one["commodity"]): (one["state"], one["why"]) for one in found["checks"]}
 
 
-def moved(town: Peopled, at: datetime) -> None:
-    rows = move_in(town.city.registry(), premise=HOME, occupant="family-next", at=at)
+def moved(town: Peopled, at: datetime, home: str = HOME) -> None:
+    rows = move_in(town.city.registry(), premise=home, occupant="family-next", at=at)
     town.city.pipeline.apply_records(rows, kind="registry", source="test", actor="test")
 
 
@@ -170,7 +170,44 @@ def test_a_move_and_an_account_ask_for_a_look_at_that_dwelling(town: Peopled) ->
         town.hand.now += timedelta(minutes=2)
         moved(town, START + timedelta(hours=LATER - 29))
         looked(HOME)
+        town.hand.now += timedelta(minutes=2)
+        town.person("lee", RESIDENT, HOMES[0], START + timedelta(hours=90))  # one more, who may see less
+        looked(HOMES[0])
+        moved(town, town.hand.now + timedelta(minutes=30), HOMES[3])
+        town.hand.now += timedelta(hours=1)  # nothing is sent and nothing recorded meanwhile
+        looked(HOMES[3])
         assert alerting.looked_us(HOMES[-1]) != town.hand()
     finally:
         alerting.end()
     assert [one.state for one in town.city.alerts.of(HOMES[0])] == [STANDING, "ended"]
+
+
+def test_without_a_recorded_move_no_budget_and_no_problem_goes_on_to_who_comes_next(town: Peopled) -> None:
+    kim = town.person("kim", RESIDENT, HOME, START)
+    client, where = town.signed_in(kim), {"place": HOME}
+    look(town.city, [HOME], alike=False)
+    (leak,) = listed(town, kim)["alerts"]
+    assert client.post(f"{GET}/{leak['id']}:not-a-problem").json()["state"] == "dismissed"
+    assert client.put("/api/v1/home/budget", json={**where, "won": 90_000}).json()["won"] == 90_000
+    town.hand.now += timedelta(hours=1)
+    wife = town.signed_in(town.person("wife", RESIDENT, HOME, START + timedelta(hours=30)))
+    look(town.city, [HOME], alike=False)
+    assert wife.get("/api/v1/home/budget", params=where).json()["won"] == 90_000  # of one household
+    town.city.people.disable(kim, actor="test")
+    town.city.people.disable(town.city.people.need("wife"), actor="test")
+    town.hand.now += timedelta(minutes=1)
+    next_one = town.person("next", RESIDENT, HOME, town.hand.now)
+    browser = town.signed_in(next_one)
+    assert browser.get("/api/v1/home/budget", params=where).json()["won"] is None
+    town.hand.now += timedelta(minutes=1)
+    look(town.city, [HOME], alike=False)
+    assert browser.get("/api/v1/home/budget", params=where).json()["won"] is None
+    assert states(listed(town, next_one))["budget", ""] == ("cannot", "no_budget")
+    town.hand.now += timedelta(hours=80)
+    send(town.city, range(LATER, LATER + 80))
+    look(town.city, [HOME], alike=False)
+    (own,) = listed(town, next_one)["alerts"]
+    assert (own["kind"], own["state"], own["dismissed_at"]) == ("water_leak", "standing", None)
+    assert browser.put("/api/v1/home/budget", json={**where, "won": 80_000}).json()["won"] == 80_000
+    look(town.city, [HOME], alike=False)
+    assert states(listed(town, next_one))["budget", ""][1] != "no_budget"

@@ -64,6 +64,17 @@ def test_every_command_explains_itself_and_its_options(words: str, capsys: pytes
             assert argument.parameter.help, f"{argument.name} of {words} has no help"
 
 
+@pytest.mark.parametrize(
+    "words", ["alerts list", "bill compute", "diff", "report build", "selfsufficiency explain", "targets change"]
+)
+def test_the_language_has_one_pair_of_names_everywhere(words: str) -> None:
+    app = build()
+    for word in words.split():
+        app = app[word]
+    named = {name for one in app.assemble_argument_collection(parse_docstring=False) for name in one.names}
+    assert {"--lang", "--language"} <= named
+
+
 def test_help_names_every_command_and_comes_without_the_engines() -> None:
     program = (
         "import sys; sys.argv = ['quintet', '--help']; from quintet.app.cli import main; code = main(); "
@@ -114,6 +125,8 @@ def test_what_is_loaded_by_name_stands_in_this_package_or_beside_it() -> None:
     [
         (["bogus"], 'Unknown command "bogus"'),
         (["intervals", "a/b"], "--from"),
+        (["meters", "list", "--formt", "csv"], "See `quintet meters list --help`."),
+        (["bogus"], "See `quintet --help`."),
         (["meters", "list", "--formt", "csv"], "--formt"),
         (["meters", "list"], "no city was named. Give its folder with --city DIR or in QUINTET_CITY"),
         (["meters", "list", "--format", "xml"], "table"),

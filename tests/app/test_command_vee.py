@@ -372,6 +372,17 @@ def test_a_misspelt_table_of_rules_is_not_passed_over(run: Run, folder: Path) ->
         assert "city.toml: holds a table [rules] that nothing reads. A rule is changed in [rule.V07]" in err
 
 
+def test_tables_that_others_read_are_no_hindrance(run: Run, folder: Path) -> None:
+    settings = folder / "city.toml"
+    settings.write_text(
+        settings.read_text()
+        + '[bills]\nprovisional = true\n[[billing]]\nplace = "city"\ncommodity = "gas"\nsource = "a contract"\n'
+        + "[[target]]\nyear = 2026\n[factor.own]\n"
+    )
+    code, _, err = run("vee", "rules", "--city", str(folder))
+    assert code == 0, err
+
+
 def test_the_example_of_the_manual_is_taken_as_it_stands(run: Run, folder: Path) -> None:
     manual = (Path(__file__).parents[2] / "docs" / "vee.md").read_text(encoding="utf-8")
     settings = folder / "city.toml"

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +22,7 @@ from quintet.ingest import find, ingest_dataset
 from quintet.simulate import CityPlan, SimulatedCity, write_dataset
 from quintet.terms.errors import BadInput, UsageError
 from quintet.terms.quality import qualities
+from quintet.terms.tables import QUARANTINE, READINGS
 from quintet.views import Questions
 from quintet.views.own_data import channels_of
 
@@ -108,6 +110,52 @@ def test_homes_come_into_an_empty_city_with_the_same_numbers_gaps_and_kinds(simu
         empty.close()
     assert utilities == {"electricity", "gas", "water", "heat", "hot_water"}
     assert {"measured", "estimated"} <= seen
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+METERS = (("water", "m3", 1440), ("electricity", "kWh", 15), ("gas", "m3", 60), ("heat", "kWh", 360))
+
+
+@pytest.mark.parametrize("first", [date(2025, 3, 28), date(2025, 10, 24)])
+def test_days_on_which_the_clock_changes_come_in_as_they_went_out(tmp_path: Path, first: date) -> None:
+    """By the day as by the quarter hour, with a gap, and with readings that were corrected."""
+    city, empty = (City.create(tmp_path / name, timezone=BERLIN.key) for name in ("from", "into"))
+    meters = [
+        {"site": "c", "building": "1", "premise": "1", "meter": commodity, "commodity": commodity, "unit": unit,
+         "value_kind": "interval_sum", "cadence_min": minutes, "tz": BERLIN.key, "role": "consumption"}
+        for commodity, unit, minutes in METERS
+    ]  # fmt: skip
+    city.pipeline.register(pa.Table.from_pylist(meters), source="test", actor="test")
+    last = first + timedelta(days=6)
+    for part, more in ((0, 0.0), (1, 0.25)):
+        rows: list[dict[str, Any]] = []
+        for commodity, _, minutes in METERS:
+            for number, at in enumerate(moments(first, last, minutes)):
+                heard = minutes == 1440 or at.astimezone(BERLIN).date() != first + timedelta(days=4)
+                if heard and (not part or number % 5 == 0):
+                    rows.append({"site": "c", "meter": commodity, "at": at, "value": number * 0.011 + 1 + more})
+        table = pa.Table.from_pylist([{**row, "row": at} for at, row in enumerate(rows, 1)], READINGS)
+        city.pipeline.commit([(table, QUARANTINE.empty_table())], source="test", actor="test")
+    span = (first.isoformat(), last.isoformat())
+    exported(city, "c/1/1", tmp_path / "feed.xml", span)
+    assert taken_in(empty, tmp_path / "feed.xml")["quarantined"] == 0
+    (site,) = {one.place for one in Questions(empty.access(EVERYTHING)).meters().meters}
+    wanted = cells(city, "c/1/1", span)
+    assert cells(empty, site, span) == wanted
+    assert None in {kind for *_, kind in wanted["electricity", "consumption"][0]}, "a gap stays one"
+    city.close()
+    empty.close()
+
+
+def moments(first: date, last: date, minutes: int) -> list[datetime]:
+    """Give when a meter's intervals begin: days at local midnight, shorter ones one after the other."""
+    if minutes == 1440:
+        days = range((last - first).days)
+        return [datetime.combine(first + timedelta(days=one), time(), BERLIN).astimezone(UTC) for one in days]
+    begin, end = (datetime.combine(one, time(), BERLIN).astimezone(UTC) for one in (first, last))
+    return [
+        begin + number * timedelta(minutes=minutes) for number in range((end - begin) // timedelta(minutes=minutes))
+    ]
 
 
 def test_an_export_has_a_reason_a_new_file_and_a_dwelling(simulated: City, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A dwelling at a Home Assistant, over a real broker: found, told, never falling, and gone with its right."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from tests.broker import DOOR_PASSWORD, DOOR_USER, PROGRAM, Broker
 from tests.conftest import Need
@@ -17,10 +19,11 @@ from quintet.access import EVERYTHING
 from quintet.app.home_assistant import classes
 from quintet.app.home_assistant_run import HomeAssistant
 from quintet.app.mqtt_settings import MqttSettings
-from quintet.registry.changes import move_out
+from quintet.registry.changes import exchange, move_out, rewire
+from quintet.terms.tables import QUARANTINE, READINGS
 from quintet.views.live import Live
 
-from .home_player import Player, pid_file
+from .home_player import Player, is_config, pid_file
 from .peopled import HOMES, HOURS, KINDS, MOVE, NOW, START, Hand, Peopled, amount, made, send
 
 OWN = HOMES[4]
@@ -80,6 +83,14 @@ def used(kind: int, hours: range, home: str = OWN) -> Decimal:
     return sum((Decimal(str(amount(HOMES.index(home), kind, hour))) for hour in hours), Decimal(0))
 
 
+def send_one(town: Peopled, site: str, meter: str, hour: int, value: float) -> None:
+    """Commit one reading."""
+    row = {"site": site, "meter": meter, "at": START + timedelta(hours=hour), "value": value, "commodity": None,
+           "unit": None, "row": 1}  # fmt: skip
+    table = pa.Table.from_pylist([row], READINGS)
+    town.city.pipeline.commit([(table, QUARANTINE.empty_table())], source="test", actor="test")
+
+
 TODAY = range(48, HOURS)
 """The hours of the day on which it is turned on."""
 
@@ -95,7 +106,9 @@ def test_a_dwelling_is_found_told_and_told_anew_when_a_home_assistant_comes_up(
         device = one.device()
         assert device is not None
         assert device["origin"]["name"] == "quintet"
-        assert device["device"]["identifiers"] == [f"quintet-{one.user}"]
+        (name,) = device["device"]["identifiers"]
+        assert f"quintet/home/{one.user}/homeassistant/device/{name}/config" in one.kept
+        assert all(row["unique_id"].startswith(name) for row in device["components"].values())
         said = {
             key: tuple(row.get(word) for word in ("platform", "device_class", "state_class", "unit_of_measurement"))
             for key, row in device["components"].items()
@@ -219,6 +232,61 @@ def test_the_broker_may_come_and_go(town: Peopled, broker: Broker, players: list
         again = Player(broker, user_of(token), token["token"])
         players.append(again)
         wait_for(lambda: again.available() and Decimal(str(again.value("electricity_energy"))) == wanted, "it again")
+
+
+def test_a_renewed_token_keeps_the_device_and_its_sensors(town: Peopled, broker: Broker, players: list[Player]) -> None:
+    with telling(town, broker):
+        client, token = turned_on(town)
+        one = Player(broker, user_of(token), token["token"])
+        players.append(one)
+        wait_for(one.available, "the device")
+        before = one.device()
+        assert client.delete(f"/api/v1/me/tokens/{token['id']}").status_code == 204
+        wait_for(lambda: one.device() is None, "what was revoked to be cleared")
+        renewed = client.post("/api/v1/me/tokens", json={"name": "renewed", "may": ["mqtt"], "place": OWN}).json()
+        again = Player(broker, user_of(renewed), renewed["token"])
+        players.append(again)
+        wait_for(again.available, "the device again")
+        after = again.device()
+        assert before is not None
+        assert after is not None
+        assert (after["device"]["identifiers"], _ids(after)) == (before["device"]["identifiers"], _ids(before))
+
+
+def test_an_exchanged_meter_goes_on_and_one_that_came_or_left_changes_nothing_else(
+    town: Peopled, broker: Broker, players: list[Player]
+) -> None:
+    old, water = "c2/c2-201-1-electricity", "c2/c2-201-1-water"
+    with telling(town, broker):
+        _, token = turned_on(town)
+        one = Player(broker, user_of(token), token["token"])
+        players.append(one)
+        wait_for(one.available, "the device")
+        assert Decimal(str(one.value("electricity_energy"))) == used(0, TODAY)
+        at = START + timedelta(hours=HOURS)
+        made_of = exchange(town.city.registry(), old=old, new={"meter": "fresh"}, at=at)
+        town.city.pipeline.apply_records(made_of.records, kind="registry", source="test", actor="test")
+        send_one(town, "c2", "fresh", HOURS, 7.5)
+        town.hand.now += timedelta(hours=1)
+        wanted = used(0, TODAY) + Decimal("7.5")
+        wait_for(lambda: Decimal(str(one.value("electricity_energy"))) == wanted, "the old meter's total and the new")
+        assert one.state()["electricity_energy"]["attributes"]["held"] is False
+        count = len(one.seen)
+        left = rewire(town.city.registry(), water, valid_from=START, place=HOMES[5])
+        town.city.pipeline.apply_records(left, kind="registry", source="test", actor="test")
+        wait_for(lambda: "water_volume" not in (one.device() or {"components": {}})["components"], "no water any more")
+        told = [json.loads(payload)["components"] for topic, payload in one.seen[count:] if is_config(topic)]
+        assert told[0]["water_volume"] == {"platform": "sensor"}  # Home Assistant takes a sensor away by this alone
+        assert set(told[0]) - set(told[-1]) == {"water_volume"}
+        came = rewire(town.city.registry(), "c1/c1-102-1-water", valid_from=at, place=OWN)
+        town.city.pipeline.apply_records(came, kind="registry", source="test", actor="test")
+        wait_for(lambda: "water_volume" in (one.device() or {"components": {}})["components"], "another's water meter")
+        assert Decimal(str(one.value("electricity_energy"))) == wanted
+        assert all(payload for topic, payload in one.seen[count:] if is_config(topic))
+
+
+def _ids(device: dict[str, Any]) -> dict[str, str]:
+    return {key: row["unique_id"] for key, row in device["components"].items()}
 
 
 def test_such_a_token_opens_nothing_over_http(town: Peopled) -> None:

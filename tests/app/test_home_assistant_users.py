@@ -2,13 +2,29 @@
 
 import base64
 import hashlib
+import json
 import os
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from quintet.app.home_assistant import classes, own_topics, totals_of
+from quintet.app.home_assistant import (
+    Sensor,
+    Shown,
+    classes,
+    device_of,
+    discovery,
+    keys_of,
+    own_topics,
+    state,
+    totals_of,
+)
 from quintet.app.home_assistant_users import Users, password_line
+from quintet.app.home_assistant_values import told_apart
 from quintet.terms.commodity import commodities
 from quintet.terms.unit import units
 
@@ -70,7 +86,28 @@ def test_each_carrier_of_a_dwelling_has_a_class_that_takes_its_unit() -> None:
     assert classes().device_class("hot_water", "volume") == "water"
 
 
+def test_a_carrier_in_two_quantities_has_its_unit_in_both_names() -> None:
+    heat = Sensor("hot_water_energy", "Hot water", "energy", "kWh", Decimal(1), None, None)
+    others = [replace(heat, key="hot_water_volume", unit="m³"), replace(heat, key="water_volume", name="Water")]
+    assert [one.name for one in told_apart([heat, *others])] == ["Hot water (kWh)", "Hot water (m³)", "Water"]
+
+
 def test_what_is_no_state_says_nothing() -> None:
     for payload in (b"", b"online", b"[]", b'{"a": 1}', b"\xff"):
         assert totals_of(payload) == {}
-    assert own_topics("home-1")["birth"] == "quintet/home/home-1/homeassistant/status"
+        assert keys_of(payload) == set()
+    topics = own_topics("home-1", device_of("p1", "c1/101/1"))
+    assert topics["birth"] == "quintet/home/home-1/homeassistant/status"
+    assert re.fullmatch(r"quintet/home/home-1/homeassistant/device/quintet-[0-9a-f]{16}/config", topics["config"])
+    assert device_of("p1", "c1/101/1") != device_of("p2", "c1/101/1")
+
+
+def test_won_that_cannot_be_said_today_are_unknown_and_keep_their_sensor() -> None:
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    for won, priced, said in ((1200, True, 1200), (None, True, None)):
+        home = Shown([], won, day, priced)
+        assert "cost_today" in json.loads(discovery("home-1", "quintet-1", home, "en", ""))["components"]
+        assert json.loads(state(home))["won"] == {"value": said, "last_reset": "2026-03-01T00:00:00Z"}
+    never = Shown([], None, day, False)
+    assert json.loads(discovery("home-1", "quintet-1", never, "en", ""))["components"] == {}
+    assert json.loads(state(never)) == {}

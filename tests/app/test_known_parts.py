@@ -277,3 +277,17 @@ def test_one_energy_everywhere_and_a_value_that_changes_cuts_the_span(make: Make
     (row,) = ask(city, requests.Conversions("2022-03-28", "2022-03-29", "day", "city"))["rows"]
     assert row["energy_in_kwh"] == pytest.approx(float(Fraction(24 * 20) * Fraction("42.7") / Fraction("3.6")))
     assert "early" in row["inputs"][0]["basis"]
+
+
+def test_of_a_month_to_come_no_sum_is_made_up(make: Make) -> None:
+    """Nothing has a number, so no sum is 0: not by scope, not of direct and indirect, not in the table of the GPC."""
+    city = make()
+    later: dict[str, Any] = {"start": "2022-12", "end": "2023-01", "resolution": "month"}
+    found = emitted(city, **later)
+    assert {one["kg_co2e"] for one in found["scopes"]} == {None}
+    assert (found["direct_kg_co2e"], found["indirect_kg_co2e"], found["direct"]["missing"]) == (None, None, 2)
+    table = ask(city, requests.EmissionsGpc(**{**SPAN, **later}))
+    assert (table["basic_kg_co2e"], table["basic_plus_kg_co2e"]) == (None, None)
+    answer = answer_request(city, requests.Emissions(**{**SPAN, **later}), no_progress)
+    assert any(note.startswith("scope 1: not known") for note in answer.notes)
+    assert emitted(city)["direct_kg_co2e"] > 0

@@ -26,3 +26,15 @@ def test_a_resolution_that_nobody_knows_is_refused(run: Run, tmp_path: Path) -> 
     code, _, err = run("balance", "--from", "2025-01-01", "--to", "2025-01-03", "--resolution", "week")
     assert code == 2
     assert "--resolution: there is no resolution 'week'. Known: 15min, 30min, hour, day, month" in err
+
+
+def test_a_link_made_while_nothing_is_served_says_what_to_put_before_it(run: Run, tmp_path: Path) -> None:
+    City.create(tmp_path / "city").close()
+    of = ("--city", str(tmp_path / "city"))
+    code, _, err = run("user", "grant", "mina", "--role", "operator", "--place", "city", *of)
+    assert code == 1
+    assert "`quintet user add` makes one" in err
+    code, out, err = run("user", "add", "mina", *of, "--format", "json")
+    assert code == 0
+    assert json.loads(out)["link"].startswith("/enter#")
+    assert "start `quintet serve`, and put its address before the link" in err

@@ -10,6 +10,7 @@ from tests.browsing import PATIENCE_MS, PHONE
 from quintet.registry.person import Right
 
 from .peopled import HOMES, KINDS, START, Hand, Peopled, made
+from .served import wait_for
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 STAFF = {
@@ -25,6 +26,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peopled]:
     hand = Hand()
     out = Peopled(made(tmp_path_factory.mktemp("town") / "city", hand), hand)
     out.person("mina", "resident", HOMES[2])
+    out.person("hana", "resident", HOMES[3])
     out.person("old", "resident", HOMES[1], START)
     for name, (role, place) in STAFF.items():
         out.person(name, role, place)
@@ -134,3 +136,61 @@ def test_the_bill_of_who_moved_out_leads_to_no_other_month(town: Peopled, contex
     expect(page.locator(".hero .chips")).to_contain_text("2 Mar – 2 Mar")
     expect(page.locator(".card")).to_have_count(len(KINDS))
     expect(page.locator(".hero .turn a")).to_have_count(0)
+
+
+KEPT = """async () => {
+  const names = await caches.keys();
+  const held = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
+  const paths = held.flat().map((one) => new URL(one.url).pathname);
+  const own = Object.keys(localStorage).filter((one) => one.startsWith("quintet.home."));
+  return [paths.includes("/home"), paths.filter((one) => one.startsWith("/home/assets/")).length > 4, own.length > 0];
+}"""
+"""Whether the browser keeps the page with its figures, the page's files, and answers."""
+
+
+@pytest.mark.parametrize("where", ["/home/data", "/account"])
+def test_signing_out_leaves_no_figure_on_the_device_and_the_files_stay(
+    town: Peopled, context: BrowserContext, where: str
+) -> None:
+    come_in(town, context, "mina")
+    page = context.new_page()
+    page.goto(f"{town.origin}/home?lang=en")
+    for _ in range(600):
+        if page.evaluate(KEPT) == [True, True, True]:
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate(KEPT) == [True, True, True]
+    page.goto(f"{town.origin}{where}?lang=en")
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.wait_for_url("**/sign-in*")
+    assert page.evaluate(KEPT) == [False, True, False]
+
+
+def test_who_cannot_be_signed_out_is_told(town: Peopled, context: BrowserContext) -> None:
+    come_in(town, context, "mina")
+    page = context.new_page()
+    page.goto(f"{town.origin}/home/data?lang=en")
+    expect(page.get_by_text("Nobody but you has opened")).to_be_visible()
+    context.set_offline(True)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("alert").filter(has_text="still signed in")).to_be_visible()
+    context.set_offline(False)
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in*")
+
+
+def test_the_language_that_one_chooses_is_there_the_next_time(town: Peopled, context: BrowserContext) -> None:
+    hana = of(town, "hana")
+    assert hana.get("/api/v1/me").json()["language"] == ""
+    come_in(town, context, "hana")
+    page = context.new_page()
+    page.goto(f"{town.origin}/home/history?length=week&lang=en")
+    page.locator("a.language").click()
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    assert "length=week" in page.url
+    wait_for(lambda: hana.get("/api/v1/me").json()["language"] == "ko", "the language is kept")
+    page.goto(f"{town.origin}/home")
+    expect(page.locator("main h1")).to_have_text("오늘 지금까지")
+    wrong = hana.put("/api/v1/me/language", json={"language": "fr"})
+    assert (wrong.status_code, hana.get("/api/v1/me").json()["language"]) == (422, "ko")
+    assert town.client().put("/api/v1/me/language", json={"language": "ko"}).status_code == 401

@@ -112,3 +112,16 @@ def test_a_passkey_signs_in_and_another_site_of_the_same_name_cannot_send_people
     page.wait_for_url("**/home", timeout=PATIENCE_MS)
     assert page.url.startswith(site)
     assert me(page)["name"] == "Mina"
+
+
+def test_the_other_language_takes_the_code_and_the_way_along(town: Peopled, page: Page) -> None:
+    link = town.ask(UserLink("mina")).read()
+    page.goto(f"{town.origin}/enter#{link['code']}")
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("h1")).to_have_text("Come in")
+    page.get_by_role("button", name="Open my page").click()
+    page.wait_for_url("**/home", timeout=PATIENCE_MS)
+    page.context.clear_cookies()
+    page.goto(f"{town.origin}/sign-in?next=/home/bill")
+    page.get_by_role("link", name="English").click()
+    page.wait_for_url("**/sign-in?next=%2Fhome%2Fbill&lang=en", timeout=PATIENCE_MS)

@@ -103,10 +103,54 @@ def test_a_meter_that_falls_silent_is_a_gap_and_no_saving(city: City) -> None:
     assert told["change"] < 0, "less was counted"
     assert parts["data_gaps"] == Fraction(told["exact"]["change"])
     assert {parts[name] for name in parts.keys() - {"data_gaps"}} == {0}
+    assert (told["before_known"]["coverage"], told["before_known"]["rows_missing"]) == (1, 0)
+    assert told["after_known"]["coverage"] < 1, "said beside the figure, not in the evidence alone"
     quiet = ask(city, requests.TargetsChange(**{**DAYS, "start": "2022-03-30", "end": "2022-03-31"}))
     parts = exact(quiet)
     assert parts["data_gaps"] <= 0
     assert parts["unexplained"] == parts["measures"] == 0, "silent all day long: no progress either"
+
+
+def test_a_share_says_how_far_both_of_its_ends_are_known(city: City) -> None:
+    how = {**DAYS, "metric": "self_sufficiency", "of": "power_local", "start": "2022-03-30", "end": "2022-04-02"}
+    told = ask(city, requests.TargetsChange(**how))
+    assert (told["before_known"]["coverage"], told["before_known"]["rows_missing"]) == (1, 0)
+    assert (told["after_known"]["coverage"], told["after_known"]["rows_missing"]) == (0.333333, 48)
+
+
+@pytest.mark.parametrize("table", ["target", "measure", "sector"])
+def test_what_is_stated_of_a_place_that_is_none_is_refused_by_name(tmp_path: Path, table: str) -> None:
+    """A slip in `place` would be told to nobody. Before the first meters a place may still come with them."""
+    of = {
+        "target": TARGET.replace('place = "city"', 'place = "d9"'),
+        "measure": """
+[[measure]]
+id = "lamps"
+place = "d9"
+commodity = "electricity"
+from = 2022-03-01
+saves = "12 MWh"
+what_en = "street lamps"
+by = "energy office"
+why = "report 7"
+""",
+        "sector": """
+[[sector]]
+place = "d9"
+sub_sector = "I.1"
+published_on = "2022"
+source = "land use plan"
+""",
+    }[table]
+    folder = tmp_path / "city"
+    with pytest.raises(BadInput, match="is for place d9, which does not exist") as told:
+        made(folder, ledger=of)
+    assert told.value.code == "unknown_place"
+    assert told.value.place.startswith(f"{folder / 'city.toml'}, {table} ")
+    made(tmp_path / "placed", ledger=of + '\n[[place]]\nid = "d9"\nlevel = "district"\n').close()
+    City.create(tmp_path / "empty", timezone="Asia/Seoul").close()
+    (tmp_path / "empty" / "city.toml").write_text(SETTINGS + of, encoding="utf-8")
+    City.open(tmp_path / "empty").close()
 
 
 def test_a_measure_is_told_as_stated_and_the_rest_stays_open(city: City) -> None:
@@ -259,4 +303,6 @@ def test_the_commands_ask_the_same(tmp_path: Path, run: Any) -> None:
     assert run("targets", "weather", *spans)[0] == 0
     code, out, _ = run("targets", "change", "--lang", "ko", *spans)
     assert (code, "날씨" in out) == (0, True)
+    code, out, err = run("targets", "change", *spans)
+    assert (code, "before: 100.0% arrived; after: 100.0% arrived" in err) == (0, True), err
     assert run("targets", "set", "emissions", "scope_1", "1", "--year", "2022", "--reason", "x", *at)[0] == 1

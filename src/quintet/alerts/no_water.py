@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from quintet.access.home_hours import HoursSeen
-from quintet.terms.alert import ONCE
+from quintet.terms.alert import ONCE, WELFARE
 from quintet.terms.catalogue import check_keys, read_toml
 
 from .chance import of_share
@@ -17,7 +17,6 @@ from .found import COARSE, GAPS, NO_LIFE, Fine, Found, Outcome, Unsaid
 from .limits import limits
 from .seen import HomeSeen, days_of, looked_for, unheard, unseen
 
-KIND = "no_water"
 NO_CONSENT, AWAY = "no_consent", "away"
 NO_USE = "no_use"
 """Why it has no won: nothing is used."""
@@ -25,25 +24,25 @@ NO_USE = "no_use"
 
 def no_water(home: HomeSeen) -> list[Outcome]:
     """Look for a dwelling without water."""
-    return [_look(home, commodity) for commodity in looked_for(KIND, home)]
+    return [_look(home, commodity) for commodity in looked_for(WELFARE, home)]
 
 
 def _look(home: HomeSeen, commodity: str) -> Outcome:
     if not home.watched:
-        return Unsaid(KIND, commodity, NO_CONSENT)
+        return Unsaid(WELFARE, commodity, NO_CONSENT)
     if home.now_us < home.away_until_us:
-        return Unsaid(KIND, commodity, AWAY)
-    refused = unseen(KIND, home, commodity)
+        return Unsaid(WELFARE, commodity, AWAY)
+    refused = unseen(WELFARE, home, commodity)
     if refused is not None:
         return refused
-    bounds, seen = limits(KIND), home.services[commodity]
-    silent = unheard(KIND, home, seen, bounds["late_hours"])
+    bounds, seen = limits(WELFARE), home.services[commodity]
+    silent = unheard(WELFARE, home, seen, bounds["late_hours"])
     if silent is not None:
         return silent
     first, until = _run(home, seen)
     hours = until - first
     if hours < bounds["hours"]:
-        return Fine(KIND, commodity)
+        return Fine(WELFARE, commodity)
     return (
         _coarse_or_empty(home, seen, first)
         or _tapped(home, commodity, first, until)
@@ -65,17 +64,17 @@ def _run(home: HomeSeen, seen: HoursSeen) -> tuple[int, int]:
 
 def _coarse_or_empty(home: HomeSeen, seen: HoursSeen, first: int) -> Unsaid | None:
     """Say that the meter counts too coarsely to tell, or that nobody lives there, or that it counts nothing at all."""
-    bounds = limits(KIND)
+    bounds = limits(WELFARE)
     value, whole = days_of(seen, home.calendar)
     before = np.arange(home.calendar.days) < int(home.calendar.day[first])
     known = np.flatnonzero(before & whole)[-bounds["lived_days"] :]
     used = value[known][value[known] > 0]
     if len(known) < bounds["lived_least"]:
-        return Unsaid(KIND, seen.commodity, GAPS, {"days": len(known), "needed_days": bounds["lived_least"]})
+        return Unsaid(WELFARE, seen.commodity, GAPS, {"days": len(known), "needed_days": bounds["lived_least"]})
     if len(used) < bounds["lived_least"]:
-        return Unsaid(KIND, seen.commodity, NO_LIFE, {"days": len(known), "life_days": len(used)})
+        return Unsaid(WELFARE, seen.commodity, NO_LIFE, {"days": len(known), "life_days": len(used)})
     if seen.step * bounds["steps_a_day"] > np.median(used):
-        return Unsaid(KIND, seen.commodity, COARSE)
+        return Unsaid(WELFARE, seen.commodity, COARSE)
     return None
 
 
@@ -84,7 +83,7 @@ def _tapped(home: HomeSeen, commodity: str, first: int, until: int) -> Fine | No
     for other in taps():
         seen = home.services.get(other)
         if other != commodity and seen is not None and bool((seen.sound & (seen.value > 0))[first:until].any()):
-            return Fine(KIND, commodity)
+            return Fine(WELFARE, commodity)
     return None
 
 
@@ -97,7 +96,7 @@ def _found(home: HomeSeen, seen: HoursSeen, first: int, until: int) -> Found:
     since_us = int(home.calendar.start_us[first])
     from_us = max(int(home.calendar.start_us[0]), home.begins_us)
     return Found(
-        KIND, seen.commodity, since_us, from_us, figures, None, ONCE, NO_USE, 1 - of_share(zero, int(before.sum()))
+        WELFARE, seen.commodity, since_us, from_us, figures, None, ONCE, NO_USE, 1 - of_share(zero, int(before.sum()))
     )
 
 

@@ -3,9 +3,9 @@
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from quintet.terms.length import MINUTE_US
 from quintet.terms.period import from_us
 
-MINUTE_US = 60_000_000
 LONGEST = 2 * 1440
 """Minutes of the longest day that a clock may have, twice."""
 

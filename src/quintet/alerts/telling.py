@@ -16,20 +16,20 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from quintet.access.telling import CODE, DROPPED, GIVEN_UP, SENT, TEST, WAITING, Audience, Notice, Person, Target, over
-from quintet.terms.alert import ENDED, STANDING, Alert
+from quintet.terms.alert import ENDED, STANDING, WELFARE, Alert
 from quintet.terms.errors import CityError
+from quintet.terms.length import DAY_US, HOUR_US
 from quintet.terms.period import from_us
 from quintet.terms.telling_words import language_of, words
 
 from .channel import Channel, Outcome, Parcel
 from .quiet import told_from
-from .telling_limits import DAY_US, HOUR_US, SECOND_US, telling_limits
+from .telling_limits import SECOND_US, telling_limits
 
 OWN = frozenset({CODE, TEST})
 """Notices that a person asked for himself: told at once, whatever the hour."""
 HOME = "/home/alerts"
 STOP = "/telling#stop="
-PURPOSE = "no_water"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Teller:
         if not target.confirmed:
             return False
         if target.contact:
-            agreed = alert.kind == PURPOSE and alert.place == target.place and self._audience.agreed(person.id, target)
+            agreed = alert.kind == WELFARE and alert.place == target.place and self._audience.agreed(person.id, target)
             later = target.confirmed_us <= alert.raised_us
             return agreed and later and not self._away(self._kept.chosen(person.id).away_until, self._tools.now_us())
         return alert.kind not in off
@@ -257,7 +257,7 @@ class Teller:
     def _note(self, target: Target, notices: Sequence[Notice]) -> None:
         """Write into the read log what somebody else is told, before he is."""
         for one in notices:
-            self._audience.note(target, one.place, one.since_us, self._tools.now_us(), "no water for a day", PURPOSE)
+            self._audience.note(target, one.place, one.since_us, self._tools.now_us(), "no water for a day", WELFARE)
 
     def _ended(
         self, person: str, target_name: str, target: Target, items: list[Item], outcome: Outcome, now: int

@@ -6,8 +6,6 @@ from functools import cache
 from quintet.terms.catalogue import numbers_of, read_toml
 
 SECOND_US = 1_000_000
-HOUR_US = 3600 * SECOND_US
-DAY_US = 24 * HOUR_US
 
 
 @dataclass(frozen=True, slots=True)

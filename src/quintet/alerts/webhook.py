@@ -1,12 +1,15 @@
 """Webhooks: JSON to an address of the person's own programs, signed so that they can tell who sent it, and when.
 
 Signed as Standard Webhooks 1.0.0 says: HMAC-SHA256 of `id.timestamp.body` under the secret behind `whsec_`, in base64.
+The time is that of this attempt: who checks it refuses what is older than some minutes, and a message may have waited
+for the end of quiet hours, or for its receiver.
 """
 
 import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 
 import msgspec
 
@@ -37,14 +40,15 @@ def signature(secret: str, name: str, timestamp: int, body: bytes) -> str:
 class Webhook:
     """Calls people's own addresses."""
 
-    def __init__(self, outbound: Outbound) -> None:
-        """Call through this."""
+    def __init__(self, outbound: Outbound, now_s: Callable[[], int]) -> None:
+        """Call through this; `now_s` gives the present moment, in seconds since 1970."""
         self._outbound = outbound
+        self._now_s = now_s
 
     def send(self, target: Target, parcel: Parcel) -> Outcome:
         """Call an address; anything but an answer 2xx is tried again, 410 ends it."""
         body = body_of(target, parcel)
-        stamp = parcel.at_us // 1_000_000
+        stamp = self._now_s()
         headers = {
             "Content-Type": "application/json",
             "webhook-id": parcel.id,

@@ -1,13 +1,13 @@
 """Looking for alerts in an open city: which dwellings, by whose rights, and what is written down of it."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from quintet.access import EVERYTHING, Access
 from quintet.access.home_hours import household_since, looked_from
-from quintet.access.rights import homes_below
+from quintet.access.mixing import homes_below
 from quintet.alerts.evaluate import Looked, looked_at
 from quintet.registry.alerts import News, Seen
 from quintet.registry.stays import residents_since
@@ -40,23 +40,30 @@ def homes_of(city: City, place: str = ROOT) -> Sequence[str]:
     return homes_below(city.registry(), place)
 
 
-def budgets_of(city: City, places: Sequence[str]) -> dict[str, int]:
-    """Give the budgets of the present households of dwellings: one that somebody set who moved out counts no more."""
+def budgets_of(city: City, places: Sequence[str], rights: Mapping[str, int]) -> dict[str, int]:
+    """Give the budgets of the present households of dwellings: one that somebody set who moved out counts no more.
+
+    `rights` as of `looked_at`: where no move is recorded, what was set before counts for who lived there then.
+    """
     every, registry, now_us = city.alerts.budgets(), city.registry(), city.now()
     out: dict[str, int] = {}
     for place in places:
         if place in every:
             found = city.alerts.budget(place, household_since(registry, place, now_us) or 0)
-            if found is not None and found.won is not None:
+            begins_us = looked_from(registry, place, now_us, rights.get(place)) or 0
+            if found is not None and found.won is not None and found.at_us >= begins_us:
                 out[place] = found.won
     return out
 
 
-def begins_of(city: City, places: Sequence[str]) -> dict[str, int | None]:
-    """Give from when on each of some dwellings is looked at for who lives there now; None: all that is known."""
+def begins_of(city: City, places: Sequence[str]) -> dict[str, tuple[int | None, int | None]]:
+    """Give from when on each of some dwellings is looked at for who lives there now; None: all that is known.
+
+    And since when the last of those who have an account there may see it: when that changes, somebody came.
+    """
     registry, now_us = city.registry(), city.now()
-    rights = residents_since(registry, city.people, places)
-    return {place: looked_from(registry, place, now_us, rights.get(place)) for place in places}
+    first, last = (residents_since(registry, city.people, places, last=one) for one in (False, True))
+    return {place: (looked_from(registry, place, now_us, first.get(place)), last.get(place)) for place in places}
 
 
 def watched_of(city: City) -> dict[str, int]:
@@ -82,8 +89,8 @@ def look(
     tally = Tally(0, [], [])
     access = machine(city)
     ahead = PageForecast(access) if forecast is None else forecast
-    budgets, watched = budgets_of(city, places), watched_of(city)
-    rights = residents_since(city.registry(), city.people, places)
+    rights, watched = residents_since(city.registry(), city.people, places), watched_of(city)
+    budgets = budgets_of(city, places, rights)
     found = looked_at(access, places, city.now(), budgets, watched, alike=alike, forecast=ahead, rights=rights)
     for some in _some(found if rest is None else _resting(found, rest)):
         news = city.alerts.take([seen_of(one) for one in some])

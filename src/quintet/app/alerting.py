@@ -28,6 +28,7 @@ from .city import City
 NAMES = ("look_s", "home_s", "busy_percent", "again_s", "at_once")
 NIGHT_US = 2 * HOUR_US
 """Days are closed and judged in the first hours after midnight; all dwellings are looked at after that."""
+NOBODY = (None, None)
 
 
 @cache
@@ -63,8 +64,8 @@ class Alerting:
         self._looked_us: dict[str, int] = {}
         self._waiting: dict[str, None] = {}
         self._night: int | None = None
-        self._begun: dict[str, int | None] = {}
-        self._of: tuple[Registry, int] | None = None
+        self._begun: dict[str, tuple[int | None, int | None]] = {}
+        self._of: tuple[Registry, int, int] | None = None
         again_s = bounds()["again_s"]
         self._background = Background("alerting", "looking for alerts", self._look, again_s=again_s)
 
@@ -128,8 +129,9 @@ class Alerting:
             if whole:
                 self._night = night
             return 0.0 if whole else self._look_s
-        while self._asked:
-            self._waiting = {self._asked.popleft(): None, **self._waiting}
+        if self._asked:
+            first = [self._asked.popleft() for _ in range(len(self._asked))]
+            self._waiting = dict.fromkeys([*reversed(first), *self._waiting])
         for place in self._due(now_us):
             self._waiting.setdefault(place)
         some = list(self._waiting)[: bounds()["at_once"]]
@@ -139,14 +141,17 @@ class Alerting:
         return 0.0 if self._waiting else self._look_s
 
     def _ask_for_the_new(self) -> None:
-        """Ask for a look at each dwelling of which it is known only now who lives there, or since when."""
-        registry, changes = self._city.registry(), self._city.people.changes
-        if self._of is not None and self._of[0] is registry and self._of[1] == changes:
+        """Ask for a look at each dwelling of which it is known only now who lives there, or since when.
+
+        Once an hour it is asked in any case: a move that was recorded beforehand comes about without a word.
+        """
+        registry, changes, hour = self._city.registry(), self._city.people.changes, self._city.now() // HOUR_US
+        if self._of is not None and self._of[0] is registry and self._of[1:] == (changes, hour):
             return
         begun = begins_of(self._city, homes_of_registry(registry))
         if self._of is not None:
-            self._asked.extend(place for place, at_us in begun.items() if self._begun.get(place) != at_us)
-        self._of, self._begun = (registry, changes), begun
+            self._asked.extend(place for place, one in begun.items() if self._begun.get(place, NOBODY) != one)
+        self._of, self._begun = (registry, changes, hour), begun
 
     def _due(self, now_us: int) -> list[str]:
         """Give the dwellings that sent something since they were looked at, an hour ago or more."""
@@ -168,8 +173,8 @@ class Alerting:
             if self._background.ended:
                 return False
             some = places[low : low + step]
+            at_us = self._city.now()  # whose time it is, is asked before the readings
             look(self._city, some, alike=alike, forecast=self._forecast, told=self._tell, rest=self._rest)
-            at_us = self._city.now()
             for place in some:
                 self._looked_us[place] = at_us
                 self._waiting.pop(place, None)

@@ -94,12 +94,17 @@ def greenhouse_gases(city: City, asked: Emissions, _progress: Progress) -> Answe
     )
 
 
+def _sum(kg: Decimal | None) -> str:
+    """Say a sum, or that nobody knows it."""
+    return "not known" if kg is None else f"{text_of(kg)} kg CO2e"
+
+
 def _scope_note(one: ScopeSum) -> str:
     """Say one scope's sum."""
     market = "" if one.market_kg_co2e is None else f"; market-based {text_of(one.market_kg_co2e)}"
     between = "" if not one.interval_to else f", from {text_of(one.low)} to {text_of(one.high)}"
     return (
-        f"scope {one.scope}: {text_of(one.kg_co2e)} kg CO2e{between}{market}"
+        f"scope {one.scope}: {_sum(one.kg_co2e)}{between}{market}"
         f" ({one.missing} sources not known in full, {one.not_estimated} without a factor"
         f"{'' if one.coverage is None else f', coverage of the least heard {one.coverage}'})"
     )
@@ -110,7 +115,7 @@ def emissions_gpc(city: City, asked: EmissionsGpc, _progress: Progress) -> Answe
     found = place_gpc(city.access(EVERYTHING), question_of(city, asked), city.registry().tz)
     rows = [msgspec.structs.asdict(one) for one in found.cells]
     notes = [
-        f"{name} {text_of(kg)} kg CO2e ({trust.missing} sources not known in full, {trust.not_estimated} without a"
+        f"{name} {_sum(kg)} ({trust.missing} sources not known in full, {trust.not_estimated} without a"
         f" factor{'' if trust.coverage is None else f', coverage of the least heard {trust.coverage}'})"
         for name, kg, trust in (
             ("BASIC", found.basic_kg_co2e, found.basic),

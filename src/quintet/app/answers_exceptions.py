@@ -21,7 +21,7 @@ REPORTED = ["units", "intervals", "findings_changed", "exceptions_changed", "ass
             "findings", "exceptions_open"]  # fmt: skip
 LISTED = ["id", "kind", "place", "cause", "state", "since", "age_days", "channels", "won", "recurrences", "action_en"]
 NUMBERS = ["id", "age_days", "channels", "won", "recurrences"]
-APPROXIMATE = "Won at stake are an approximation: one average price a carrier, until tariffs are worked out."
+APPROXIMATE = "Won at stake are an approximation: one price a carrier, not the home's own rate card."
 
 
 def vee_run(city: City, asked: VeeRun, progress: Progress) -> Answer:

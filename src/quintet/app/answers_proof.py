@@ -13,6 +13,7 @@ from quintet.store.engine import Snapshot
 from quintet.store.read import quoted
 from quintet.terms.amount import MAX_MANTISSA, decimals_of
 from quintet.terms.errors import BadInput
+from quintet.terms.length import DAY_US
 from quintet.terms.period import from_us
 
 from .answer import Answer, Progress, Step, document_of
@@ -24,7 +25,6 @@ from .requests import LoadVerify
 NAMED = 10
 """Readings of each fault that are named; all are counted."""
 COLUMNS = ["fault", "channel", "at", "value"]
-DAY_US = 86_400_000_000
 Numbers = npt.NDArray[np.int64]
 
 

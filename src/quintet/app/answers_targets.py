@@ -10,6 +10,7 @@ from quintet.ledger.city_rows import Statement
 from quintet.ledger.targets import measure_statement, target_key, target_statement, targets, withdrawal
 from quintet.store.records import FOREVER, Record
 from quintet.terms.errors import NotFound
+from quintet.views.answers_targets import ChangeApart
 from quintet.views.asked import FIRST_YEAR, LAST_YEAR, within
 from quintet.views.change_parts import Comparison
 from quintet.views.targets import trajectory
@@ -128,6 +129,25 @@ def targets_weather(city: City, asked: TargetsWeather, _progress: Progress) -> A
     )
 
 
+KNOWN_WORDS = {
+    "en": ("before", "after", "{} arrived", "nothing is owed", "{} rows missing", "{} without a factor"),
+    "ko": ("이전", "이후", "{} 수신", "받을 값 없음", "{}개 행 누락", "{}개 행 배출계수 없음"),
+}
+"""Words of a note, by language: of either period, how much of it arrived, and what lacks."""
+
+
+def _known_words(found: ChangeApart, lang: str) -> str:
+    """Say beside a change how far both of its figures are known: what is missing counts in them as nothing."""
+    before, after, arrived, nothing, missing, unfactored = KNOWN_WORDS[lang]
+    out: list[str] = []
+    for word, one in ((before, found.before_known), (after, found.after_known)):
+        told = [nothing if one.coverage is None else arrived.format(f"{one.coverage:.1%}")]
+        told += [missing.format(one.rows_missing)] if one.rows_missing else []
+        told += [unfactored.format(one.rows_not_estimated)] if one.rows_not_estimated else []
+        out.append(f"{word}: {', '.join(told)}")
+    return "; ".join(out)
+
+
 def targets_change(city: City, asked: TargetsChange, _progress: Progress) -> Answer:
     """Take a change apart."""
     tz = city.registry().tz
@@ -147,5 +167,8 @@ def targets_change(city: City, asked: TargetsChange, _progress: Progress) -> Ans
     return Answer(
         PART_COLUMNS, rows_of(PART_COLUMNS, rows), document_of(found), numbers=["amount"],
         title=f"{found.place}, {found.metric} {found.of}: {sums}",
-        notes=["Parts add up to the change exactly; each is the mean over all orders of causes (Shapley)."],
+        notes=[
+            _known_words(found, asked.lang),
+            "Parts add up to the change exactly; each is the mean over all orders of causes (Shapley).",
+        ],
     )  # fmt: skip

@@ -14,12 +14,12 @@ from quintet.pipeline.rows import IntervalRows
 from quintet.store.engine import Writing
 from quintet.store.read import intervals
 from quintet.store.schema import FOLDED_MONTHS
+from quintet.terms.length import DAY_US
 from quintet.terms.period import day_number, day_start, to_us
 from quintet.terms.quality import qualities
 
 from .city import City
 
-DAY_US = 86_400_000_000
 SHIFTED = {
     "flow_above": "hour_us",
     "signed_hour": "hour_us",

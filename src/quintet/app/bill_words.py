@@ -9,7 +9,9 @@ from cyclopts import Parameter
 from quintet.terms.catalogue import check_keys, read_toml
 
 Language = Literal["en", "ko"]
-LanguageOption = Annotated[Language, Parameter(name="--language", help="The language of names, notes and sources.")]
+LanguageOption = Annotated[
+    Language, Parameter(name=("--lang", "--language"), help="The language of names, notes and sources.")
+]
 FILE = "bill_words.toml"
 
 

@@ -18,6 +18,7 @@ from quintet.access.read_log import ReadLog, VaultLog
 from quintet.jobs.closing import close_days, refresh_closed
 from quintet.jobs.doctor import Examination, examine
 from quintet.jobs.vee_run import Report, run
+from quintet.ledger.targets import refuse_unplaced
 from quintet.pipeline.clocks import stated_clock
 from quintet.pipeline.commit import Pipeline, now_us
 from quintet.registry import Registry, apply_settings
@@ -157,7 +158,11 @@ class City:
             return
         if before[:1] != now[:1]:
             own, of_ledger = split_settings({name: table for name, table in settings.items() if name != RULES})
-            rows = ledger_records(of_ledger, self.registry(), self.engine.tz, path)
+            after = self.registry().with_records(apply_settings(self.registry(), own))
+            rows = ledger_records(of_ledger, after, self.engine.tz, path)
+            if self.registry().channel_ids:  # before the first meters its places may still come with them
+                with named_in(path):
+                    refuse_unplaced([(one.kind, one.key, one.body) for one in rows], after.tree.bodies)
             self.pipeline.describe(own, source=SETTINGS, actor="operator")
             self.pipeline.apply_records(rows, kind="registry", source=SETTINGS, actor="operator")
         with self.engine.writing("settings", SETTINGS, "operator", self.now()) as writing:

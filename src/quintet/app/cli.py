@@ -58,7 +58,10 @@ COMMANDS = {
         "Compute what an amount emits, with its factor and source; no city is needed.",
     ),
     "emissions gpc": ("command_emissions:emissions_gpc", "Print the inventory as the table of the GPC."),
-    "emissions publish": ("command_emissions:emissions_publish", "Publish a figure: it pins its factor set."),
+    "emissions publish": (
+        "command_emissions:emissions_publish",
+        "Publish a figure: it pins its factor set and what is known now.",
+    ),
     "emissions published": ("command_emissions:emissions_published", "List what was published."),
     "emissions compare": (
         "command_emissions:emissions_compare",
@@ -100,7 +103,7 @@ COMMANDS = {
     "bill agree": ("command_bill_city:bill_agree", "State by which contract a utility of a place is billed."),
     "bill terms": ("command_bill_city:bill_terms", "List by which contracts a place is billed."),
     "bill allocate": ("command_bill_city:bill_allocate", "Share a complex' bill over its flats."),
-    "bill follow": ("command_bill_city:bill_follow", "Follow what using less pays a dwelling."),
+    "bill follow": ("command_bill_city:bill_follow", "Show what using less pays a dwelling so far."),
     "bill cards": ("command_bill:bill_cards", "List the rate cards: from when to when, from where, and how sure."),
     "building visits": ("command_manager:building_visits", "List the meters to visit, in the order of a walk."),
     "building visited": ("command_manager:building_visited", "Write down what was found at a meter."),
@@ -119,7 +122,10 @@ COMMANDS = {
     "exceptions show": ("command_exceptions:exceptions_show", "Show one item with its evidence and history."),
     "exceptions close": ("command_exceptions:exceptions_close", "Close an item by hand, with a reason."),
     "exceptions reopen": ("command_exceptions:exceptions_reopen", "Open a closed item again."),
-    "alerts list": ("command_alerts:alerts_list", "List what households are told of by themselves."),
+    "alerts list": (
+        "command_alerts:alerts_list",
+        "List the alerts of households: leaks, dead meters, base load, tiers, budgets.",
+    ),
     "alerts run": ("command_alerts:alerts_run", "Look at dwellings now: raise what is found, end what is over."),
     "alerts dismiss": ("command_alerts:alerts_dismiss", "Call an alert no problem, or take that back."),
     "alerts telling": ("command_alerts:alerts_telling", "Say how telling people is set up, and what was sent."),
@@ -133,7 +139,7 @@ COMMANDS = {
     "quarantine explain": ("command_quarantine:quarantine_explain", "Say why one row was set aside and what to do."),
     "quarantine count": ("command_quarantine:quarantine_count", "Count what waits, per source and reason."),
     "quarantine replay": ("command_quarantine:quarantine_replay", "Try rows again after the cause was mended."),
-    "quarantine dismiss": ("command_quarantine:quarantine_dismiss", "Say of rows that nobody needs them."),
+    "quarantine dismiss": ("command_quarantine:quarantine_dismiss", "Dismiss rows that nobody needs, with a reason."),
     "quarantine drift": ("command_quarantine:quarantine_drift", "List fields that changed in what a source sends."),
     "edit accept": ("command_edit:edit_accept", "Let values stand as they are, whatever arrives later."),
     "edit reject": ("command_edit:edit_reject", "Let values count no more; they are kept."),
@@ -162,7 +168,7 @@ COMMANDS = {
         "command_export:export_green_button",
         "Write a dwelling's readings as a Green Button feed (NAESB ESPI 4.0).",
     ),
-    "export releases": ("command_export:export_releases", "List the months that were told to everybody."),
+    "export releases": ("command_export:export_releases", "List the months that were released as open data."),
     "diff": ("command_diff:diff", "Say why a total changed between two moments."),
     "migrate": ("command_migrate:migrate", "Bring the city's store to a version, up or down."),
     "top": ("command_top:top", "Watch the city's owner at work: rates, lag, queue, doors, staleness."),
@@ -172,7 +178,7 @@ COMMANDS = {
     "load verify": ("command_load:load_verify", "Prove that each acknowledged reading is there exactly once."),
     "user add": ("command_user:user_add", "Make a user and print the link by which he comes in first."),
     "user list": ("command_user:user_list", "List the users and what they may see."),
-    "user disable": ("command_user:user_disable", "Let a user in no more."),
+    "user disable": ("command_user:user_disable", "Let a user in no more, or again with --back."),
     "user erase": ("command_user:user_erase", "Destroy what is kept of a user, in backups too."),
     "user grant": ("command_user:user_grant", "Give a user a role at a place."),
     "user revoke": ("command_user:user_revoke", "Take a right of a user back."),
@@ -182,7 +188,7 @@ COMMANDS = {
     "invite list": ("command_user:invite_list", "List the invitations."),
     "invite revoke": ("command_user:invite_revoke", "Take an invitation back."),
     "token create": ("command_token:token_create", "Make a token for a source and print it, this once."),
-    "token list": ("command_token:token_list", "List the tokens, without what proves them."),
+    "token list": ("command_token:token_list", "List the tokens, without their secrets."),
     "token revoke": ("command_token:token_revoke", "End a token: the next request with it is refused."),
 }
 """Every command: where its function is, and its one line of help."""
@@ -194,19 +200,19 @@ GROUPS = {
     "building": "The work of a building's manager.",
     "vee": "Validation, estimation and editing.",
     "exceptions": "What broke, ranked by what it costs.",
-    "alerts": "What households are told of by themselves.",
+    "alerts": "What households are told: leaks, dead meters, base load, tiers, budgets.",
     "backup": "Copies of the city.",
-    "quarantine": "What could not be taken.",
-    "edit": "Values by people's word: who, what and why.",
+    "quarantine": "Readings that could not be taken: why, and how to try them again.",
+    "edit": "Values put right by people: by whom, what and why.",
     "report": "Reports that anyone can recompute.",
-    "export": "What is handed to others.",
-    "audit": "The chain of records of what people did.",
-    "event": "What happened beside the readings.",
+    "export": "Data for others: open data, Green Button.",
+    "audit": "The chain of records of what people did, and its proof.",
+    "event": "What happened beside the readings: outages, device flags, vacancies, visits.",
     "load": "A simulated city that sends, and the proof that nothing was lost.",
-    "door": "Doors in processes of their own.",
+    "door": "Doors that run in a process of their own: MQTT.",
     "user": "Who may sign in, and what they may see.",
     "invite": "How households get to their page.",
-    "token": "By which the doors know who sends, and programs may ask.",
+    "token": "Keys of senders and programs: what each may do.",
 }
 
 
@@ -236,12 +242,18 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(TERMINATED)
 
 
+def _meant(words: list[str]) -> str:
+    """Give the command that words begin with, with a space before it; nothing where they name none."""
+    tried = (" ".join(words[:length]) for length in (3, 2, 1))
+    return next((f" {name}" for name in tried if name in COMMANDS or name in GROUPS), "")
+
+
 def _dispatch() -> int:
     try:
         code = build()(exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
-        sys.stderr.write(f"quintet: {' '.join(str(error).split())} See `quintet --help`.\n")
+        sys.stderr.write(f"quintet: {' '.join(str(error).split())} See `quintet{_meant(sys.argv[1:])} --help`.\n")
         return 2
     except BrokenPipeError:
         # the reader of stdout has seen enough (`| head`); keep the interpreter from failing on it once more at exit

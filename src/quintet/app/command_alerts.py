@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .lazy import load
-from .options import Common, ask, chosen_format
+from .options import LANGUAGE, Common, ask, chosen_format
 from .requests_alerts import AlertsDismiss, AlertsList, AlertsReport, AlertsRun, AlertsTelling
 from .settings import read_settings
 from .show import Meterstick, show
@@ -22,7 +22,7 @@ def alerts_list(
     state: Annotated[str, Parameter(help="standing, dismissed, ended or any.")] = "standing",
     kind: Annotated[str | None, Parameter(help="Only this kind, such as water_leak.")] = None,
     limit: Annotated[int, Parameter(help="At most this many.")] = 100,
-    language: Annotated[str, Parameter(help="In which language they speak: en or ko.")] = "en",
+    language: Annotated[str, Parameter(name=LANGUAGE, help="In which language they speak: en or ko.")] = "en",
     common: Common | None = None,
 ) -> int:
     """List alerts, those to act on first, each with its evidence and what it costs."""

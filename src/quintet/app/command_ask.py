@@ -56,6 +56,10 @@ def balance(
         Literal["city", "district", "complex", "building", "premise"] | None,
         Parameter(help="With --tree: only places of this level."),
     ] = None,
+    limit: Annotated[
+        int | None, Parameter(help="With --tree: rows of one page, which holds whole places; then ask on by --cursor.")
+    ] = None,
+    cursor: Annotated[str | None, Parameter(help="With --limit: the next_cursor of the page before.")] = None,
     known_at: KnownAt = None,
     uncertainty: Uncertainty = False,
     nominal: Nominal = 0.9,
@@ -68,4 +72,7 @@ def balance(
         )
     if level is not None and not tree:
         raise UsageError("a level is one of a tree.", code="bad_question", place="--level", remedy="Give --tree too.")
-    return ask(common, Balance(start, end, resolution, place, known_at, tree, level, nominal_of(uncertainty, nominal)))
+    if (limit is not None or cursor is not None) and not tree:
+        raise UsageError("pages are of a tree.", code="bad_question", place="--limit", remedy="Give --tree too.")
+    sure = nominal_of(uncertainty, nominal)
+    return ask(common, Balance(start, end, resolution, place, known_at, tree, level, sure, limit, cursor))

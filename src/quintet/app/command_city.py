@@ -49,9 +49,9 @@ def init(
 def serve(
     *,
     host: Annotated[str, Parameter(help="Where to listen; beyond this machine only with --public.")] = HERE,
-    port: Annotated[int | None, Parameter(help="0: any free port.")] = None,
-    public: Annotated[str, Parameter(help="https://… by which a proxy with TLS lets people in; needs accounts.")] = "",
-    mqtt: Annotated[str | None, Parameter(help="HOST:PORT of a broker whose readings to take, or [mqtt].")] = None,
+    port: Annotated[int | None, Parameter(help="Default: 8484, or as settings say; 0: any free port.")] = None,
+    public: Annotated[str, Parameter(help="The https:// address of a TLS proxy that lets people in.")] = "",
+    mqtt: Annotated[str | None, Parameter(help="HOST:PORT of an MQTT broker; or [mqtt] in quintet.toml.")] = None,
     city: CityOption = None,
 ) -> int:
     """Own the city and serve its pages and API: on this machine, and where accounts are, to people elsewhere.
@@ -79,7 +79,10 @@ def ingest(
     /,
     *,
     map_file: Annotated[
-        Path | None, Parameter(name="--map", help="CSV of site, meter, virtual_city, shift_days.")
+        Path | None,
+        Parameter(
+            name="--map", help="A CSV that places meters in a city of yours: site, meter, virtual_city, shift_days."
+        ),
     ] = None,
     common: Common | None = None,
 ) -> int:

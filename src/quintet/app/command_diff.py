@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from quintet.terms.errors import UsageError
 
-from .options import Common, ask
+from .options import LANGUAGE, Common, ask
 from .requests import Diff
 
 MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -22,7 +22,7 @@ def diff(
     month: Annotated[str | None, Parameter(help="The month, such as 2025-10; or give --from and --to.")] = None,
     start: Annotated[str | None, Parameter(name="--from", help="First moment of what is summed.")] = None,
     end: Annotated[str | None, Parameter(name="--to", help="First moment that no longer counts.")] = None,
-    lang: Annotated[Literal["en", "ko"], Parameter(help="The language of the sentences.")] = "en",
+    lang: Annotated[Literal["en", "ko"], Parameter(name=LANGUAGE, help="The language of the sentences.")] = "en",
     most: Annotated[int, Parameter(help="Days and channels named, those with the largest part first.")] = 10,
     common: Common | None = None,
 ) -> int:

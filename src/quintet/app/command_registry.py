@@ -9,7 +9,7 @@ from .command_city import absolute, actor
 from .options import Common, KnownAt, ask
 from .requests import MoveIn, MoveOut, RegistryExchange, RegistryList, RegistryRewire, RegistrySync
 
-MOMENT = "a month, a date, or a time with its offset (RFC 3339)"
+MOMENT = "a year, month or date, or a time with its offset (RFC 3339)"
 At = Annotated[str, Parameter(help=f"When it happened: {MOMENT}.")]
 Premise = Annotated[str, Parameter(name="PREMISE", help="A place of `quintet registry list`.")]
 

@@ -11,7 +11,7 @@ from quintet.terms.errors import UsageError
 from .answer import Answer
 from .command_city import absolute
 from .lazy import load
-from .options import Common, FormatOption, KnownAt, Place, chosen_format
+from .options import LANGUAGE, Common, FormatOption, KnownAt, Place, chosen_format
 from .requests import ReportFigures
 from .settings import city_folder
 from .show import Meterstick, say, show
@@ -49,7 +49,7 @@ def report_build(
     period: Period = None,
     start: First = None,
     end: After = None,
-    lang: Annotated[Literal["ko", "en"], Parameter(help="Language of the PDF and the XLSX.")] = "ko",
+    lang: Annotated[Literal["ko", "en"], Parameter(name=LANGUAGE, help="Language of the PDF and the XLSX.")] = "ko",
     place: Place = WHOLE,
     level: Annotated[float, Parameter(help="Level of the intervals.")] = LEVEL,
     known_at: KnownAt = None,

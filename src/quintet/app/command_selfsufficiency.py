@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from .command_city import actor
-from .options import Common, From, KnownAt, Nominal, Place, Step, To, Uncertainty, ask, nominal_of
+from .options import LANGUAGE, Common, From, KnownAt, Nominal, Place, Step, To, Uncertainty, ask, nominal_of
 from .requests import DefinitionPin, SelfSufficiency, SelfSufficiencyExplain
 
 WHOLE = "city"
@@ -33,7 +33,7 @@ def selfsufficiency_explain(
     end: To,
     resolution: Step = "hour",
     place: Place = WHOLE,
-    lang: Annotated[Literal["en", "ko"], Parameter(help="Language of the words.")] = "en",
+    lang: Annotated[Literal["en", "ko"], Parameter(name=LANGUAGE, help="Language of the words.")] = "en",
     known_at: KnownAt = None,
     common: Common | None = None,
 ) -> int:

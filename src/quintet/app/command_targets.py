@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from .command_city import actor
 from .command_compute import below
-from .options import Common, From, KnownAt, Place, To, ask
+from .options import LANGUAGE, Common, From, KnownAt, Place, To, ask
 from .requests import MeasureState, TargetsChange, TargetSet, TargetsWeather, TargetsYear, TargetWithdraw
 
 WHOLE = "city"
@@ -111,7 +111,7 @@ def targets_change(
         str | None, Parameter(help="When the earlier figure was known; what was revised since is a part.")
     ] = None,
     place: Place = WHOLE,
-    lang: Annotated[Literal["en", "ko"], Parameter(help="Language of the words.")] = "en",
+    lang: Annotated[Literal["en", "ko"], Parameter(name=LANGUAGE, help="Language of the words.")] = "en",
     known_at: KnownAt = None,
     common: Common | None = None,
 ) -> int:

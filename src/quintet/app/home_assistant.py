@@ -4,7 +4,8 @@ Topics of a dwelling stand below quintet/home/USER, USER being the name by which
 broker. Payloads are those of Home Assistant's device discovery; what classes and units mean there stands in the table.
 """
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -93,44 +94,58 @@ class Sensor:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a dwelling's Home Assistant shows: its sensors, and the won of today where all of it has a price."""
+    """What a dwelling's Home Assistant shows: its sensors, and the won of today where all of it has a price.
+
+    `priced`: the won have a sensor, be they known or not: one that came and went would lose what was set about it.
+    """
 
     sensors: Sequence[Sensor]
     won: int | None
     day_start: datetime
+    priced: bool
 
 
-def own_topics(user: str) -> dict[str, str]:
+def device_of(person: str, place: str) -> str:
+    """Name the device by which a person's Home Assistant knows a dwelling: the same after its token was renewed."""
+    return f"quintet-{hashlib.sha256(f'{person}|{place}'.encode()).hexdigest()[:16]}"
+
+
+def own_topics(user: str, device: str) -> dict[str, str]:
     """Give a dwelling's topics: what is discovered, its numbers, whether they are told, its Home Assistant's word."""
     base = f"{TOP}/{user}"
     return {
-        "config": f"{base}/homeassistant/device/{user}/config",
+        "config": f"{base}/homeassistant/device/{device}/config",
         "state": f"{base}/state",
         "availability": f"{base}/availability",
         "birth": f"{base}{BIRTH}",
     }
 
 
-def discovery(user: str, shown: Shown, language: str, address: str) -> bytes:
-    """Give the device as Home Assistant discovers it; `address` is that of the household's page, "" for none."""
-    topics, table = own_topics(user), classes()
+def discovery(user: str, device: str, shown: Shown, language: str, address: str, gone: Iterable[str] = ()) -> bytes:
+    """Give the device as Home Assistant discovers it; `address` is that of the household's page, "" for none.
+
+    `gone` are sensors that it has and that are no more: each is taken back by its platform alone, in one message that
+    is followed by another without them.
+    """
+    topics, table = own_topics(user, device), classes()
     word = f"name_{'ko' if language == 'ko' else 'en'}"
-    components: dict[str, Any] = {one.key: _component(user, one) for one in shown.sensors}
-    if shown.won is not None:
+    components: dict[str, Any] = {one.key: _component(topics["state"], device, one) for one in shown.sensors}
+    components |= {key: {"platform": "sensor"} for key in gone}
+    if shown.priced:
         components[WON] = {
-            "platform": "sensor", "unique_id": f"{user}-{WON}", "name": table.words["won"][word],
+            "platform": "sensor", "unique_id": f"{device}-{WON}", "name": table.words["won"][word],
             "device_class": "monetary", "state_class": "total", "unit_of_measurement": "KRW",
             "value_template": "{{ value_json.won.value }}",
             "last_reset_value_template": "{{ value_json.won.last_reset }}",
         }  # fmt: skip
-    device: dict[str, Any] = {
-        "identifiers": [f"quintet-{user}"], "name": table.words["device"][word], "manufacturer": "Quintet",
+    about: dict[str, Any] = {
+        "identifiers": [device], "name": table.words["device"][word], "manufacturer": "Quintet",
     }  # fmt: skip
     if address:
-        device["configuration_url"] = f"{address}/home"
+        about["configuration_url"] = f"{address}/home"
     return _JSON.encode(
         {
-            "device": device,
+            "device": about,
             "origin": {"name": "quintet", "sw_version": __version__},
             "components": components,
             "state_topic": topics["state"],
@@ -141,12 +156,12 @@ def discovery(user: str, shown: Shown, language: str, address: str) -> bytes:
     )
 
 
-def _component(user: str, one: Sensor) -> dict[str, Any]:
+def _component(state_topic: str, device: str, one: Sensor) -> dict[str, Any]:
     return {
-        "platform": "sensor", "unique_id": f"{user}-{one.key}", "name": one.name, "device_class": one.device_class,
+        "platform": "sensor", "unique_id": f"{device}-{one.key}", "name": one.name, "device_class": one.device_class,
         "state_class": "total_increasing", "unit_of_measurement": one.unit,
         "value_template": f"{{{{ value_json.{one.key}.total }}}}",
-        "json_attributes_topic": own_topics(user)["state"],
+        "json_attributes_topic": state_topic,
         "json_attributes_template": f"{{{{ value_json.{one.key}.attributes | tojson }}}}",
     }  # fmt: skip
 
@@ -160,7 +175,7 @@ def state(shown: Shown) -> bytes:
         }
         for one in shown.sensors
     }
-    if shown.won is not None:
+    if shown.priced:
         said["won"] = {"value": shown.won, "last_reset": shown.day_start}
     return _JSON.encode(said)
 
@@ -176,3 +191,15 @@ def totals_of(payload: bytes) -> dict[str, Decimal]:
 
 class _Stood(msgspec.Struct):
     total: Decimal | None = None
+
+
+def keys_of(payload: bytes) -> set[str]:
+    """Read which sensors a device has that stands at the broker; what is none says nothing."""
+    try:
+        return set(msgspec.json.decode(payload, type=_Device).components)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return set()
+
+
+class _Device(msgspec.Struct):
+    components: dict[str, msgspec.Raw] = {}

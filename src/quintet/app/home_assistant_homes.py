@@ -16,7 +16,21 @@ from quintet.views.live import ALERTS, Live, News, Watch
 
 from .city import City
 from .doorkeeper import CityDoorkeeper
-from .home_assistant import OFFLINE, ONLINE, TOP, USER, Shown, discovery, own_topics, state, totals_of
+from .home_assistant import (
+    BIRTH,
+    OFFLINE,
+    ONLINE,
+    TOP,
+    USER,
+    WON,
+    Shown,
+    device_of,
+    discovery,
+    keys_of,
+    own_topics,
+    state,
+    totals_of,
+)
 from .home_assistant_values import Past, home_now, shown
 
 MQTT = "mqtt"
@@ -30,10 +44,20 @@ class Told:
 
     watch: Watch
     reader: Reader
+    device: str
     past: Past = field(default_factory=Past)
     day: date | None = None
     """The local day that it was last told of: the won of today begin anew with the next."""
     kept: dict[str, bytes] = field(default_factory=dict[str, bytes])
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """What was turned on by a token: the dwelling, since when, and the device as which its Home Assistant knows it."""
+
+    place: str
+    since_us: int
+    device: str
 
 
 class Homes:
@@ -45,6 +69,8 @@ class Homes:
         self._told: dict[str, Told] = {}
         self._floor: dict[str, dict[str, Decimal]] = {}
         """Totals that stood at the broker, by user: none is told lower."""
+        self._listed: dict[str, set[str]] = {}
+        """Sensors that its Home Assistant has, by user: one that is no more has to be taken back."""
         self._stray: set[str] = set()
         self._inbox: deque[tuple[str, bytes]] = deque()
 
@@ -62,20 +88,22 @@ class Homes:
         user, _, rest = topic.removeprefix(f"{TOP}/").partition("/")
         if not rest or not payload:
             return
-        if topic == own_topics(user)["birth"]:
+        if topic == f"{TOP}/{user}{BIRTH}":
             if payload == ONLINE.encode() and user in self._told:
                 self._told[user].kept.clear()
             return
         if rest == "state":
             self._rise(user, totals_of(payload))
+        elif rest.endswith("/config"):
+            self._listed.setdefault(user, set()).update(keys_of(payload))
         if user not in self._told:
             self._stray.add(topic)
 
-    def standing(self) -> dict[str, tuple[str, int]]:
+    def standing(self) -> dict[str, Turned]:
         """Give the users whose tokens count, with the dwelling and since when."""
         now = self._city.people.now_us()
         return {
-            f"{USER}{name}": (said.place, said.created_us)
+            f"{USER}{name}": Turned(said.place, said.created_us, device_of(person.id, said.place))
             for person in (self._city.people.listed() if self._city.people.present else ())
             for name, said in person.passes.items()
             if MQTT in said.may and counts(said, now)
@@ -91,35 +119,34 @@ class Homes:
         standing = self.standing()
         for user in [one for one in self._told if one not in standing]:
             self._end(user, keep)
-        for user, (place, since_us) in standing.items():
+        for user, turned in standing.items():
             if user not in self._told:
-                self._begin(user, place)
+                self._begin(user, turned)
             if user in self._told:
-                self._tell(user, place, since_us, keep)
-        for topic in self._strays(set(self._told)):
+                self._tell(user, turned, keep)
+        for topic in self._strays():
             keep(topic, b"")
         self._stray.clear()
         return set(standing)
 
-    def _strays(self, told: set[str]) -> Iterator[str]:
+    def _strays(self) -> Iterator[str]:
         """Give what the broker keeps of dwellings that are not told: of tokens that ended while nobody looked."""
-        for topic in self._stray:
-            if topic.removeprefix(f"{TOP}/").partition("/")[0] not in told:
-                yield topic
+        own = {topic for user, one in self._told.items() for topic in own_topics(user, one.device).values()}
+        yield from self._stray - own
 
-    def _begin(self, user: str, place: str) -> None:
+    def _begin(self, user: str, turned: Turned) -> None:
         reader = self._keeper.by_pass(user.removeprefix(USER))
-        if reader is None or home_now(reader, place, self._city.now()) is None:
+        if reader is None or home_now(reader, turned.place, self._city.now()) is None:
             return
         try:
-            self._told[user] = Told(reader.live(self._live).follow(place), reader)
+            self._told[user] = Told(reader.live(self._live).follow(turned.place), reader, turned.device)
         except (Forbidden, NotFound):
             return
 
-    def _tell(self, user: str, place: str, since_us: int, keep: Keep) -> None:
+    def _tell(self, user: str, turned: Turned, keep: Keep) -> None:
         one = self._told[user]
         reader = one.reader.again()
-        home = None if reader is None else home_now(reader, place, self._city.now())
+        home = None if reader is None else home_now(reader, turned.place, self._city.now())
         if reader is None or home is None or not reader.live(self._live).still(one.watch):
             self._end(user, keep)
             return
@@ -131,31 +158,36 @@ class Homes:
         one.day = today
         if news is None or changed_before(news, today):
             one.past.forget()
+        listed, floor = self._listed.setdefault(user, set()), self._floor.get(user, {})
         try:
-            found = shown(reader, home, since_us, self._city.now(), self._floor.get(user, {}), one.past)
+            found = shown(reader, home, turned.since_us, self._city.now(), floor, one.past, priced=WON in listed)
         except (Forbidden, NotFound):
             self._end(user, keep)
             return
         self._rise(user, {sensor.key: sensor.total for sensor in found.sensors})
-        for topic, payload in self._payloads(user, found, reader.language).items():
+        for topic, payload in self._payloads(user, one.device, found, reader.language):
             if one.kept.get(topic) != payload:
                 one.kept[topic] = payload
                 keep(topic, payload)
 
-    def _payloads(self, user: str, found: Shown, language: str) -> dict[str, bytes]:
+    def _payloads(self, user: str, device: str, found: Shown, language: str) -> Iterator[tuple[str, bytes]]:
         """Give what is kept of a dwelling, what is discovered first; it is there once its values are."""
-        topics = own_topics(user)
-        return {
-            topics["config"]: discovery(user, found, language, self._keeper.public),
-            topics["state"]: state(found),
-            topics["availability"]: ONLINE.encode(),
-        }
+        topics, public = own_topics(user, device), self._keeper.public
+        keys = {one.key for one in found.sensors} | ({WON} if found.priced else set())
+        gone = sorted(self._listed[user] - keys)
+        if gone:
+            yield topics["config"], discovery(user, device, found, language, public, gone)
+        self._listed[user] = keys
+        yield topics["config"], discovery(user, device, found, language, public)
+        yield topics["state"], state(found)
+        yield topics["availability"], ONLINE.encode()
 
     def _end(self, user: str, keep: Keep) -> None:
         """Take a dwelling back: its Home Assistant forgets the device, and the broker keeps nothing of it."""
-        self._told.pop(user, None)
+        one = self._told.pop(user)
         self._floor.pop(user, None)
-        topics = own_topics(user)
+        self._listed.pop(user, None)
+        topics = own_topics(user, one.device)
         keep(topics["availability"], OFFLINE.encode())
         for name in ("config", "state", "availability"):
             keep(topics[name], b"")

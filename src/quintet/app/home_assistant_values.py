@@ -46,10 +46,19 @@ class Past:
         return self.totals
 
 
-def shown(reader: Reader, home: Home, since_us: int, now_us: int, floor: Mapping[str, Decimal], past: Past) -> Shown:
+def shown(
+    reader: Reader,
+    home: Home,
+    since_us: int,
+    now_us: int,
+    floor: Mapping[str, Decimal],
+    past: Past,
+    *,
+    priced: bool = False,
+) -> Shown:
     """Give what is shown of a dwelling: totals since the day it was turned on (or moved into), never below `floor`.
 
-    Raises Forbidden and NotFound where it is not the reader's any more.
+    `priced`: the won of today had a sensor before. Raises Forbidden and NotFound where it is not the reader's any more.
     """
     questions = reader.questions
     tz, now = questions.tz, from_us(now_us)
@@ -66,7 +75,8 @@ def shown(reader: Reader, home: Home, since_us: int, now_us: int, floor: Mapping
                 before[meter.channel] = _total(_days(questions, meter, start, day_start))
             one = _sensor(meter, before[meter.channel], _days(questions, meter, day_start, now), today, language)
             found[one.key] = one if one.key not in found else _sum(found[one.key], one)
-    return Shown([_held(one, floor.get(one.key)) for one in found.values()], today.won, midnight)
+    sensors = [_held(one, floor.get(one.key)) for one in told_apart(list(found.values()))]
+    return Shown(sensors, today.won, midnight, priced or today.won is not None)
 
 
 def _days(questions: Questions, meter: Meter, start: datetime, end: datetime) -> list[Interval]:
@@ -95,6 +105,12 @@ def _sensor(meter: Meter, before: Decimal, rows: Sequence[Interval], today: Home
         None if tile is None else tile.as_of,
         next((row.estimated_share for row in reversed(rows) if row.value is not None), None),
     )
+
+
+def told_apart(sensors: Sequence[Sensor]) -> list[Sensor]:
+    """Add its unit to the name of a sensor that is called as another: hot water by energy and by volume."""
+    names = [one.name for one in sensors]
+    return [one if names.count(one.name) == 1 else replace(one, name=f"{one.name} ({one.unit})") for one in sensors]
 
 
 def _sum(one: Sensor, other: Sensor) -> Sensor:

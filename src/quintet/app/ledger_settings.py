@@ -28,10 +28,13 @@ COLUMN = "co2e_kg"
 """The column of an hourly file that holds kg CO2e for one unit, one row an hour."""
 
 
+TABLES_HERE = (*OF_SETTINGS, *TABLES, *agreements.OF_SETTINGS)
+"""Tables of city.toml that are the ledger's, the targets' and the bills'."""
+
+
 def split_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Part the tables of a parsed city.toml: those of the registry, and those of the ledger and of bills."""
-    named = (*OF_SETTINGS, *TABLES, *agreements.OF_SETTINGS)
-    own = {name: table for name, table in settings.items() if name in named}
+    own = {name: table for name, table in settings.items() if name in TABLES_HERE}
     return {name: table for name, table in settings.items() if name not in own}, own
 
 

@@ -37,12 +37,14 @@ CommonWon = Annotated[
     int | None,
     Parameter(name="--common-won", converter=whole_won, help="The common area's bill in whole won, as it was issued."),
 ]
+LANGUAGE = ("--lang", "--language")
+"""Both names of the option by which a command speaks Korean or English."""
 CityOption = Annotated[Path | None, Parameter(name="--city", help="The city folder (or QUINTET_CITY).")]
 FormatOption = Annotated[
     Format | None, Parameter(name="--format", help="How data are printed; table unless settings say else.")
 ]
 From = Annotated[
-    str, Parameter(name="--from", help="First moment: a month, a date, or a time with its offset (RFC 3339).")
+    str, Parameter(name="--from", help="First moment: a year, month or date, or a time with its offset (RFC 3339).")
 ]
 To = Annotated[str, Parameter(name="--to", help="First moment that no longer counts, written like --from.")]
 Step = Annotated[

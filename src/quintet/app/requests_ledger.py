@@ -29,6 +29,9 @@ class Balance(Request, frozen=True, tag="balance"):
     level: str | None = None
     nominal: float | None = None
     """Level of the intervals that are asked for with it."""
+    limit: int | None = None
+    """Rows of one page of a tree; None: all of it."""
+    cursor: str | None = None
 
 
 class Losses(Request, frozen=True, tag="losses"):

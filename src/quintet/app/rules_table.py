@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from quintet.ledger.city_rows import OF_SETTINGS
-from quintet.ledger.targets import TABLES as OF_TARGETS
 from quintet.registry.settings import TABLES
 from quintet.terms.catalogue import read_toml, read_toml_file
 from quintet.terms.errors import BadInput
@@ -15,6 +13,7 @@ from quintet.vee.rulebook import EVERY, rules_absent
 
 from .answer import Answer, document_of
 from .cells import rows_of
+from .ledger_settings import TABLES_HERE
 from .settings import CITY_MARK, city_folder, read_settings
 
 RULES = "rule"
@@ -44,7 +43,7 @@ def rules_in_force(city: Path | None) -> Rules:
         return rules()
     path = city_folder(city) / CITY_MARK
     settings = read_toml_file(path)
-    known = {RULES, *TABLES, *OF_SETTINGS, *OF_TARGETS}
+    known = {RULES, *TABLES, *TABLES_HERE}
     strange = sorted(settings.keys() - known)
     if strange:
         raise BadInput(

@@ -13,10 +13,10 @@ from quintet.alerts.mail import Mail, checked_address
 from quintet.alerts.outbound import Outbound
 from quintet.alerts.quiet import minutes_of
 from quintet.alerts.telling import Said, Teller, Tools
-from quintet.alerts.telling_limits import telling_limits
+from quintet.alerts.telling_limits import SECOND_US, telling_limits
 from quintet.alerts.web_push import WebPush, check_subscription
 from quintet.alerts.webhook import Webhook, new_secret
-from quintet.terms.alert import STANDING, Alert
+from quintet.terms.alert import STANDING, WELFARE, Alert
 from quintet.terms.alert_words import said
 from quintet.terms.catalogue import check_keys, read_toml
 from quintet.terms.errors import NotFound
@@ -37,7 +37,6 @@ AGAIN_S = 60.0
 STOP_S = 30.0
 CATCH_UP_S = 3600.0
 """Dwellings are looked at once an hour at most: so often an alert may have got worse."""
-KIND = "no_water"
 
 
 class CityTelling:
@@ -54,7 +53,7 @@ class CityTelling:
         self.audience = Audience(city.identities, city.tellings, city.read_log)
         self._outbound = Outbound(settings.allow, telling_limits().send_seconds)
         self._ending, self._wake = threading.Event(), threading.Event()
-        channels: dict[str, Channel] = {"webhook": Webhook(self._outbound), "push": self._push()}
+        channels: dict[str, Channel] = {"webhook": Webhook(self._outbound, self._now_s), "push": self._push()}
         if settings.mail is not None:
             channels["mail"] = Mail(settings.mail)
         self.teller = Teller(self.audience, channels, self._tools())
@@ -118,7 +117,10 @@ class CityTelling:
                 self._wake.wait(self._look_s)
 
     def _push(self) -> WebPush:
-        return WebPush(self._outbound, self.audience.vapid, self._contact, lambda: self._city.now() // 1_000_000)
+        return WebPush(self._outbound, self.audience.vapid, self._contact, self._now_s)
+
+    def _now_s(self) -> int:
+        return self._city.now() // SECOND_US
 
     def _contact(self) -> str:
         """Give where push services find the city's people; nothing on this machine alone."""
@@ -147,7 +149,7 @@ class CityTelling:
             check_keys=check_subscription,
             new_secret=new_secret,
             minutes=minutes_of,
-            welfare_hours=lambda: limits(KIND)["hours"],
+            welfare_hours=lambda: limits(WELFARE)["hours"],
             alarms=false_alarms,
             wake=self._wake.set,
             fresh=self._fresh,
