@@ -46,8 +46,9 @@ async function page(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
   try {
     const answered = await fetch(request);
-    if (answered.ok && !answered.redirected) await cache.put(SHELL, answered.clone());
-    else if (answered.redirected) await cache.delete(SHELL);
+    // a page that leads elsewhere, to a sign-in, comes to a browser that opens it as one it may not look into
+    if (answered.redirected || answered.type === "opaqueredirect") await cache.delete(SHELL);
+    else if (answered.ok) await cache.put(SHELL, answered.clone());
     return answered;
   } catch (error) {
     const kept = await cache.match(SHELL);
@@ -57,7 +58,11 @@ async function page(request: Request): Promise<Response> {
 }
 
 async function file(request: Request): Promise<Response> {
-  return (await caches.match(request)) ?? fetch(request);
+  const kept = await caches.match(request);
+  if (kept !== undefined) return kept;
+  const answered = await fetch(request);
+  if (answered.ok) await (await caches.open(CACHE)).put(request, answered.clone());
+  return answered;
 }
 
 here.addEventListener("install", (event: Waiting) => event.waitUntil(prepare()));

@@ -10,6 +10,7 @@ import pytest
 from quintet.terms.errors import UsageError
 from quintet.terms.unit import units
 from quintet.views.home_history import stretch_of
+from quintet.views.home_limits import home_limits
 from quintet.views.home_now import Today
 from quintet.views.home_signs import Days, zero_since
 from quintet.views.home_usual import REST, WORKING, Usual, kind_of
@@ -45,13 +46,33 @@ def test_a_usual_is_a_median_of_trusted_days_only() -> None:
     use = np.array([[1000] * 96, [2000] * 96, [9000] * 96, [3000] * 96], np.int64)
     sure = np.ones((4, 96), np.bool_)
     sure[2, 50:] = False
-    usual = Usual(15, units()["kWh"], use, sure)
+    usual = Usual.of(15, units()["kWh"], use, sure)
     assert usual.until(60) == (Decimal("0.01"), 4)
     assert usual.until(96 * 15) == (Decimal("0.192"), 3)
     assert usual.hours[0] == Decimal("0.01")
-    few = Usual(15, units()["kWh"], use[:2], sure[:2])
+    few = Usual.of(15, units()["kWh"], use[:2], sure[:2])
     assert few.until(60) == (None, 2)
     assert few.hours == [None] * 24
+
+
+@pytest.mark.parametrize("minutes", [15, 60, 1440])
+@pytest.mark.parametrize("days", [0, 1, 3, 8, 20])
+def test_a_usual_is_the_median_of_the_days_that_are_known_until_then(minutes: int, days: int) -> None:
+    rng, unit, count = np.random.default_rng(days), units()["kWh"], 1440 // minutes
+    sure = np.logical_and.accumulate(rng.random((days, count)) > 0.02, axis=1)
+    use = rng.integers(-3, 10**9, (days, count))
+
+    def median(first: int, end: int) -> Decimal | None:
+        sums = use[sure[:, end - 1], first:end].sum(axis=1)
+        return unit.to_decimal(int(np.median(sums))) if len(sums) >= home_limits()["usual_days_needed"] else None
+
+    usual = Usual.of(minutes, unit, use, sure)
+    for until in (15, 60, 600, 1439, 1440, 2000):
+        if end := min(until // minutes, count):
+            assert usual.until(until) == (median(0, end), int(sure[:, end - 1].sum()))
+    steps = 60 // minutes
+    assert usual.hours == [median(hour * steps, (hour + 1) * steps) if steps else None for hour in range(24)]
+    assert usual.until(14) == (None, 0)
 
 
 def test_a_day_of_rest_is_a_weekend_or_a_holiday_of_the_clock() -> None:

@@ -135,11 +135,13 @@ def test_a_common_bill_below_nothing_is_refused(manager: BuildingQuestions, mont
     assert (refused.value.code, refused.value.place) == ("bad_common", "common_won")
 
 
-def test_an_unknown_utility_is_named_with_those_there_are(manager: BuildingQuestions) -> None:
+@pytest.mark.parametrize("name", ["gold", "outdoor_air"])
+def test_an_unknown_utility_is_named_with_those_there_are(manager: BuildingQuestions, name: str) -> None:
+    """What is measured and never billed is none either."""
     with pytest.raises(BadInput) as refused:
-        manager.allocation("c1", OCTOBER, "gold")
+        manager.allocation("c1", OCTOBER, name)
     assert refused.value.code == "unknown_commodity"
-    assert "electricity" in refused.value.remedy
+    assert refused.value.remedy == "Known are electricity, gas, water, heat, hot_water."
 
 
 def test_nothing_finer_than_a_day_is_told_of_a_dwelling(manager: BuildingQuestions) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from tests.browsing import PATIENCE_MS, PHONE
+from tests.browsing import PATIENCE_MS, PHONE, Asked
 
 from quintet.access import EVERYTHING
 from quintet.app.alert_looks import look
@@ -55,17 +55,21 @@ def watched_address(watched: City, alerting: Desk, serve: Callable[[FastAPI], st
 @pytest.fixture
 def open_watched(browser: Browser, watched_address: str, page_built: None) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
+    asked: list[Asked] = []
 
     def start(view: str = "", place: str = ONE, lang: str = "en") -> Page:
         context = browser.new_context(viewport={"width": PHONE[0], "height": PHONE[1]}, reduced_motion="reduce")
         contexts.append(context)
         page = context.new_page()
+        asked.append(Asked(page))
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{watched_address}/home{view}?place={place}&lang={lang}")
         expect(page.locator("#home[data-ready] main h1").first).to_be_visible()
         return page
 
     yield start
+    for one in asked:
+        one.wait()
     for context in contexts:
         context.close()
 
@@ -82,7 +86,7 @@ def test_an_alert_appears_while_one_watches_and_is_called_no_problem(
 ) -> None:
     page = open_watched()
     line = page.locator(".wrong")
-    expect(line).to_contain_text("Not looked at yet")
+    expect(line).to_contain_text("silent or stopped: heating")  # before the first look as well
     expect(page.locator(".chip.live")).to_have_attribute("data-state", "live")
     page.evaluate("window.stayed = true")
     page.clock.install()  # no minute goes by: nothing but the live event makes the page ask
@@ -100,7 +104,7 @@ def test_an_alert_appears_while_one_watches_and_is_called_no_problem(
     expect(card.locator(".action")).to_be_visible()
     card.get_by_role("button", name="Not a problem").click()
     expect(card).to_have_attribute("data-state", "dismissed", timeout=PATIENCE_MS)
-    expect(page.locator(".answer")).to_contain_text("Nothing found")
+    expect(page.locator(".answer")).to_contain_text("silent or stopped: heating")
     expect(page.locator(".tabs .count")).to_have_count(0)
     card.get_by_role("button", name="It is a problem after all").click()
     expect(card).to_have_attribute("data-state", "standing", timeout=PATIENCE_MS)
@@ -143,14 +147,14 @@ def test_nothing_found_says_what_was_looked_at_and_what_cannot_be(
 def test_a_budget_is_set_followed_and_taken_away(open_watched: Open) -> None:
     page = open_watched("/bill")
     card = page.locator(".budget")
-    card.get_by_label("Won a month").fill("5")
+    card.get_by_label("Amount a month").fill("5")
     card.get_by_role("button", name="Set").click()
     expect(card.locator("[role=alert]")).to_contain_text("from ₩1,000 to ₩10,000,000", timeout=PATIENCE_MS)
-    card.get_by_label("Won a month").fill("20,000")
+    card.get_by_label("Amount a month").fill("20,000")
     card.get_by_role("button", name="Set").click()
     expect(card.locator(".figure")).to_have_text("₩20,000", timeout=PATIENCE_MS)
     expect(card.locator(".words")).to_contain_text("Passed by")
     page.reload()
     expect(card.locator(".figure")).to_have_text("₩20,000", timeout=PATIENCE_MS)
     card.get_by_role("button", name="Remove").click()
-    expect(card.get_by_label("Won a month")).to_be_visible(timeout=PATIENCE_MS)
+    expect(card.get_by_label("Amount a month")).to_be_visible(timeout=PATIENCE_MS)

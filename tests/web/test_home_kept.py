@@ -22,11 +22,9 @@ from quintet.app.requests import EditMake
 from quintet.registry.changes import move_in
 from quintet.terms.errors import NotFound, QuintetError
 from quintet.terms.period import to_us
-from quintet.terms.unit import units
 from quintet.views.catalogue import Catalogue, Shelf
 from quintet.views.home import HomeQuestions
 from quintet.views.home_kept import KeptHomes, Told, told_now
-from quintet.views.home_usual import Course, Usual
 from quintet.views.home_warm import Warming
 
 from .home_city import FIRST, HEARD, NEW, NOW, ONE, STEP, TWO, commit, make_city, meter_row
@@ -260,20 +258,6 @@ def test_only_so_many_homes_are_kept(town: Town, monkeypatch: pytest.MonkeyPatch
     town.kept.home((NEW, ()))
     assert town.kept.home((ONE, ())) is one
     assert town.kept.home((TWO, ())) is not two, "the longest unasked goes first"
-
-
-def test_a_course_says_what_its_usual_says() -> None:
-    rng = np.random.default_rng(3)
-    unit = units()["kWh"]
-    for minutes in (15, 60, 1440):
-        for days in (0, 1, 3, 8, 20):
-            count = 1440 // minutes
-            known = np.logical_and.accumulate(rng.random((days, count)) > 0.02, axis=1)
-            usual = Usual(minutes, unit, rng.integers(-3, 10**9, (days, count)), known)
-            course = Course.of(usual)
-            assert course.hours == usual.hours
-            for until in (0, 14, 15, 60, 600, 1439, 1440, 2000):
-                assert course.until(until) == usual.until(until)
 
 
 class Batch:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from tests.browsing import DESK, PATIENCE_MS, PHONE
+from tests.browsing import DESK, PATIENCE_MS, PHONE, Asked
 
 from quintet.access import EVERYTHING
 from quintet.app.alert_looks import look
@@ -59,6 +59,7 @@ def open_home(browser: Browser, home_address: str, page_built: None) -> Iterator
     """Give a function that opens a view; at the end nothing may have gone wrong or left the machine."""
     wrong: list[str] = []
     contexts: list[BrowserContext] = []
+    asked: list[Asked] = []
 
     def start(
         view: str = "",
@@ -76,16 +77,19 @@ def open_home(browser: Browser, home_address: str, page_built: None) -> Iterator
         )
         contexts.append(context)
         page = context.new_page()
+        asked.append(Asked(page))
         page.set_default_timeout(PATIENCE_MS)
         page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda asked: None if asked.url.startswith("http://127.0.0.1:") else wrong.append(asked.url))
+        page.on("request", lambda sent: None if sent.url.startswith("http://127.0.0.1:") else wrong.append(sent.url))
         page.goto(f"{home_address}/home{view}?place={place}&lang={lang}{more}")
         expect(page.locator("#home[data-ready] main h1").first).to_be_visible(timeout=PATIENCE_MS)
         expect(page.locator(".ghost")).to_have_count(0, timeout=PATIENCE_MS)
         return page
 
     yield start
+    for one in asked:
+        one.wait()
     for context in contexts:
         context.close()
     assert [one for one in wrong if not any(meant in one for meant in MEANT)] == []

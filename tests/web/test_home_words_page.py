@@ -8,10 +8,11 @@ from playwright.sync_api import Page, expect
 from quintet.app.alert_looks import look
 from quintet.app.city import City
 
-from .home_city import NEW, ONE, TWO
+from .home_city import HEARD, NEW, ONE, STEP, TWO, commit
 from .test_home_page import Open, home_address, homes, open_home, page_built
 
 COLOUR = "(wanted) => getComputedStyle(document.querySelector(wanted)).color"
+DEAD = {(ONE, "ko"): "난방", (ONE, "en"): "heating", (TWO, "ko"): "전기", (TWO, "en"): "electricity"}
 __all__ = ["home_address", "homes", "open_home", "page_built"]
 
 
@@ -88,9 +89,25 @@ def test_the_alerts_say_what_now_says_of_the_checks(open_home: Open, homes: City
     expect(page.locator(".rows li").first).to_be_visible()
 
 
+@pytest.mark.parametrize("place", [ONE, TWO])
 @pytest.mark.parametrize("lang", ["ko", "en"])
-def test_where_checks_were_made_both_views_say_how_many(open_home: Open, lang: str) -> None:
-    page = open_home("", ONE, lang=lang)
+def test_who_has_a_dead_meter_is_not_told_that_all_is_well(open_home: Open, homes: City, place: str, lang: str) -> None:
+    look(homes, [ONE, TWO], alike=False)
+    page = open_home("", place, lang=lang)
+    line = page.locator(".wrong.watch")
+    expect(line).to_contain_text({"ko": "멈춘 계량기", "en": "silent or stopped"}[lang])
+    expect(line).to_contain_text(DEAD[place, lang])
+    said = line.locator("span").first.inner_text()
+    line.click()
+    expect(page.locator(".answer")).to_have_text(said)
+    expect(page.locator(".answer.good")).to_have_count(0)
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_where_checks_were_made_both_views_say_how_many(open_home: Open, homes: City, lang: str) -> None:
+    commit(homes, *(("power2", HEARD - number * STEP, 0.1) for number in range(1, 50)))
+    look(homes, [TWO], alike=False)
+    page = open_home("", TWO, lang=lang)
     line = page.locator(".wrong")
     expect(line).to_contain_text({"ko": "가지 가운데", "en": "checks made"}[lang])
     said = line.locator("span").first.inner_text()

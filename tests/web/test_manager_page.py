@@ -141,6 +141,19 @@ def test_what_cannot_be_shown_says_why_in_both_languages(
     expect(page.locator("main")).to_contain_text(korean)
 
 
+def test_what_was_asked_stays_when_the_language_is_changed(open_building: Open) -> None:
+    page = open_building("allocation", common_won=100_000, commodity="electricity")
+    expect(page.locator("h1")).to_contain_text("₩710,450")
+    page.locator(".languages a[lang=ko]").click()
+    expect(page.locator("h1")).to_contain_text("710,450원")
+    expect(page.locator("input[name=common_won]")).to_have_value("100000")
+    page.locator("input[name=common_won]").fill("200000")
+    page.locator(".chooser button").click()
+    expect(page.locator("h1")).to_contain_text("810,450원")
+    assert "commodity=electricity" in page.url
+    expect(page.locator(".tabs a[href*='common_won']")).to_have_count(1)
+
+
 def test_a_walk_prints_without_its_forms(open_building: Open) -> None:
     page = open_building("visits", DESK)
     page.emulate_media(media="print")

@@ -7,7 +7,7 @@ import { calmly } from "./live.ts";
 
 interface Shared {
   answer: HomeAlertList | null;
-  /** When it was received, in ms, where it is an old one. */
+  /** When it was received, in ms. */
   keptAt: number | null;
   /** The last try brought nothing. */
   failed: boolean;
@@ -24,9 +24,9 @@ function path(): string {
 async function read(): Promise<void> {
   asked = Date.now();
   try {
-    const { answer } = await ask<HomeAlertList>(path());
+    const { answer, keptAt } = await ask<HomeAlertList>(path());
     alerts.answer = answer;
-    alerts.keptAt = null;
+    alerts.keptAt = keptAt;
     alerts.failed = false;
   } catch {
     alerts.failed = true;

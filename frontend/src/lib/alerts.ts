@@ -1,6 +1,7 @@
 // What was found in the home, as the server says it: sentences come in the reader's language.
 
-import { t } from "./say.ts";
+import type { Tile } from "./answers.ts";
+import { named, t } from "./say.ts";
 
 export interface AlertFigure {
   name: string;
@@ -89,6 +90,15 @@ export function sorted(checks: readonly AlertCheck[]): Checks {
   const kinds = new Set(watched.map((one) => one.kind)).size;
   const all = new Set([...watched, ...unsaid].map((one) => one.kind)).size;
   return { watched: once(watched), unsaid: once(unsaid), unasked: once(unasked), kinds, all };
+}
+
+const DEAD = ["silent", "stopped"];
+
+/** Name the meters that tell nothing, or nothing but zeros: where one is so, nobody is told that all is well, unless the
+ * household has said itself that it is no problem. */
+export function deadMeters(tiles: readonly Tile[], found: readonly HomeAlert[]): string {
+  const known = found.filter((one) => one.kind === "dead_meter" && one.state === "dismissed").map((one) => one.commodity);
+  return tiles.filter((tile) => DEAD.includes(tile.state) && !known.includes(tile.commodity)).map(named).join(", ");
 }
 
 /** Say that nothing was found: by how many of the checks, which may be none. */

@@ -164,6 +164,7 @@ export interface HomeBill {
   days_over: number;
   as_of: string | null;
   since: string | null;
+  moved: string | null;
   won: number | null;
   won_ahead: number | null;
   won_low: number | null;

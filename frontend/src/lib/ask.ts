@@ -4,8 +4,8 @@ import { frame } from "./frame.ts";
 
 export interface Kept<T> {
   answer: T;
-  /** When it was received, in ms; null: just now, over the network. */
-  keptAt: number | null;
+  /** When it was received, in ms. */
+  keptAt: number;
 }
 
 export class Refused extends Error {
@@ -22,9 +22,13 @@ export class Refused extends Error {
 }
 
 const PREFIX = "quintet.home.";
+/** Under this address the worker keeps the page; its files stay, they are nobody's. */
+const SHELL = "/home";
 const MINE = `${PREFIX}${frame.reader.id}|`;
 const MOST = 40;
 const TIMEOUT_MS = 8000;
+const TOO_MANY = 429;
+const FAULT = 500;
 
 /** Why this tab reads a home that is another's, as its reader said it; it goes with the tab, and counts for this home only. */
 const WHY = `quintet.reason.${frame.reader.id}|${frame.place ?? ""}`;
@@ -69,10 +73,12 @@ export function forgetOthers(): void {
   for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX) && !key.startsWith(MINE)) localStorage.removeItem(key);
 }
 
-/** Forget all that was kept: what belongs to a session ends with it. */
-export function forget(): void {
+/** Forget all that was kept, the page with its figures too: what belongs to a session ends with it. */
+export async function forget(): Promise<void> {
   for (const key of Object.keys(sessionStorage)) if (key.startsWith("quintet.reason.")) sessionStorage.removeItem(key);
   for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+  if (!("caches" in globalThis)) return;
+  for (const name of await caches.keys()) if (name.startsWith("quintet-home-")) await (await caches.open(name)).delete(SHELL);
 }
 
 function keep(path: string, answer: unknown): void {
@@ -90,19 +96,21 @@ function keep(path: string, answer: unknown): void {
 async function refused(answered: Response): Promise<Refused> {
   const problem = (await answered.json().catch(() => ({}))) as Partial<Record<"code" | "detail" | "remedy", string>>;
   if (answered.status === 401) {
-    forget();
+    await forget();
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
   }
   return new Refused(answered.status, problem.code ?? "other", problem.detail ?? "", problem.remedy ?? "");
 }
 
-/** Ask for an answer about the home; raises Refused where the server says no, TypeError where nothing answers. */
+/** Ask for an answer about the home; raises Refused where the server says no, TypeError where nothing answers: a server
+ * that is asked too much, restarts or fails gives no answer either, and what is known of before stays. */
 export async function ask<T>(path: string): Promise<Kept<T>> {
   const answered = await fetch(path, { headers: asking(), signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (answered.status === TOO_MANY || answered.status >= FAULT) throw new TypeError(String(answered.status));
   if (!answered.ok) throw await refused(answered);
   const answer = (await answered.json()) as T;
   keep(path, answer);
-  return { answer, keptAt: null };
+  return { answer, keptAt: Date.now() };
 }
 
 /** Change something; gives what the server answers (null: nothing), raises as `ask` does. */

@@ -2,11 +2,14 @@
 
 import { forget } from "./ask.ts";
 
+const ENDED = 401;
+
 /** End the session and go to the sign-in page; false where the server could not be told. */
 export async function leave(): Promise<boolean> {
-  forget();
-  if ("caches" in globalThis) for (const name of await caches.keys()) if (name.startsWith("quintet-home-")) await caches.delete(name);
+  await forget();
   const left = await fetch("/api/v1/session", { method: "DELETE" }).catch(() => null);
-  if (left?.ok) location.assign("/sign-in");
-  return left?.ok === true;
+  // a session that has ended already is left as well
+  const out = left !== null && (left.ok || left.status === ENDED);
+  if (out) location.assign("/sign-in");
+  return out;
 }

@@ -1,16 +1,19 @@
 // The state that all views share: today's answer, how the connection is, and what went wrong.
 
+import { lookAhead } from "./ahead.svelte.ts";
 import { beginAlerts, lookAgain, lookSometime } from "./alerts.svelte.ts";
 import type { HomeNow } from "./answers.ts";
 import { about, ask, lastKnown, Refused } from "./ask.ts";
 import { frame, laid } from "./frame.ts";
 import { calmly, follow, type State } from "./live.ts";
-import { onClock } from "./say.ts";
+import { localDay, onClock } from "./say.ts";
 
 interface Page {
   now: HomeNow | null;
-  /** When what is shown was kept, in ms; null: it is fresh. */
+  /** When what is shown was received, in ms. */
   keptAt: number | null;
+  /** What is shown is of another day than this one: it waits for the present answer, or there is no connection. */
+  old: boolean;
   live: State | "";
   offline: boolean;
   refused: Refused | null;
@@ -18,23 +21,31 @@ interface Page {
   heard: number;
 }
 
-export const page = $state<Page>({ now: null, keptAt: null, live: "", offline: false, refused: null, heard: 0 });
+export const page = $state<Page>({ now: null, keptAt: null, old: false, live: "", offline: false, refused: null, heard: 0 });
 const NOW = about("now");
 const AGAIN_MS = 60_000;
 
 async function read(): Promise<void> {
   try {
-    const { answer } = await ask<HomeNow>(NOW);
-    show(answer, null);
-    page.offline = false;
+    const { answer, keptAt } = await ask<HomeNow>(NOW);
+    show(answer, keptAt);
+    page.old = page.offline = false;
     page.refused = null;
+    void lookAhead();
   } catch (error) {
     if (error instanceof Refused) page.refused = error;
     else page.offline = true;
+    page.old = page.offline && passed();
+    if (page.offline) void lookAhead();
   }
 }
 
-function show(answer: HomeNow, keptAt: number | null): void {
+/** Tell whether the day on which the figures were received is over, by the city's clock. */
+function passed(): boolean {
+  return page.keptAt !== null && localDay(page.keptAt) < localDay(Date.now());
+}
+
+function show(answer: HomeNow, keptAt: number): void {
   onClock(answer.timezone);
   page.now = answer;
   page.keptAt = keptAt;
@@ -50,7 +61,10 @@ export function begin(): void {
   if (frame.place === null) return;
   const known = lastKnown<HomeNow>(NOW);
   if (laid !== null && laid.place === frame.place && !(known !== null && later(known.answer, laid))) show(laid, Date.parse(laid.known_at));
-  else if (known !== null) show(known.answer, known.keptAt);
+  else if (known !== null) {
+    show(known.answer, known.keptAt);
+    page.old = passed();
+  }
   const again = calmly(read);
   again();
   beginAlerts();
@@ -58,7 +72,12 @@ export function begin(): void {
     again();
     lookSometime();
   }, AGAIN_MS);
-  addEventListener("online", again);
+  addEventListener("offline", again);
+  addEventListener("online", () => {
+    page.heard += 1;
+    again();
+    lookAgain();
+  });
   follow(
     frame.place,
     () => {

@@ -68,7 +68,8 @@ export function quantity(value: number | null, unit: string): string {
 }
 
 export function won(value: number): string {
-  return t("won", { won: plain(value, 0) });
+  const said = t("won", { won: plain(Math.abs(value), 0) });
+  return Math.round(value) < 0 ? `−${said}` : said;
 }
 
 export function count(value: number): string {
@@ -94,6 +95,11 @@ export function dayName(day: string): string {
 export function monthName(month: string): string {
   const options: Intl.DateTimeFormatOptions = { year: "numeric", month: "long" };
   return new Intl.DateTimeFormat(language === "ko" ? "ko-KR" : "en-GB", { timeZone: "UTC", ...options }).format(new Date(`${month.slice(0, 7)}-01T00:00:00Z`));
+}
+
+/** A month without its year, where that is plain: 11월, November. */
+export function monthAlone(month: string): string {
+  return ofDay(`${month.slice(0, 7)}-01`, { month: "long" });
 }
 
 /** The local day of a moment, as 2026-11-03. */

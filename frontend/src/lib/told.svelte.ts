@@ -6,7 +6,7 @@ import { onClock } from "./say.ts";
 
 export class Told<T> {
   answer = $state.raw<T | null>(null);
-  /** When it was received, in ms, where it is an old one. */
+  /** When it was received, in ms. */
   keptAt = $state<number | null>(null);
   refused = $state<Refused | null>(null);
   #path = "";

@@ -129,6 +129,15 @@ class Balances(Answer, frozen=True):
     rows: list[BalanceRow]
 
 
+class BalanceTree(Answer, frozen=True):
+    """Balance rows of a place and those below it; `next_cursor` leads to those of further places (null: none are)."""
+
+    known_at: datetime
+    rule_set: str
+    rows: list[BalanceRow]
+    next_cursor: str | None
+
+
 class CertainTotal(Answer, frozen=True):
     """One metered flow's total with its interval: what the place truly came to lies from `low` to `high`, at the level.
 

@@ -75,7 +75,11 @@ class ConversionRows(Answer, frozen=True):
 
 
 class FacilityRow(Answer, frozen=True):
-    """One facility in one period: hours of service, energy, and what a comfortable, clean hour took."""
+    """One facility in one period: hours of service, energy, and what a comfortable, clean hour took.
+
+    `coverage` is the share of its hours that could be judged, `estimated_share` that of these in which something of
+    what they are judged by was estimated.
+    """
 
     start: datetime
     facility: str
@@ -91,6 +95,7 @@ class FacilityRow(Answer, frozen=True):
     energy_kwh: Decimal | None
     kwh_per_comfortable_clean_hour: Decimal | None
     coverage: float | None
+    estimated_share: float | None
     reason: str | None
 
 

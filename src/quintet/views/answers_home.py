@@ -126,6 +126,8 @@ class IssuedLine(Answer, frozen=True):
 class BillLine(Answer, frozen=True):
     """One utility's bill of a month so far; `why` names what is missing, not certain or not whole.
 
+    `contract_changed` among them: what is agreed changed within the month; the bills before and after are added up,
+    card and tier are the later one's.
     `card_name_*`, `source` and `certainty` are those of the rate card, `stated`: its prices are those that
     were stated for the home; `ahead` is null where nothing can be forecast.
     `days_known` of the days that are over are known whole, `known` is the known share of that time, parts of days as
@@ -161,7 +163,8 @@ class BillLine(Answer, frozen=True):
 class HomeBill(Answer, frozen=True):
     """A home's bill of a calendar month: so far while it lasts, else whole; by [first, last], both days included.
 
-    The sums are of the utilities that have an amount; `unpriced` names the others.
+    The sums are of the utilities that have an amount; `unpriced` names the others. `since` is the first day that the
+    reader may see; `moved`, of who may see every household's: it is of who has lived there since a move on that day.
     """
 
     place: str
@@ -175,6 +178,7 @@ class HomeBill(Answer, frozen=True):
     days_over: int
     as_of: datetime | None
     since: date | None
+    moved: date | None
     won: int | None
     won_ahead: int | None
     won_low: int | None

@@ -184,7 +184,8 @@ class PinnedFigure(Answer, frozen=True):
 class Inventory(Answer, frozen=True):
     """Greenhouse gases of a place: direct (scope 1) and indirect (scope 2 and 3) apart, by one factor set.
 
-    `market` holds scope 2 market-based, never added to the location-based rows. `beside` is what was published.
+    A sum is null where nothing of it has a number. `market` holds scope 2 market-based, never added to the
+    location-based rows. `beside` is what was published.
     """
 
     known_at: datetime
@@ -193,8 +194,8 @@ class Inventory(Answer, frozen=True):
     gwp: str
     purpose: str
     count_at: str
-    direct_kg_co2e: Decimal
-    indirect_kg_co2e: Decimal
+    direct_kg_co2e: Decimal | None
+    indirect_kg_co2e: Decimal | None
     direct: SumTrust
     indirect: SumTrust
     scopes: list[ScopeSum]
@@ -232,8 +233,8 @@ class GpcTable(Answer, frozen=True):
     start: datetime = msgspec.field(name="from")
     end: datetime = msgspec.field(name="to")
     source: str
-    basic_kg_co2e: Decimal
-    basic_plus_kg_co2e: Decimal
+    basic_kg_co2e: Decimal | None
+    basic_plus_kg_co2e: Decimal | None
     basic: SumTrust
     basic_plus: SumTrust
     cells: list[GpcCell]

@@ -142,10 +142,23 @@ class ChangePart(Answer, frozen=True):
     evidence: list[str]
 
 
+class FigureKnown(Answer, frozen=True):
+    """How far a figure can be trusted: what is missing of it is in it as nothing.
+
+    `rows_missing` have no amount (of a share: intervals that are not matched), `rows_not_estimated` no factor.
+    """
+
+    coverage: float | None
+    estimated_share: float | None
+    rows_missing: int
+    rows_not_estimated: int
+
+
 class ChangeApart(Answer, frozen=True):
     """A change between two periods in parts that add up to it exactly (`exact` holds fractions).
 
-    `before` is the earlier period's figure as it was known at `then` (null: as known at known_at).
+    `before` is the earlier period's figure as it was known at `then` (null: as known at known_at); `before_known` and
+    `after_known` say how far either figure can be trusted, as known at known_at.
     """
 
     known_at: datetime
@@ -166,4 +179,6 @@ class ChangeApart(Answer, frozen=True):
     after: Decimal
     change: Decimal
     exact: dict[str, str]
+    before_known: FigureKnown
+    after_known: FigureKnown
     parts: list[ChangePart]

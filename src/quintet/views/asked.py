@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from quintet.terms.errors import UsageError
+from quintet.terms.length import DAY_MIN
 from quintet.terms.period import FIXED_MINUTES, Resolution, Span, day_start, parse_moment
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 MONTH_MIN = 28 * 1440
-DAY_MIN = 1440
 MOST_INTERVALS = 600_000
 """Periods of one series: a year of minutes, many years of quarter hours."""
 MOST_BALANCES = 20_000

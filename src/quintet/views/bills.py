@@ -18,7 +18,8 @@ from quintet.tariffs.pace import Pace, pace_of
 from quintet.tariffs.periods import limits
 from quintet.tariffs.request import bill_month
 from quintet.terms.errors import Forbidden, UsageError
-from quintet.terms.period import HOUR_US, Span, day_start, from_us, local_day, to_us
+from quintet.terms.length import DAY_US
+from quintet.terms.period import Span, day_start, from_us, local_day, to_us
 from quintet.terms.premise_use import PremiseUse
 from quintet.terms.unit import units
 
@@ -27,7 +28,6 @@ from .bill_rows import Frozen, absent, issued_bill, reckoned_bill
 from .series import share
 
 DWELLING = "premise"
-DAY_US = 24 * HOUR_US
 MONTH_UNKNOWN, TOO_EARLY = "month_unknown", "too_early"
 """Why no pace is said, nor a tier: too little of the time so far is known, or less than a day is."""
 

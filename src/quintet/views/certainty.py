@@ -19,6 +19,7 @@ from quintet.ledger.calibration import WAYS, Calibration, calibrate
 from quintet.ledger.meter_cells import Ints, Mask, MeterCells
 from quintet.ledger.uncertainty import Drawn, check_level, draw, numbers
 from quintet.terms.errors import UsageError
+from quintet.terms.length import DAY_US
 from quintet.terms.period import Span, day_start, from_us, local_day, to_us
 from quintet.terms.unit import Unit
 
@@ -28,7 +29,6 @@ from .series import share
 KIND = ("commodity", "quantity", "flow")
 NARROW = ("owes", "known", "expected_min", "arrived_min", "estimated_min")
 """What a flow holds once for each cell."""
-DAY_US = 86_400_000_000
 LONGEST_DAYS = 400
 MOST_TRIALS = 10_000
 NOBODY = "no meter of it was wholly measured at any time"
@@ -247,7 +247,7 @@ def _row(
         flow.commodity, flow.flow, unit.code, unit.to_decimal(total) if known else None,
         said[0], said[1], said[2],
         unit.to_decimal(found.drawn.measured), found.drawn.meters, found.drawn.unknown,
-        share(arrived / expected) if expected else None, share(estimated / known) if known else None,
+        share(min(arrived / expected, 1.0)) if expected else None, share(estimated / known) if known else None,
         found.drawn.reason, since, until,
     )  # fmt: skip
 

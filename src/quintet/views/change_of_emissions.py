@@ -23,7 +23,7 @@ from quintet.ledger.targets import SUMS
 from quintet.terms.errors import UsageError
 from quintet.terms.period import local_day
 
-from .change_parts import ZERO, Apart, Comparison, activity, keep, split, weather_told
+from .change_parts import ZERO, Apart, Comparison, Known, activity, keep, split, weather_told
 from .panel import IMPORT, SIGNS, Carrier, Filled, filled
 from .targets import Counting, counting
 from .targets_weather import Two
@@ -46,6 +46,7 @@ def of_emissions(
     early, late = (counting(known, asked.place, span, tz, chosen) for span in (asked.base, asked.other))
     first = before = sum(early.kg(asked.of).values(), ZERO)
     after = sum(late.kg(asked.of).values(), ZERO)
+    found.known += [Known(*one.minutes.shares(one.kg(asked.of)), *one.missing(asked.of)) for one in (early, late)]
     if asked.then is not None:
         past = access.as_known(asked.then)
         told = counting(past, asked.place, asked.base, tz, find_set(past.registry().timelines))

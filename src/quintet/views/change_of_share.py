@@ -22,7 +22,7 @@ from quintet.ledger.targets import EMISSIONS, SHARE
 from quintet.terms.errors import UsageError
 from quintet.terms.period import Resolution, Span
 
-from .change_parts import ZERO, Apart, Comparison, activity, keep, split, weather_told
+from .change_parts import ZERO, Apart, Comparison, Known, activity, keep, split, weather_told
 from .panel import Filled, filled
 from .self_sufficiencies import books_of, definitions_of
 from .targets_weather import Two
@@ -43,8 +43,9 @@ def of_share(
             remedy=f"There are {EMISSIONS}, {SHARE}.",
             said={"text": asked.metric, "known": [EMISSIONS, SHARE]},
         )
-    first, before, after = ZERO, *(_ratio(known, asked, span) for span in (asked.base, asked.other))
+    before, after = (_ratio(known, asked, span) for span in (asked.base, asked.other))
     first = before[0] / before[1]
+    found.known += [before[3], after[3]]
     if asked.then is not None:
         past = _ratio(access.as_known(asked.then), asked, asked.base)
         first = past[0] / past[1]
@@ -128,8 +129,8 @@ def _whole_sides(
     return early, late
 
 
-def _ratio(known: Access, asked: Comparison, span: Span) -> tuple[Fraction, Fraction, Fraction]:
-    """Give numerator, denominator and known share of a definition over a span."""
+def _ratio(known: Access, asked: Comparison, span: Span) -> tuple[Fraction, Fraction, Fraction, Known]:
+    """Give numerator, denominator and known share of a definition over a span, and how that is told."""
     answers = definitions_of(books_of(known, asked.place, span, Resolution.HOUR, None), Resolution.HOUR)
     one = next((one for one in answers if one.id == asked.of), None)
     if one is None:
@@ -143,7 +144,8 @@ def _ratio(known: Access, asked: Comparison, span: Span) -> tuple[Fraction, Frac
     known_share = Fraction(str(one.coverage or 0)) + Fraction(str(one.estimated_share or 0))
     whole = one.matched == one.intervals and known_share > 1 - Fraction(1, 10**6)
     share = Fraction(1) if whole else min(known_share, Fraction(one.matched, one.intervals))
-    return Fraction(one.numerator), Fraction(one.denominator), share
+    told = Known(one.coverage, one.estimated_share, one.intervals - one.matched)
+    return Fraction(one.numerator), Fraction(one.denominator), share, told
 
 
 def _ratio_weather(two: Two, of: str, used: Fraction, found: Apart) -> Fraction:

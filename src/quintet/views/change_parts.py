@@ -1,7 +1,7 @@
 """The parts of a change as they are found: what is compared, by what activity, and what is left in the end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from quintet.access import Access
 from quintet.ledger.decompose import ACTIVITY, CARRIERS, GAPS, MEASURES, SUPPLY, UNEXPLAINED, WEATHER
 from quintet.ledger.targets import EMISSIONS, Measure, measures, stated_saving
+from quintet.terms.length import DAY_US
 from quintet.terms.period import Span, local_day
 
 from .panel import Carrier, Panel
@@ -22,7 +23,6 @@ ACTIVITIES: Mapping[str, str] = {
 }
 """By what activity may be counted, and its unit."""
 ZERO = Fraction(0)
-DAY_US = 86_400_000_000
 YEAR = 365
 
 
@@ -40,12 +40,27 @@ class Comparison:
     known_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How far one period's figure can be trusted: coverage and estimated share of what it rests on, and what lacks.
+
+    `missing` are rows without an amount (of a share: intervals that are not matched), `unfactored` those without a
+    factor. What is missing is in the figure as nothing.
+    """
+
+    coverage: float | None
+    estimated_share: float | None
+    missing: int
+    unfactored: int = 0
+
+
 @dataclass
 class Apart:
-    """The parts of a change as they are found, with their evidence."""
+    """The parts of a change as they are found, with their evidence, and how far both periods are known."""
 
     amount: dict[str, Fraction]
     evidence: dict[str, list[str]]
+    known: list[Known] = field(default_factory=list[Known])
 
     def add(self, part: str, amount: Fraction, *evidence: str) -> None:
         """Add to a part."""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from quintet.access import Access
 from quintet.terms.errors import UsageError
+from quintet.terms.length import DAY_US
 from quintet.terms.period import from_us, to_us
 from quintet.terms.unit import units
 
@@ -20,7 +21,6 @@ from .answers import (
 )
 
 STATES = ("open", "closed", "any")
-DAY_US = 86_400_000_000
 
 
 def queue(

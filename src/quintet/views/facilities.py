@@ -20,6 +20,7 @@ from quintet.terms.period import Resolution, Span, local_day
 from quintet.terms.unit import units
 
 from .asked import MOST_BALANCES, check_size
+from .series import share
 
 Rate = Callable[[str, str, date], tuple[Fraction | None, str]]
 """Gives kWh in a sub-unit of a commodity's quantity on a day, and by what; None where nobody can say."""
@@ -75,25 +76,26 @@ def _row(
 
 FIGURES = (
     "hours", "judged_hours", "comfortable_hours", "clean_hours", "comfortable_clean_hours", "person_hours",
-    "energy_kwh", "kwh_per_comfortable_clean_hour", "coverage",
+    "energy_kwh", "kwh_per_comfortable_clean_hour", "coverage", "estimated_share",
 )  # fmt: skip
 
 
 def _figures(one: FacilitySums, number: int, klass: FacilityClass, tz: ZoneInfo, rate: Rate) -> Mapping[str, Any]:
     at = np.flatnonzero(one.period == number)
-    known = np.ones(len(at), np.bool_)
+    known, guessed = np.ones(len(at), np.bool_), np.zeros(len(at), np.bool_)
     energy = [Fraction(0)] * len(at)
     reads: dict[str, list[Read]] = {}
     unsaid = ""
     heard = one.sums.whole[:, at] & ~one.sums.unknown[:, at]
+    estimated = one.sums.estimated_min[:, at] > 0
     for channel, (name, row) in enumerate(one.channels):
         value = one.sums.value[channel, at]
         if name != METERS:
-            reads.setdefault(name, []).append(
-                Read(name, value, heard[channel] & (one.sums.standing_us[channel, at] > 0))
-            )
+            stood = heard[channel] & (one.sums.standing_us[channel, at] > 0)
+            reads.setdefault(name, []).append(Read(name, value, stood, estimated[channel]))
             continue
         known &= heard[channel]
+        guessed |= estimated[channel]
         rates = [rate(row.commodity, row.quantity, local_day(one.starts[step], tz)) for step in at.tolist()]
         unsaid = unsaid or next((words for content, words in rates if content is None), "")
         energy = [
@@ -102,7 +104,7 @@ def _figures(one: FacilitySums, number: int, klass: FacilityClass, tz: ZoneInfo,
         ]
     unsaid = unsaid or _strange(one, klass)
     flat = [read for own in reads.values() for read in own]
-    found = service(klass, energy, known & (not unsaid), flat, np.diff(one.edges_us)[at], one.stands[at])
+    found = service(klass, energy, known & (not unsaid), flat, np.diff(one.edges_us)[at], one.stands[at], guessed)
     return {
         "hours": said_if_known(found.hours),
         "judged_hours": said_if_known(found.judged),
@@ -113,6 +115,7 @@ def _figures(one: FacilitySums, number: int, klass: FacilityClass, tz: ZoneInfo,
         "energy_kwh": said_if_known(found.energy_kwh),
         "kwh_per_comfortable_clean_hour": said_if_known(found.kwh_per_good_hour),
         "coverage": float(found.judged / found.hours) if found.hours else None,
+        "estimated_share": share(float(found.estimated / found.judged)) if found.judged else None,
         "reason": unsaid or found.reason,
     }
 

@@ -13,7 +13,7 @@ from quintet.ledger.scopes import trust_in
 from quintet.terms.period import Span
 
 from .answers_ledger import FactorSetName, GpcCell, GpcTable
-from .inventories import Answered, Question, answered, told_shares, trust_of
+from .inventories import Answered, Question, answered, said_if_told, told_shares, trust_of
 
 USE = "consumption"
 Carrier = tuple[str, str]
@@ -29,7 +29,8 @@ def place_gpc(access: Access, asked: Question, tz: ZoneInfo, answer: Answered | 
     return GpcTable(
         answer.known_at.astimezone(tz), answer.rule_set, FactorSetName(answer.chosen.name, answer.chosen.digest),
         asked.place, asked.span.start.astimezone(tz), asked.span.end.astimezone(tz), protocol().source,
-        said(sums[BASIC]), said(sums[BASIC_PLUS]), trust_of(rows[BASIC]), trust_of(rows[BASIC_PLUS]),
+        said_if_told(sums[BASIC], rows[BASIC]), said_if_told(sums[BASIC_PLUS], rows[BASIC_PLUS]),
+        trust_of(rows[BASIC]), trust_of(rows[BASIC_PLUS]),
         [_cell(one) for one in cells],
     )  # fmt: skip
 

@@ -6,21 +6,19 @@ from zoneinfo import ZoneInfo
 
 from quintet.access import Access
 from quintet.access.alerts import HomeAlerts
-from quintet.terms.alert import ACT, ENDED, STANDING, Alert, alert_kinds
+from quintet.terms.alert import ACT, ENDED, STANDING, WELFARE, Alert, alert_kinds
 from quintet.terms.alert_words import check_said, said, unit_of
 from quintet.terms.errors import NotFound, UsageError
-from quintet.terms.period import HOUR_US, from_us
+from quintet.terms.length import DAY_US
+from quintet.terms.period import from_us
 
 from .answers_alerts import AlertCheck, AlertFigure, AlertTold, HomeAlert, HomeAlertList, HomeBudget
 
-DAY_US = 24 * HOUR_US
 WATCHED, ALERT, CANNOT = "watched", "alert", "cannot"
 NOT_LOOKED, MOVED_IN = "not_looked", "moved_in"
 ORDER = {STANDING: 0, "dismissed": 1, ENDED: 2}
 MONTHLY = "tier"
 """What is looked for in every utility that a home is metered for."""
-ASKED_FOR = frozenset({"no_water"})
-"""Kinds that are looked for only where somebody agreed to them: shown where that is so."""
 
 
 class HomeAlertQuestions:
@@ -144,7 +142,7 @@ def _looked_for(found: HomeAlerts, known: set[tuple[str, str]]) -> Sequence[tupl
     out: list[tuple[str, str]] = []
     for kind, row in alert_kinds().items():
         mine = [commodity for one, commodity in sorted(known) if one == kind]
-        if kind in ASKED_FOR:
+        if kind == WELFARE:
             own = mine
         elif row.commodities:
             own = [code for code in row.commodities if code in found.carriers or code in mine]

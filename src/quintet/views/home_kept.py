@@ -32,7 +32,7 @@ from .home_limits import home_limits
 from .home_now import Today, read_day
 from .home_services import Service, services_of
 from .home_tiles import Behind, behind_of, made_tile, no_tiles, now_of
-from .home_usual import Course, usual_of
+from .home_usual import Usual, usual_of
 
 Key = tuple[str, tuple[Grant, ...]]
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -73,7 +73,7 @@ class KeptService:
     numbers: npt.NDArray[np.int32]
     behind: Behind | None = None
     behind_stamp: int = 0
-    course: Course | None = None
+    course: Usual | None = None
     tile: Tile | None = None
     """Without its hours, which stand in `body`."""
     body: bytes = b""
@@ -260,9 +260,9 @@ def _reading_usual(access: Access, home: KeptHome, today: Today) -> Access:
         return access
 
 
-def course_of(access: Access, service: Service, today: Today) -> Course:
+def course_of(access: Access, service: Service, today: Today) -> Usual:
     """Read a utility's usual day."""
-    return Course.of(usual_of(access, service, today.day, today.tz, today.whole))
+    return usual_of(access, service, today.day, today.tz, today.whole)
 
 
 def _composed(home: KeptHome, catalogue: Catalogue, place: str, names: tuple[str, str], today: Today) -> Told:

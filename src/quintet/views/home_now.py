@@ -27,7 +27,7 @@ from .home_services import (
     slots_of,
 )
 from .home_signs import Days, days_of, heard_before, last_heard, zero_since
-from .home_usual import Course, Usual
+from .home_usual import Usual
 from .series import share
 
 HOUR = timedelta(hours=1)
@@ -129,9 +129,7 @@ def _state(
     return LATE if age >= (limits["late_intervals"] + 1) * timedelta(minutes=service.minutes) else FINE
 
 
-def usual_so_far(
-    reading: Reading, usual: Usual | Course | None, today: Today
-) -> tuple[Decimal | None, int, str | None]:
+def usual_so_far(reading: Reading, usual: Usual | None, today: Today) -> tuple[Decimal | None, int, str | None]:
     """Give the usual use up to the hour of the last reading, of how many days, and else why there is none."""
     if reading.as_of is None:
         return None, 0, "no_reading_today"
@@ -149,7 +147,7 @@ def usual_so_far(
     return found, days, None if found is not None else "too_few_days"
 
 
-def tile_of(reading: Reading, usual: Usual | Course | None, today: Today) -> Tile:
+def tile_of(reading: Reading, usual: Usual | None, today: Today) -> Tile:
     """Give a utility's tile, not yet priced."""
     so_far, days, reason = usual_so_far(reading, usual, today)
     hours = _hours(reading.slots, reading.service, today)

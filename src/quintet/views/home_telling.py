@@ -23,9 +23,10 @@ from quintet.access.telling import (
     bounded,
     kept_limits,
 )
-from quintet.terms.alert import alert_kinds
+from quintet.terms.alert import WELFARE, alert_kinds
 from quintet.terms.alert_words import kind_name
 from quintet.terms.errors import BadInput, CityError, Forbidden, NotFound
+from quintet.terms.length import DAY_US
 from quintet.terms.period import to_us
 from quintet.terms.telling_words import language_of, words
 
@@ -60,9 +61,7 @@ from .telling_asked import (
 )
 
 CONFIRM = "/telling#confirm="
-DAY_US = 86_400_000_000
 LONGEST_NAME = 40
-WELFARE = "no_water"
 
 
 @dataclass(frozen=True, slots=True)

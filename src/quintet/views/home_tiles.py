@@ -18,7 +18,8 @@ from .home_limits import home_limits
 from .home_now import FINE, NONE, STOPPED, Reading, Today, no_tile, tile_of
 from .home_services import Service, carriers_of
 from .home_signs import Days, days_of
-from .home_usual import Course, Usual, kind_of
+from .home_stretches import parts_of
+from .home_usual import Usual, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,17 @@ class Made:
 def behind_of(access: Access, service: Service, place: str, today: Today, rates: HomeRates) -> Behind:
     """Read what lies behind a utility's today."""
     month = month_of(access, place, today.day.replace(day=1), today)
+    stretches = rates.stretches(place, service.commodity.code, month.first, month.end)
+    month = next(part for part in parts_of(month, stretches) if part.holds_today)
     days = days_of(access, service, today.day, today.whole)
-    past = _use_before(days, month) + first_part(access, service, month, today).value
+    past = _use_before(days, month) + first_part(access, service, month).value
     asked = rates.asked(place, service.commodity.code, service.unit, month.first, month.end)
     before = Fraction(past) / service.unit.ratio
     bill = rates.price(asked, before)
     return Behind(days, asked, before, None if bill.bill is None else bill.exact, bill.why)
 
 
-def made_tile(reading: Reading, usual: Usual | Course | None, behind: Behind, today: Today, rates: HomeRates) -> Made:
+def made_tile(reading: Reading, usual: Usual | None, behind: Behind, today: Today, rates: HomeRates) -> Made:
     """Give a utility's tile: what today's use adds to the month's bill, and what the usual use would."""
     tile = tile_of(reading, usual, today)
     until = changes_at(reading, today)

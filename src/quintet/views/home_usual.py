@@ -8,7 +8,6 @@ with an estimate of then. Days of 23 or 25 hours are left out.
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,6 +17,7 @@ import pyarrow.compute as pc
 
 from quintet.access import Access
 from quintet.terms.holidays import holidays_of
+from quintet.terms.length import DAY_MIN
 from quintet.terms.period import Span, day_start
 from quintet.terms.quality import qualities
 from quintet.terms.unit import Unit
@@ -26,59 +26,18 @@ from .home_limits import home_limits
 from .home_services import EDITED, TRUSTED, Service
 
 WORKING, REST = "working_day", "day_of_rest"
-DAY_MIN = 1440
 SATURDAY = 5
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 TRUSTED_IDS = pa.array([qualities()[code].id for code in sorted({*TRUSTED, EDITED})], pa.uint8())
 
 
-@dataclass(frozen=True)
-class Usual:
-    """The usual course of one utility over a local day of a kind: [n] periods of its own interval.
-
-    `days` [d, n] holds each trusted day's use by period in sub-units, `sure` [d, n] whether all until there is trusted.
-    """
-
-    minutes: int
-    unit: Unit
-    days: Ints
-    sure: Mask
-
-    def until(self, minutes: int) -> tuple[Decimal | None, int]:
-        """Give the median use from midnight to so many minutes, and of how many days; None where they are too few."""
-        count = min(minutes // self.minutes, self.days.shape[1])
-        if count == 0:
-            return None, 0
-        rows = self.sure[:, count - 1]
-        return self._median(self.days[rows, :count].sum(axis=1)), int(rows.sum())
-
-    @cached_property
-    def hours(self) -> list[Decimal | None]:
-        """The median use of each of 24 hours; of utilities read less often nothing."""
-        hours = DAY_MIN // 60
-        steps = 60 // self.minutes if self.minutes <= 60 else 0
-        if not steps:
-            return [None] * hours
-        out: list[Decimal | None] = []
-        for hour in range(hours):
-            last = min((hour + 1) * steps, self.days.shape[1])
-            rows = self.sure[:, last - 1]
-            out.append(self._median(self.days[rows, hour * steps : last].sum(axis=1)))
-        return out
-
-    def _median(self, sums: Ints) -> Decimal | None:
-        if len(sums) < home_limits()["usual_days_needed"]:
-            return None
-        return self.unit.to_decimal(int(np.median(sums)))
-
-
 @dataclass(frozen=True, slots=True)
-class Course:
-    """What a `Usual` says, and no more than that, so that it can be kept of many homes: 1.5 kB instead of 17.
+class Usual:
+    """The usual course of one utility over a local day of a kind: only what is asked for, as it is kept of many homes.
 
-    `medians` [n] is the median use from midnight to the end of each period, `counts` [n] of how many days, `by_hour`
-    [24] the median of each hour (nothing of utilities read less often); sub-units.
+    `medians` [n] is the median use from midnight to the end of each of the day's periods, `counts` [n] of how many
+    trusted days, `by_hour` [24] the median of each hour (nothing of utilities read less often); sub-units.
     """
 
     minutes: int
@@ -88,16 +47,15 @@ class Course:
     by_hour: Ints
 
     @classmethod
-    def of(cls, usual: Usual) -> "Course":
-        """Work out the medians of a usual."""
-        counts = usual.sure.sum(axis=0)
-        steps = 60 // usual.minutes if usual.minutes <= 60 else 0
+    def of(cls, minutes: int, unit: Unit, days: Ints, sure: Mask) -> "Usual":
+        """Take medians: `days` [d, n] is use by period, sub-units; `sure` [d, n]: all until there is known."""
+        steps = 60 // minutes if minutes <= 60 else 0
         hours = np.zeros(0, np.int64)
         if steps:
-            summed = usual.days.reshape(len(usual.days), DAY_MIN // 60, steps).sum(axis=2)
-            hours = _medians(summed, usual.sure[:, steps - 1 :: steps])
-        so_far = _medians(usual.days.cumsum(axis=1), usual.sure)
-        return cls(usual.minutes, usual.unit, so_far, counts.astype(np.uint8), hours)
+            summed = days.reshape(len(days), DAY_MIN // 60, steps).sum(axis=2)
+            hours = _medians(summed, sure[:, steps - 1 :: steps])
+        so_far = _medians(days.cumsum(axis=1), sure)
+        return cls(minutes, unit, so_far, sure.sum(axis=0).astype(np.uint8), hours)
 
     def until(self, minutes: int) -> tuple[Decimal | None, int]:
         """Give the median use from midnight to so many minutes, and of how many days; None where they are too few."""
@@ -143,14 +101,15 @@ def usual_of(access: Access, service: Service, today: date, tz: ZoneInfo, since:
     seen = [day for day in back if since is None or day >= since]
     periods = DAY_MIN // service.minutes
     if not seen:
-        return Usual(service.minutes, service.unit, np.zeros((0, periods), np.int64), np.zeros((0, periods), np.bool_))
+        none = np.zeros((0, periods), np.int64), np.zeros((0, periods), np.bool_)
+        return Usual.of(service.minutes, service.unit, *none)
     starts = np.array([day_start(day, tz).timestamp() for day in [*seen, today]])
     use, sure = _read(access, service, Span(day_start(seen[0], tz), day_start(today, tz)))
     first = np.concatenate([[0], np.cumsum(np.rint(np.diff(starts) / (60 * service.minutes)).astype(int))])
     like = [at for at, day in enumerate(seen) if kind_of(day, tz) == kind and first[at + 1] - first[at] == periods]
     days = np.array([use[first[at] : first[at + 1]] for at in like], np.int64).reshape(len(like), periods)
     known = np.array([sure[first[at] : first[at + 1]] for at in like], np.bool_).reshape(len(like), periods)
-    return Usual(service.minutes, service.unit, days, np.logical_and.accumulate(known, axis=1))
+    return Usual.of(service.minutes, service.unit, days, np.logical_and.accumulate(known, axis=1))
 
 
 def _read(access: Access, service: Service, span: Span) -> tuple[Ints, Mask]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from quintet.access import Access
 from quintet.ledger.city_rows import CURRENT, PUBLICATION, SHIPPED, find_set
 from quintet.ledger.dated import said
-from quintet.ledger.emissions import Emission
+from quintet.ledger.emissions import ELSEWHERE, Emission
 from quintet.ledger.factor_sets import FactorSet
 from quintet.ledger.heard import Trust
 from quintet.ledger.inventory import Asked, Piece, inventory
@@ -142,6 +142,7 @@ def place_inventory(access: Access, asked: Question, tz: ZoneInfo, answer: Answe
     """
     answer = answer or answered(access, asked, tz)
     found, chosen = answer.found, answer.chosen
+    direct, indirect = ([one for one in found.rows if (one.scope == 1) is here] for here in (True, False))
     return Inventory(
         answer.known_at.astimezone(tz),
         answer.rule_set,
@@ -149,15 +150,21 @@ def place_inventory(access: Access, asked: Question, tz: ZoneInfo, answer: Answe
         chosen.weights(asked.gwp).id,
         asked.purpose,
         asked.count_at or chosen.count_at,
-        said(found.kg(1)),
-        said(found.kg(2, 3)),
-        trust_of([one for one in found.rows if one.scope == 1]),
-        trust_of([one for one in found.rows if one.scope != 1]),
+        said_if_told(found.kg(1), direct),
+        said_if_told(found.kg(2, 3), indirect),
+        trust_of(direct),
+        trust_of(indirect),
         scope_sums(found),
         [row_of(one, tz) for one in found.rows],
         [market_row(one, tz) for one in found.market],
         _beside(access, asked, tz),
     )
+
+
+def said_if_told(kg: Fraction, rows: Sequence[Emission]) -> Decimal | None:
+    """Say the sum of some rows; None where what is known is nothing, and some of them have no number."""
+    without = any(row.kg_co2e is None and row.notation != ELSEWHERE for row in rows)
+    return None if without and not any(row.kg_co2e for row in rows) else said(kg)
 
 
 def scope_sums(found: Counted) -> list[ScopeSum]:

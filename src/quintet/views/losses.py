@@ -58,7 +58,15 @@ def _table(found: NetworksAnswer, commodities: Commodities) -> pa.Table:
         for one in sums.networks
     ]
     lost = Lost(
-        facts, _side(sums.head), _side(sums.below), sums.standing_us > 0, sums.headed, sums.hung, sums.fits, sums.known
+        facts,
+        _side(sums.head),
+        _side(sums.below),
+        sums.standing_us > 0,
+        sums.headed,
+        sums.hung,
+        sums.fits,
+        sums.begun,
+        sums.known,
     )
     return losses(lost, found.edges, commodities)
 

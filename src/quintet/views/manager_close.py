@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from quintet.access import Access
 from quintet.access.bills import COMMON, DWELLINGS, HEAD, areas_m2, issued, premise_use
 from quintet.access.buildings import Fault, Said, exchanges, faults, judged_until, moves, said_at, unoccupied
-from quintet.access.rights import homes_below
+from quintet.access.mixing import homes_below
 from quintet.access.roles import MONTH_MIN
 from quintet.access.sets import Asked
 from quintet.terms.errors import NotFound, UsageError

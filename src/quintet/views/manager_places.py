@@ -6,7 +6,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from quintet.access import Access
-from quintet.access.rights import homes_below
+from quintet.access.mixing import homes_below
 from quintet.terms.errors import NotFound, UsageError
 from quintet.terms.period import Span, from_us, local_day
 

@@ -18,6 +18,7 @@ from quintet.access import Access
 from quintet.access.bills import premise_use
 from quintet.access.buildings import Fault, Said, faults, judged_until, said_at, sound_zeros, unoccupied
 from quintet.access.roles import MONTH_MIN
+from quintet.terms.length import DAY_US
 from quintet.terms.period import Span, day_of_number, day_start, from_us, local_day, to_us
 from quintet.terms.premise_use import PremiseUse
 
@@ -27,7 +28,6 @@ from .manager_words import Both, words
 from .series import share
 
 VISITED, VACANT = "meter_visit", "confirmed_vacant"
-DAY_US = 86_400_000_000
 AT_ONCE = "concentrator"
 """The check that is worth a look only where several meters failed together."""
 OPEN, WAITING, DONE = "open", "waiting", "done"

@@ -10,6 +10,7 @@ from itertools import chain, dropwhile, islice
 import xlsxwriter
 
 from quintet.terms.errors import UsageError
+from quintet.terms.length import DAY_MIN
 from quintet.terms.period import FIXED_MINUTES, day_start, from_us, local_day
 
 from .answers import Interval, Meter
@@ -29,7 +30,6 @@ FORMS = {
 }
 """The forms: media type and the end of the file's name."""
 A_YEAR = timedelta(days=366)
-DAY_MIN = 1440
 AT_ONCE = timedelta(days=93)
 """So long a piece of one channel is read at a time."""
 MOST_ROWS = 1_000_000

@@ -7,19 +7,18 @@ import msgspec
 
 from quintet.access import Access
 from quintet.ledger.balance import rows_for_people
-from quintet.terms.errors import UsageError
 from quintet.terms.length import resolution_of
 from quintet.terms.period import Resolution, Span
 
-from .answers import Balances
+from .answers import BalanceTree
 from .answers_books import ConversionRows, FacilityRows, LossRows
-from .asked import known_at_of, span_of
+from .asked import known_at_of, span_of, within
 from .balances import balance_row
 from .conversions import conversions_of
 from .facilities import facilities_of
 from .losses import losses_of
 from .series import share
-from .tree import tree_balances
+from .tree_pages import TreeAsked, too_many_rows, tree_page
 
 ROOT = "city"
 MOST_ROWS = 50_000
@@ -73,19 +72,21 @@ class BooksQuestions:
         place: str = ROOT,
         level: str | None = None,
         known_at: str | None = None,
-    ) -> Balances:
-        """Give the balance of a place and every place below it, or of those of one level."""
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> BalanceTree:
+        """Give the balance of a place and every place below it, or of those of one level; whole, or page by page.
+
+        All pages are of the moment of the first.
+        """
         span, step, moment = self._asked(start, end, resolution, known_at)
-        found = tree_balances(self._access, span, step, place=place, level=level, known_at=moment)
-        if found.table.num_rows > MOST_ROWS:
-            raise UsageError(
-                f"that is {found.table.num_rows:,} rows; one answer has at most {MOST_ROWS:,}.",
-                code="range_too_long",
-                place="level",
-                remedy="Ask for a shorter range, one level, or a smaller place.",
-            )
+        asked = TreeAsked(start, end, step, place, level, known_at)
+        most = MOST_ROWS if limit is None else within(limit, 1, MOST_ROWS, "limit")
+        found, following = tree_page(self._access, asked, span, moment, cursor, None if limit is None else most)
+        if found.table.num_rows > MOST_ROWS and limit is None:
+            raise too_many_rows(found.table.num_rows, MOST_ROWS, "limit")
         rows = [balance_row(row) for row in rows_for_people(found.table, self._tz())]
-        return Balances(*self._basis(found.known_at, found.rule_set), rows)
+        return BalanceTree(*self._basis(found.known_at, found.rule_set), rows, following)
 
     def _asked(
         self, start: str, end: str, resolution: str, known_at: str | None

@@ -84,11 +84,11 @@ class BuildingQuestions:
         """
         own_building(self._access, place)
         chosen = month or self.last_month()
-        if commodity is not None and commodity not in self._access.registry().commodities.rows:
+        billed = [code for code, row in self._access.registry().commodities.rows.items() if row.balanced]
+        if commodity is not None and commodity not in billed:
             raise BadInput(
                 f"there is no utility {commodity!r}.", code="unknown_commodity", place="commodity",
-                remedy=f"Known are {', '.join(self._access.registry().commodities.rows)}.",
-                said={"name": commodity, "known": list(self._access.registry().commodities.rows)},
+                remedy=f"Known are {', '.join(billed)}.", said={"name": commodity, "known": billed},
             )  # fmt: skip
         named = commodity or self._shared(place, chosen)
         return building_allocation(self._access, place, chosen, named, common_won, self.tz, self._now())

@@ -23,7 +23,7 @@ from .losses import losses_of
 from .report_answers import CertainMonth, FlowTotal, Report, ReportBasis, ReportFigures
 from .report_basis import data_digest, day_digests, facts_of, registry_digest
 from .report_missing import missing_of
-from .self_sufficiencies import explain, place_selfsufficiency
+from .self_sufficiencies import books_of, explanation_of, sufficiency_of
 
 FLOWS = ("import", *SOURCES, *USES, "closure_error")
 FINE = Resolution.HOUR
@@ -58,8 +58,10 @@ def place_report(access: Access, asked: Asked, tz: ZoneInfo) -> Report:
     days, first, last = place_days(access, place, span, asked.known, tz)
     question = Question(place, span, Resolution.MONTH, known_at=asked.known)
     balances = place_balances(access, place, span, Resolution.MONTH, asked.known, tz)
-    sufficiency = place_selfsufficiency(access, place, span, FINE, asked.known, tz)
-    why = explain(access, place, span, FINE, asked.known, tz)
+    books = books_of(access, place, span, FINE, asked.known)
+    sufficiency = sufficiency_of(books, span, FINE, tz)
+    why = explanation_of(books, span, FINE, sufficiency.pinned, tz)
+    del books
     answer = answered(access, question, tz)
     inventory, table = place_inventory(access, question, tz, answer), place_gpc(access, question, tz, answer)
     losses = losses_of(access, span, Resolution.MONTH, place=place, network="", known_at=asked.known)

@@ -69,9 +69,13 @@ def place_selfsufficiency(
     access: Access, place: str, span: Span, resolution: Resolution, known_at: datetime | None, tz: ZoneInfo
 ) -> SelfSufficiencies:
     """Answer every definition for a place."""
-    books = books_of(access, place, span, resolution, known_at)
-    found = definitions_of(books, resolution)
-    flows = books.flows
+    return sufficiency_of(books_of(access, place, span, resolution, known_at), span, resolution, tz)
+
+
+def sufficiency_of(books: Books, span: Span, resolution: Resolution, tz: ZoneInfo) -> SelfSufficiencies:
+    """Answer every definition from a place's books over a span."""
+    found, flows = definitions_of(books, resolution), books.flows
+    place = flows.place
     return SelfSufficiencies(
         flows.known_at.astimezone(tz), flows.rule_set, place, span.start.astimezone(tz), span.end.astimezone(tz),
         fine(resolution).value, bound_to(books, span, tz, found), found,
@@ -112,8 +116,15 @@ def explain(
 ) -> Explanation:
     """Say why the definitions differ for a place, step by step."""
     books = books_of(access, place, span, resolution, known_at)
+    return explanation_of(books, span, resolution, bound_to(books, span, tz, definitions_of(books, resolution)), tz)
+
+
+def explanation_of(
+    books: Books, span: Span, resolution: Resolution, pinned: BoundTo | None, tz: ZoneInfo
+) -> Explanation:
+    """Say why the definitions differ, from a place's books over a span; `pinned` is the one the city is bound to."""
     flows = books.flows
-    pinned = bound_to(books, span, tz, definitions_of(books, resolution))
+    place = flows.place
     return Explanation(
         flows.known_at.astimezone(tz), flows.rule_set, place, span.start.astimezone(tz), span.end.astimezone(tz),
         fine(resolution).value, pinned, [_step(one) for one in waterfall(books.energy, None, books.intakes)],

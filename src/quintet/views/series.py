@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from quintet.access import Access
@@ -98,6 +99,7 @@ def thinned(rows: Sequence[Interval], most: int) -> list[Interval]:
     return out
 
 
+@cache
 def own_resolution(cadence_min: int) -> Resolution:
     """Give the finest resolution that a channel of a cadence can be asked in."""
     fitting = [step for step, minutes in FIXED_MINUTES.items() if minutes >= cadence_min]

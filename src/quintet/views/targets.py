@@ -64,7 +64,7 @@ class Minutes:
         sums = [self.of[one] for one in commodities if one in self.of]
         expected, arrived, estimated = (sum(one[at] for one in sums) for at in range(3))
         known = arrived + estimated
-        return share(arrived / expected) if expected else None, share(estimated / known) if known else None
+        return share(min(arrived / expected, 1.0)) if expected else None, share(estimated / known) if known else None
 
 
 @dataclass

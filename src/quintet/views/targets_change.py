@@ -11,7 +11,7 @@ from quintet.terms.errors import UsageError
 from quintet.terms.period import from_us
 
 from .answers_ledger import FactorSetName
-from .answers_targets import ChangeApart, ChangePart
+from .answers_targets import ChangeApart, ChangePart, FigureKnown
 from .change_of_emissions import of_emissions
 from .change_of_share import of_share
 from .change_parts import ACTIVITIES, ZERO, Apart, Comparison
@@ -47,11 +47,18 @@ def change_apart(access: Access, asked: Comparison, tz: ZoneInfo) -> ChangeApart
         asked.base.start.astimezone(tz), asked.base.end.astimezone(tz), asked.other.start.astimezone(tz),
         asked.other.end.astimezone(tz),
         said(first), said(after), said(after - first), {name: str(one) for name, one in exact.items()},
+        _known(found, 0), _known(found, 1),
         [
             _part(part, found)
             for part in PARTS
         ],
     )  # fmt: skip
+
+
+def _known(found: Apart, period: int) -> FigureKnown:
+    """Write how far the figure of the earlier (0) or later (1) period can be trusted."""
+    one = found.known[period]
+    return FigureKnown(one.coverage, one.estimated_share, one.missing, one.unfactored)
 
 
 def _part(part: str, found: Apart) -> ChangePart:

@@ -6,7 +6,7 @@ from quintet.access import Access
 from quintet.access.flows import SUMMED
 from quintet.access.tree_flows import CarrierSums, TreeAnswer
 from quintet.ledger.balance import SOURCES, by_hour
-from quintet.ledger.grid import Carrier, Mask, carriers
+from quintet.ledger.grid import Carrier, Mask, carriers, moments_of
 from quintet.ledger.netting import Split, first_hours, many
 from quintet.terms.commodity import Commodities
 from quintet.terms.period import Resolution, Span
@@ -38,8 +38,9 @@ def splits_of(
     )
     every = access.hours_of(names, span, carried, found.known_at, told=resolution)
     first = first_hours(found.edges, every[0].edges) if every else []
+    starts = moments_of(every[0].edges) if every else None
     for at, hours in zip(places, every, strict=False):
-        for one in carriers(hours.flows, hours.edges):
+        for one in carriers(hours.flows, hours.edges, starts):
             key = (one.commodity, one.quantity)
             if key in needs and needs[key][at]:
                 read[key][at] = by_hour(one, first)

@@ -9,12 +9,12 @@ from quintet.access.cell_sums import MOST_CELLS, place_cells
 from quintet.ledger.drawn_books import Above, Key
 from quintet.ledger.uncertainty import check_level, numbers
 from quintet.terms.errors import UsageError
+from quintet.terms.length import DAY_MIN
 from quintet.terms.period import FIXED_MINUTES, Resolution, Span, from_us, to_us
 
 from .certainty import LONGEST_DAYS, Flow, Spoken, flows_of, seed_of, spoken
 
 HOUR_MIN = 60
-DAY_MIN = 1440
 
 
 @dataclass(frozen=True)

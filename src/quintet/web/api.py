@@ -14,6 +14,7 @@ from quintet.views import Questions
 from quintet.views.answers import (
     Answer,
     Balances,
+    BalanceTree,
     Certainty,
     CityDay,
     DwellingDay,
@@ -95,9 +96,18 @@ ROUTES = (
     ),
     Route(
         "/balance-trees",
-        "Supply against use of a place and every place below it, or of those of one level.",
-        Balances,
-        (asked.FROM, asked.TO, asked.RESOLUTION, asked.PLACE_OF_BOOKS, asked.LEVEL, asked.KNOWN_AT),
+        "Supply against use of a place and every place below it, or of those of one level; whole, or page by page.",
+        BalanceTree,
+        (
+            asked.FROM,
+            asked.TO,
+            asked.RESOLUTION,
+            asked.PLACE_OF_BOOKS,
+            asked.LEVEL,
+            asked.KNOWN_AT,
+            asked.CURSOR,
+            asked.TREE_LIMIT,
+        ),
         lambda questions, given: questions.books.tree(**_ranged(given)),
     ),
     Route(

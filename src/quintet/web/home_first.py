@@ -35,6 +35,8 @@ class First:
         metered = any(one["state"] != "none" for one in self._now["tiles"])
         why = self._why() if self._now["won"] is None else ""
         wrong = f'<p class="wrong"><span>{self._t("now.looking")}</span></p>' if metered else ""
+        if metered and not why:
+            wrong += f'<p class="coming"><span>{self._t("ahead.looking")}</span></p>'
         return (
             f'<header class="bar"><p class="place">{self._named(self._now)}</p>{simulated}</header>'
             f'<main id="main">{self._hero(why)}{wrong}<div class="tiles">{tiles}</div></main>'
@@ -108,7 +110,8 @@ class First:
         return escape(str(one[f"name_{self._language}"]))
 
     def _won(self, value: float) -> str:
-        return self._t("won", won=plain(value, 0))
+        said = self._t("won", won=plain(abs(value), 0))
+        return f"−{said}" if rounded(value, 0) < 0 else said
 
     def _t(self, key: str, **gaps: str) -> str:
         return escape(self._said[key].format(**gaps))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from starlette.routing import BaseRoute
 
+from quintet.terms.alert import WELFARE
 from quintet.views.answers_telling import CodeTaken, Telling
 from quintet.views.home_telling import HomeTelling
 from quintet.views.telling_asked import (
@@ -58,7 +59,7 @@ ROWS: tuple[Row[HomeTelling], ...] = (
         "Agree that somebody is told when my home uses no water.", WelfareAsked, Telling,
         lambda telling, call: telling.agree(call.reader, call.said), statuses=TOLD),
     Row("DELETE", "/home/telling/welfare/{id}", "delete_home_telling_welfare_id",
-        "Take that back: nothing more is told.", None, Telling, _drop("no_water"), asked=(ID,), statuses=DROPS),
+        "Take that back: nothing more is told.", None, Telling, _drop(WELFARE), asked=(ID,), statuses=DROPS),
     Row("POST", "/telling:confirm", "post_telling_confirm", "Confirm an address by the code that went there.",
         CodeAsked, CodeTaken, lambda telling, call: telling.confirm(call.said), statuses=CODES),
     Row("POST", "/telling:stop", "post_telling_stop", "End what is told at an address, by the code in a message.",

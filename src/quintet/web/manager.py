@@ -251,6 +251,10 @@ class BuildingPart:
         frame = self._frame(request, view, first)
         try:
             given = asked.read(request.query_params, known)
+            if view == "allocation":
+                frame = frame._replace(more={
+                    name: str(given[name]) for name in ("commodity", "common_won") if given.get(name) is not None
+                })  # fmt: skip
             return self._shown(frame, reader_of(request), given)
         except QuintetError as error:
             return _refused(frame, error)

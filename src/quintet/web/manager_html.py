@@ -1,11 +1,12 @@
 """How the building manager's pages are written: the frame, and the words, days and won of a language."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from html import escape
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -23,13 +24,17 @@ def manager_strings(language: str) -> dict[str, str]:
 
 
 class Frame(NamedTuple):
-    """What a page is made for: its language, the view, the place and month asked for, and the places to choose."""
+    """What a page is made for: its language, the view, the place and month asked for, and the places to choose.
+
+    `more`: what else this view was asked with; it stays when the language is changed.
+    """
 
     language: str
     view: str
     place: str
     month: str
     places: Sequence[tuple[str, str]]
+    more: Mapping[str, str] = MappingProxyType({})
 
     def t(self, key: str, **gaps: Any) -> str:
         """Give a string with its gaps filled, ready for a page."""
@@ -66,7 +71,8 @@ class Frame(NamedTuple):
         return f"{self.day(at.date())} {at:%H:%M}"
 
     def address(self, view: str, **more: str) -> str:
-        """Give the address of a view of the same building and month."""
+        """Give the address of a view of the same building and month; of this view, with what it was asked with."""
+        more = {**self.more, **more} if view == self.view else more
         said = {"place": self.place, "month": self.month, "lang": self.language, **more}
         return f"/building/{view}?{urlencode({key: value for key, value in said.items() if value})}"
 
@@ -136,6 +142,7 @@ def chooser(frame: Frame, more: str = "") -> str:
     return (
         f'<form class="chooser" method="get" action="/building/{frame.view}">'
         f'<input type="hidden" name="lang" value="{frame.language}">'
+        f"{hidden(**{name: value for name, value in frame.more.items() if name == 'commodity'})}"
         f'<label><span>{frame.t("choose.place")}</span><select name="place">{options}</select></label>{month}{more}'
         f'<button type="submit">{frame.t("choose.show")}</button></form>'
     )

@@ -38,7 +38,7 @@ class Parameter:
         }
 
 
-TIMES = "RFC 3339 with an offset, or a date or month, which means its start on the city's clock"
+TIMES = "RFC 3339 with an offset, or a date, month or year, which means its start on the city's clock"
 FROM = Parameter("from", f"First moment: {TIMES}.", required=True, moment=True)
 TO = Parameter("to", f"First moment that no longer counts: {TIMES}.", required=True, moment=True)
 RESOLUTION = Parameter(
@@ -56,6 +56,11 @@ MAX_POINTS = Parameter(
 CHANNEL = Parameter("channel", "A channel's name, SITE/METER or SITE/METER:COMMODITY.", required=True)
 CURSOR = Parameter("cursor", "`next_cursor` of the page before.")
 LIMIT = Parameter("limit", "Entries on a page.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100})
+TREE_LIMIT = Parameter(
+    "limit",
+    "Rows on a page, which holds whole places (at least one); left out: all of them, up to 50,000 rows.",
+    {"type": "integer", "minimum": 1, "maximum": 50_000},
+)
 LEVEL = Parameter(
     "level",
     "Only places of this level.",

@@ -72,6 +72,17 @@ if (passkey && window.PublicKeyCredential && PublicKeyCredential.parseRequestOpt
   });
 }
 
+// the other language is the same page: what it leads on to, and a link's code, go along
+for (const link of document.querySelectorAll(".languages a")) {
+  const query = new URLSearchParams(location.search);
+  query.set("lang", link.hreflang);
+  link.href = `?${query}${location.hash}`;
+}
+for (const link of document.querySelectorAll(".ways a:not([href^='/oidc'])")) link.search = `?lang=${document.documentElement.lang}`;
+
+const failed = mode === "sign-in" && new URLSearchParams(location.search).get("failed");
+if (failed) tell({ code: failed });
+
 if (mode === "enter" && !location.hash.slice(1)) {
   alertLine.textContent = said["enter.missing"];
   button.disabled = true;

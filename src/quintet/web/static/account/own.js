@@ -47,27 +47,32 @@ function day(moment) {
 const utilities = (codes) => (codes.length ? codes.map((code) => said.utilities[code] || code).join(", ") : say("account.all"));
 
 function entry(name, one) {
-  const row = made("li", "");
-  row.append(made("strong", one.party || one.name));
+  if (name === "passkeys") return row(name, one, one.label, [say("account.since", { day: day(one.created) })]);
   const facts = one.party
     ? [say("account.for", { purpose: one.purpose }), utilities(one.commodities)]
     : [one.may.map((way) => said[`account.may.${way}`] || way).join(", ")];
   const until = say("account.until", { day: day(one.until) });
-  for (const fact of [...facts, me.homes.length > 1 ? one.place : "", until]) if (fact) row.append(made("span", fact));
+  return row(name, one, one.party || one.name, [...facts, me.homes.length > 1 ? one.place : "", until]);
+}
+
+function row(name, one, title, facts) {
+  const line = made("li", "");
+  line.append(made("strong", title));
+  for (const fact of facts) if (fact) line.append(made("span", fact));
   const label = say(`account.${name}.end`);
-  const button = made("button", label, { type: "button", ariaLabel: `${label}: ${one.party || one.name}` });
+  const button = made("button", label, { type: "button", ariaLabel: `${label}: ${title}` });
   button.addEventListener("click", async () => {
     if (await does(name, () => ask("DELETE", `me/${name}/${one.id}`), `account.${name}.ended`)) await listed(name);
   });
-  row.append(button);
-  return row;
+  line.append(button);
+  return line;
 }
 
 async function listed(name) {
   const all = await ask("GET", `me/${name}`).catch(() => null);
   const list = part(name).querySelector("[data-list]");
   if (all === null) return void (told(name).textContent = say("problem.offline"));
-  const stand = all.tokens.filter((one) => one.revoked === null && Date.parse(one.until) > Date.now());
+  const stand = all.passkeys || all.tokens.filter((one) => one.revoked === null && Date.parse(one.until) > Date.now());
   list.replaceChildren(...stand.map((one) => entry(name, one)));
   if (!stand.length) list.append(made("li", say(`account.${name}.none`), { className: "none" }));
 }
@@ -83,14 +88,16 @@ function showMe() {
   set(part("password").querySelector("[name=old]"), me.password);
   set(part("leave").querySelector("[name=password]"), me.password);
   part("leave").querySelector(".bare").hidden = me.password;
-  part("passkeys").querySelector(".note").textContent = say(me.passkeys ? "account.passkeys.count" : "account.passkeys.lead", { count: me.passkeys });
   // who lives in no home here has nothing to share
   for (const name of ["tokens", "consents"]) if (!me.homes.length) part(name).hidden = true;
 }
 
-function forget() {
+async function forget() {
   for (const key of Object.keys(localStorage)) if (key.startsWith("quintet.home.")) localStorage.removeItem(key);
   sessionStorage.clear();
+  if (!("caches" in window)) return;
+  // the page that a browser keeps for bad connections holds figures; its files are nobody's
+  for (const name of await caches.keys()) if (name.startsWith("quintet-home-")) await (await caches.open(name)).delete("/home");
 }
 
 function asked(form) {
@@ -112,19 +119,19 @@ const SENT = {
     return true;
   },
   tokens: async (given) => {
-    const body = { name: given.text("name"), may: given.all("may"), until: after(given.text("until")), place: me.homes[0]?.place };
+    const body = { name: given.text("name"), may: given.all("may"), until: after(given.text("until")), place: given.text("home") || me.homes[0]?.place };
     return shown("tokens", body);
   },
   consents: async (given) => {
     const body = {
       party: given.text("party"), purpose: given.text("purpose"), until: after(given.text("until")),
-      commodities: given.all("utilities"), place: me.homes[0]?.place,
+      commodities: given.all("utilities"), place: given.text("home") || me.homes[0]?.place,
     };
     return shown("consents", body);
   },
   leave: async (given) => {
     if ((await does("leave", () => ask("DELETE", "me", { password: given.text("password") }))) === null) return false;
-    forget();
+    await forget();
     location.assign("/sign-in");
     return true;
   },
@@ -152,6 +159,14 @@ for (const form of document.querySelectorAll("section form")) {
   });
 }
 
+for (const link of document.querySelectorAll(".languages a")) {
+  link.addEventListener("click", () => {
+    const given = { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ language: link.hreflang }) };
+    // the language that somebody chooses is his from then on; the page that is being left does not wait for it
+    if (me !== null && me.kind === "person") fetch("/api/v1/me/language", { ...given, keepalive: true }).catch(() => undefined);
+  });
+}
+
 function dates() {
   const now = Date.now();
   for (const field of document.querySelectorAll("input[type=date]")) {
@@ -167,6 +182,19 @@ for (const [code, name] of Object.entries(said.utilities)) {
   document.querySelector("[data-choices]").append(label);
 }
 
+const titled = (home) => [...new Set([home[`name_${language}`], home.place])].filter(Boolean).join(" · ");
+
+/** Who lives in several homes says of which one it is. */
+function which() {
+  if (me.homes.length < 2) return;
+  for (const name of ["tokens", "consents"]) {
+    const label = made("label", ""), choice = made("select", "", { name: "home" });
+    for (const one of me.homes) choice.append(made("option", titled(one), { value: one.place }));
+    label.append(made("span", say("field.home")), choice);
+    part(name).querySelector("form").prepend(label);
+  }
+}
+
 const making = part("new-passkey");
 making.hidden = !(window.PublicKeyCredential && PublicKeyCredential.parseCreationOptionsFromJSON);
 making.addEventListener("click", () =>
@@ -176,24 +204,28 @@ making.addEventListener("click", () =>
       throw Object.assign(new Error("cancelled"), { code: "passkey_not_made" });
     });
     me = await ask("POST", "me/passkeys", { credential: credential.toJSON(), label: navigator.platform || "" });
-    showMe();
+    await listed("passkeys");
   }, "account.done"),
 );
 
 part("sign-out").addEventListener("click", () =>
   does("out", async () => {
     await ask("DELETE", "session");
-    forget();
+    await forget();
     location.assign("/sign-in");
   }),
 );
+
+part("sign-out-others").addEventListener("click", () => does("out", () => ask("DELETE", "me/sessions"), "account.out.alone"));
 
 async function begin() {
   me = await ask("GET", "me");
   showMe();
   dates();
   if (!me.homes.length) part("on").href = "/";
-  if (me.homes.length) await Promise.all(["tokens", "consents"].map(listed));
+  which();
+  const lists = [...(me.kind === "person" ? ["passkeys"] : []), ...(me.homes.length ? ["tokens", "consents"] : [])];
+  await Promise.all(lists.map(listed));
   if (location.hash) document.querySelector(location.hash)?.scrollIntoView();
 }
 
