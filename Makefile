@@ -25,10 +25,11 @@ help:
 	@echo 'make lint    the checks that run nothing'
 	@echo 'make format  write the source in the one format'
 	@echo 'make soak    the long repetitions of the crash tests (KILLS=$(KILLS))'
-	@echo 'make bench   the figures of docs/performance.md (BENCH=$(BENCH); also commits, live, mqtt, ingest, vee)'
+	@echo 'make bench   the figures of docs/performance.md (BENCH=$(BENCH); also commits, live, mqtt, ingest, vee, ledger, bills, household)'
 	@echo 'make lock    resolve requirements.lock again from pyproject.toml'
 	@echo 'make fonts   lay the Korean font of reports into the checkout'
 	@echo 'make home    build the page of residents into the checkout, where its sources changed'
+	@echo 'make frontend check the sources of that page'
 	@echo 'make clean   remove what the other targets made'
 
 demo: .venv/installed home

@@ -136,7 +136,9 @@ def test_ctrl_c_is_quiet(filled: Path, begin: Begin, tmp_path: Path) -> None:
     time.sleep(1)  # what is loaded on first use is loaded by then: an import that is cut short warns by itself
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
-    assert (process.returncode, out, err) == (130, "", "")
+    assert (out, err) == ("", "")
+    # a shell says 130 of both: Python ends by the signal where it came inside a library's call of the interpreter
+    assert process.returncode in (130, -signal.SIGINT)
 
 
 def test_a_reader_that_leaves_early_is_no_error(filled: Path, begin: Begin) -> None:
