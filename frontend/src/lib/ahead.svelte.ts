@@ -10,8 +10,8 @@ interface Ahead {
 }
 
 export const ahead = $state<Ahead>({ bill: null, before: null });
-/** A month's end moves little within an hour, and reckoning it reads four weeks. */
-const AGAIN_MS = 15 * 60_000;
+/** A month's end moves little within an hour, and reckoning it reads four weeks: 50 ms of a server that has thousands of open pages. */
+const AGAIN_MS = 3600_000;
 /** A month that is over changes where late readings come or its bill is issued. */
 const OVER_MS = 24 * 3600_000;
 /** Under so much of its time known an amount is none of the month. */
@@ -52,7 +52,7 @@ async function last(month: string): Promise<Kept<HomeBill>> {
 
 /** Ask where the month is heading, unless that was done lately; what was known before stands until then, and where nothing answers. */
 export async function lookAhead(): Promise<void> {
-  if (Date.now() - asked < AGAIN_MS) return;
+  if (document.hidden || Date.now() - asked < AGAIN_MS) return;
   asked = Date.now();
   const path = about("bill");
   ahead.bill ??= lastKnown<HomeBill>(path)?.answer ?? null;

@@ -14,7 +14,7 @@ from cyclopts import App, CycloptsError
 from quintet import __version__
 
 from .door import Failure, guarded
-from .interrupts import hear, heard
+from .interrupts import asked_to_end, hear, heard
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -259,6 +259,10 @@ def _dispatch() -> int:
         # the reader of stdout has seen enough (`| head`); keep the interpreter from failing on it once more at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except RuntimeError:
+        if asked_to_end():  # a query of the store that Ctrl-C ended says so in words of its own
+            raise KeyboardInterrupt from None
+        raise
     return code if isinstance(code, int) else 0
 
 

@@ -22,6 +22,16 @@ def heard() -> None:
     signal.setitimer(signal.ITIMER_REAL, 0.0)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def asked_to_end() -> bool:
+    """Whether Ctrl-C came: what fails after it may be that, as a library says it that was at work."""
+    return bool(_came)
+
+
+_came: list[int] = []
+"""The signals that came."""
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    _came.append(number)
     signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
     raise KeyboardInterrupt
