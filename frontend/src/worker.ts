@@ -41,6 +41,9 @@ async function settle(): Promise<void> {
   await here.clients.claim();
 }
 
+/** A browser whose room is full keeps nothing, and is answered all the same. */
+function full(): void {}
+
 /** A page: from the network, else the last one that was had; never one of another session's sign-in. */
 async function page(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
@@ -48,7 +51,7 @@ async function page(request: Request): Promise<Response> {
     const answered = await fetch(request);
     // a page that leads elsewhere, to a sign-in, comes to a browser that opens it as one it may not look into
     if (answered.redirected || answered.type === "opaqueredirect") await cache.delete(SHELL);
-    else if (answered.ok) await cache.put(SHELL, answered.clone());
+    else if (answered.ok) await cache.put(SHELL, answered.clone()).catch(full);
     return answered;
   } catch (error) {
     const kept = await cache.match(SHELL);
@@ -61,7 +64,7 @@ async function file(request: Request): Promise<Response> {
   const kept = await caches.match(request);
   if (kept !== undefined) return kept;
   const answered = await fetch(request);
-  if (answered.ok) await (await caches.open(CACHE)).put(request, answered.clone());
+  if (answered.ok) await (await caches.open(CACHE)).put(request, answered.clone()).catch(full);
   return answered;
 }
 

@@ -257,3 +257,16 @@ def test_a_right_that_ends_by_its_time_ends_its_streams(town: Peopled, after: ti
     assert reader.may_follow(watch, live)
     town.hand.now = began + after
     assert reader.may_follow(watch, live) is may
+
+
+def test_a_right_that_is_valid_for_a_time_ends_its_streams_with_that(town: Peopled) -> None:
+    person = town.city.people.add("guest", "Guest", actor="test")
+    until = to_us(town.hand.now + timedelta(minutes=10))
+    town.city.people.grant(person, Right(RESIDENT, OWN, town.hand(), valid_until_us=until), actor="test")
+    reader = town.keeper.by_cookie(town.city.entrance.begin(person), "")
+    live = Live(Feed(town.city.engine, town.city.registry, town.city.pipeline.recent), EVERYTHING)
+    assert reader is not None
+    watch = reader.live(live).follow(OWN)
+    assert reader.may_follow(watch, live)
+    town.hand.now += timedelta(minutes=11)
+    assert not reader.may_follow(watch, live)

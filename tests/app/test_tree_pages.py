@@ -1,9 +1,11 @@
 """A tree page by page: together the pages are the whole, of one moment; a cursor continues its own question only."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from quintet.access import EVERYTHING
@@ -12,6 +14,7 @@ from quintet.app.answer import no_progress
 from quintet.app.city import City
 from quintet.app.operations import answer_request
 from quintet.terms.errors import UsageError
+from quintet.views.asked import cursor_after
 from quintet.views.questions_books import BooksQuestions
 
 from .ledger_city import made, send
@@ -61,6 +64,11 @@ def test_a_cursor_continues_its_own_question_alone(city: City) -> None:
         with pytest.raises(UsageError) as told:
             tree(city, **wrong)
         assert told.value.code == "bad_cursor"
+    padded = cursor + "=" * (-len(cursor) % 4)
+    *question, said = msgspec.json.decode(base64.urlsafe_b64decode(padded))
+    with pytest.raises(UsageError) as told:
+        tree(city, limit=1, cursor=cursor_after(question, f"{'9' * 25} {said.split()[1]}"))
+    assert told.value.code == "bad_cursor", "a moment that is none"
     with pytest.raises(UsageError) as told:
         tree(city, limit=0)
     assert told.value.code == "bad_limit"

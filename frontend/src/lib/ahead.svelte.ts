@@ -12,6 +12,8 @@ interface Ahead {
 export const ahead = $state<Ahead>({ bill: null, before: null });
 /** A month's end moves little within an hour, and reckoning it reads four weeks: 50 ms of a server that has thousands of open pages. */
 const AGAIN_MS = 3600_000;
+/** After a failure it is asked again so soon: what stands until then may be old. */
+const SOON_MS = 60_000;
 /** A month that is over changes where late readings come or its bill is issued. */
 const OVER_MS = 24 * 3600_000;
 /** Under so much of its time known an amount is none of the month. */
@@ -62,6 +64,7 @@ export async function lookAhead(): Promise<void> {
     if (answer.won_ahead === null || !whole(answer)) ahead.before = null;
     else ahead.before = (await last(monthBefore(answer.month))).answer;
   } catch {
-    // nothing answers, or there is no month before: what is known stays
+    // nothing answers, or there is no month before: what is known stays, and is asked for again soon
+    asked = Date.now() - AGAIN_MS + SOON_MS;
   }
 }

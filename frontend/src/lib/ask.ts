@@ -78,7 +78,11 @@ export async function forget(): Promise<void> {
   for (const key of Object.keys(sessionStorage)) if (key.startsWith("quintet.reason.")) sessionStorage.removeItem(key);
   for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
   if (!("caches" in globalThis)) return;
-  for (const name of await caches.keys()) if (name.startsWith("quintet-home-")) await (await caches.open(name)).delete(SHELL);
+  try {
+    for (const name of await caches.keys()) if (name.startsWith("quintet-home-")) await (await caches.open(name)).delete(SHELL);
+  } catch {
+    // where the browser keeps nothing there is nothing to forget
+  }
 }
 
 function keep(path: string, answer: unknown): void {

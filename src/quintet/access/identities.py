@@ -49,7 +49,7 @@ class Identity:
     def sure_until_us(self, now_us: int) -> int:
         """Give until when he and his rights stand as they do now where nobody changes them; 0: nobody can tell."""
         edges = (edge for grant in self.scope.grants for edge in (grant.from_us, grant.until_us) if edge > now_us)
-        return min(self.ends_us, *edges) if self.ends_us else 0
+        return min([self.ends_us, *edges]) if self.ends_us else 0
 
     def runs(self, root: str) -> bool:
         """Whether the city's own desk is his: its operator, or a token for that."""
@@ -92,17 +92,22 @@ class Identities:
             return said.party or said.name if said is not None else ERASED
         return self.people.called(name)
 
-    def stamp(self, who: Identity) -> tuple[int, int]:
+    def stamp(self, who: Identity) -> tuple[int, Registry]:
         """Give what changes when the rights of somebody may have changed otherwise than by the passing of time."""
         kind, _, name = who.id.rpartition(":")
         holder = self.people.holder(name) if kind == "pass" else who.person
         version = self.people.version(holder.id) if holder is not None else self._tokens.version
-        return version, id(self._registry())
+        return version, self._registry()
 
     def by_cookie(self, secret: str, reason: str = "") -> Identity | None:
         """Give who has this session; None where it has ended."""
         person = self.people.vault.exists and self.entrance.signed(secret)
-        return replace(self.of_person(person, reason), ends_us=self.entrance.ends_us(secret)) if person else None
+        if not person:
+            return None
+        now = self.people.now_us()
+        edges = (edge for right in person.rights.values() for edge in (right.valid_from_us, right.valid_until_us))
+        ends_us = min([self.entrance.ends_us(secret), *(edge for edge in edges if edge > now)])
+        return replace(self.of_person(person, reason), ends_us=ends_us)
 
     def at_hand(self, secret: str, reason: str = "") -> Identity | None:
         """Give what `by_cookie` gives where nothing is to be read or written for it; None: ask that."""

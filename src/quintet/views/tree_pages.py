@@ -13,6 +13,9 @@ from quintet.terms.period import Resolution, Span, from_us, to_us
 from .asked import cursor_after, cursor_start
 from .tree import Page, TreeBalances, no_page, tree_balances
 
+LONGEST_US = 17
+"""Digits of a moment in microseconds: those of the year 5138."""
+
 
 @dataclass(frozen=True, slots=True)
 class TreeAsked:
@@ -50,7 +53,7 @@ def tree_page(
     after = ""
     if cursor is not None:
         said, _, after = cursor_start(asked.words, cursor).partition(" ")
-        if not said.isascii() or not said.isdigit() or not after:
+        if not said.isascii() or not said.isdigit() or len(said) > LONGEST_US or not after:
             raise no_page()
         moment = from_us(int(said))
     found = tree_balances(
