@@ -97,6 +97,17 @@ def site_questions(city: City) -> Questions:
 @pytest.fixture(scope="session")
 def serve() -> Iterator[Callable[[FastAPI], str]]:
     """Give a function that serves a site on a free port of this machine and gives http://127.0.0.1:PORT."""
+    yield from serving()
+
+
+@pytest.fixture(scope="module")
+def serve_here() -> Iterator[Callable[[FastAPI], str]]:
+    """Do the same for a city of this module's own: what is being answered ends before the city is closed."""
+    yield from serving()
+
+
+def serving() -> Iterator[Callable[[FastAPI], str]]:
+    """Serve sites until the end."""
     ends: list[Callable[[], None]] = []
 
     def start(site: FastAPI) -> str:

@@ -48,10 +48,10 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 
 
 @pytest.fixture(scope="module")
-def home_address(homes: City, serve: Callable[[FastAPI], str]) -> str:
+def home_address(homes: City, serve_here: Callable[[FastAPI], str]) -> str:
     questions = Questions(homes.access(EVERYTHING), now=homes.now)
     look(homes, [ONE], alike=False)
-    return serve(build(questions, health=dict, parts=[live_part(homes), AlertsPart(Alerting(homes))]))
+    return serve_here(build(questions, health=dict, parts=[live_part(homes), AlertsPart(Alerting(homes))]))
 
 
 @pytest.fixture
